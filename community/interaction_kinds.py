@@ -1,0 +1,60 @@
+"""
+The kinds of interaction, one line each.
+
+Weights serve the activity index only and never credits. Changing which kinds are touches changes
+figures: it queues a full recompute.
+"""
+
+from dataclasses import dataclass
+
+from gateway.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionKind:
+    """
+    What one kind of interaction means to the figures.
+
+    `is_touch`: can earn credit for a conversion. `is_engagement`: counts as engagement (R10).
+    `is_help`: addressed to somebody else, it is help. `expects_reply`: inbound, it waits for a human
+    answer. `activity_weight`: points in the activity index.
+    """
+
+    key: str
+    label: str
+    activity_weight: int
+    is_touch: bool = False
+    is_engagement: bool = False
+    is_help: bool = False
+    expects_reply: bool = False
+
+
+interaction_kinds: Registry[InteractionKind] = Registry(
+    "interaction kind",
+    InteractionKind(
+        key="question", label="Question", activity_weight=6, is_touch=True, is_engagement=True, expects_reply=True
+    ),
+    InteractionKind(key="answer", label="Answer", activity_weight=10, is_touch=True, is_engagement=True, is_help=True),
+    InteractionKind(key="help", label="Help by staff", activity_weight=10, is_touch=True, is_help=True),
+    InteractionKind(key="comment", label="Comment", activity_weight=4, is_touch=True, is_engagement=True),
+    InteractionKind(key="direct_message", label="Direct message", activity_weight=4, is_touch=True, expects_reply=True),
+    InteractionKind(key="click", label="Click", activity_weight=1, is_touch=True),
+    InteractionKind(key="event_attendance", label="Event attendance", activity_weight=12, is_touch=True),
+    InteractionKind(key="post", label="Post", activity_weight=6, is_engagement=True),
+    InteractionKind(key="like", label="Like", activity_weight=1, is_engagement=True),
+    InteractionKind(key="share", label="Share", activity_weight=3, is_engagement=True),
+    InteractionKind(key="mention", label="Mention", activity_weight=3, is_engagement=True),
+    InteractionKind(key="follow", label="Follow", activity_weight=1),
+    InteractionKind(key="view", label="View", activity_weight=0),
+    InteractionKind(key="broadcast", label="Broadcast", activity_weight=0),
+)
+
+
+def touch_kinds() -> list[str]:
+    """Return the keys of the kinds that can earn credit."""
+    return [kind.key for kind in interaction_kinds if kind.is_touch]
+
+
+def help_kinds() -> list[str]:
+    """Return the keys of the kinds that are help when they address somebody else."""
+    return [kind.key for kind in interaction_kinds if kind.is_help]

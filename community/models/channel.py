@@ -1,0 +1,69 @@
+"""Communities and the channels on which they live."""
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from crm.models.synced import Synced
+
+
+@pghistory.track()
+class Community(Synced):
+    """
+    A place with a purpose, and the measure by which we say whether it serves it (social ROI).
+
+    `target` is in the unit of the measure: persons, threads, a rating from 1 to 5, or money per
+    person in the reporting currency.
+    """
+
+    class PurposeMeasure(models.TextChoices):
+        PEOPLE_HELPED = "people_helped", "people helped"
+        QUESTIONS_ANSWERED = "questions_answered", "questions answered"
+        MEAN_RATING = "mean_rating", "mean rating"
+        COST_PER_PERSON_HELPED = "cost_per_person_helped", "cost per person helped"
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=255)
+    purpose = models.TextField(blank=True, default="", db_default="")
+    purpose_measure = models.CharField(
+        max_length=30,
+        choices=PurposeMeasure,
+        default=PurposeMeasure.PEOPLE_HELPED,
+        db_default=PurposeMeasure.PEOPLE_HELPED,
+    )
+    target = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "communities"
+        constraints = [
+            models.CheckConstraint(
+                name="community_community_measure_known",
+                condition=Q(
+                    purpose_measure__in=["people_helped", "questions_answered", "mean_rating", "cost_per_person_helped"]
+                ),
+                violation_error_message="The purpose measure is not one that Kith knows.",
+            ),
+            models.CheckConstraint(
+                name="community_community_target_not_negative",
+                condition=Q(target__isnull=True) | Q(target__gte=0),
+                violation_error_message="A target cannot be negative.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class Channel(Synced):
+    """One presence on one platform: a forum, a Slack workspace, an Instagram account, "phone", "event"."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=255)
+    platform = models.CharField(max_length=50, help_text="such as discourse, instagram, discord, phone, event")
+    community = models.ForeignKey(Community, on_delete=models.PROTECT, related_name="channels")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

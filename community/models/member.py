@@ -1,0 +1,79 @@
+"""Members: accounts on channels, whose they are, and what role they had when."""
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from community.models.channel import Channel
+from crm.models import Contact
+from crm.models.synced import Synced
+
+
+@pghistory.track(pghistory.UpdateEvent("relinked", condition=pghistory.AnyChange("contact")), fields=["contact"])
+class Member(Synced):
+    """
+    An account on a channel. It belongs to a contact; an unknown account brings its own.
+
+    `followers` is a stored denominator and never a measure of success (G9).
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="members", db_index=False)
+    external_id = models.CharField(max_length=255)
+    handle = models.CharField(max_length=255, blank=True, default="", db_default="")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="members")
+    followers = models.PositiveBigIntegerField(null=True, blank=True)
+    joined_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "external_id"],
+                name="community_member_unique_ref",
+                violation_error_message="Another member of this channel has this external id.",
+            ),
+            models.CheckConstraint(
+                name="community_member_external_id_not_empty",
+                condition=~Q(external_id=""),
+                violation_error_message="A member needs an external id.",
+            ),
+        ]
+        indexes = [models.Index(fields=["updated_at", "id"], name="community_member_changes")]
+
+    def __str__(self) -> str:
+        return self.handle or self.external_id
+
+
+@pghistory.track()
+class MemberRole(models.Model):
+    """
+    The role a member has from an instant on; a null `since` means from the beginning.
+
+    A member without a row is *community*. What counts is the role at the moment of the interaction.
+    """
+
+    class Role(models.TextChoices):
+        COMMUNITY = "community", "community"
+        STAFF = "staff", "staff"
+        BOT = "bot", "bot"
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="roles", db_index=False)
+    role = models.CharField(max_length=10, choices=Role)
+    since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "since"],
+                name="community_memberrole_once_per_instant",
+                nulls_distinct=False,
+                violation_error_message="The member has a role from this instant already.",
+            ),
+            models.CheckConstraint(
+                name="community_memberrole_role_known",
+                condition=Q(role__in=["community", "staff", "bot"]),
+                violation_error_message="The role is one of community, staff, bot.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_role_display()

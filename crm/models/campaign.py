@@ -1,0 +1,81 @@
+"""Campaigns: what we set out to do, and the code by which its links are known."""
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from crm.models.synced import Synced
+from crm.money import AmountField, CurrencyField, money_constraints
+
+
+@pghistory.track()
+class Campaign(Synced):
+    """
+    A campaign, known by its code without regard to case: the code is what `utm_campaign` carries.
+
+    A code that only came in by reference has the status *unconfirmed* until somebody says what it
+    is. `starts_on` and `ends_on` are local days, both inclusive, and say what was planned: credit
+    never depends on them.
+    """
+
+    class Status(models.TextChoices):
+        UNCONFIRMED = "unconfirmed", "unconfirmed"
+        PLANNED = "planned", "planned"
+        RUNNING = "running", "running"
+        ENDED = "ended", "ended"
+        ARCHIVED = "archived", "archived"
+
+    code = models.CharField(max_length=100)
+    name = models.CharField(max_length=255, blank=True, default="", db_default="")
+    objective = models.TextField(blank=True, default="", db_default="")
+    status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED, db_default=Status.PLANNED)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    budget = AmountField(null=True, blank=True)
+    currency = CurrencyField(null=True, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    is_pilot = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("code"),
+                name="crm_campaign_unique_code",
+                violation_error_message="Another campaign has this code (case does not count).",
+            ),
+            models.CheckConstraint(
+                name="crm_campaign_code_not_empty",
+                condition=~Q(code=""),
+                violation_error_message="A campaign needs a code.",
+            ),
+            models.CheckConstraint(
+                name="crm_campaign_status_known",
+                condition=Q(status__in=["unconfirmed", "planned", "running", "ended", "archived"]),
+                violation_error_message="The status is one of unconfirmed, planned, running, ended, archived.",
+            ),
+            models.CheckConstraint(
+                name="crm_campaign_ends_after_start",
+                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                violation_error_message="A campaign cannot end before it starts.",
+            ),
+            models.CheckConstraint(
+                name="crm_campaign_budget_paired",
+                condition=Q(budget__isnull=True) | Q(currency__isnull=False),
+                violation_error_message="A budget needs a currency.",
+            ),
+            models.CheckConstraint(
+                name="crm_campaign_not_its_own_parent",
+                condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
+                violation_error_message="A campaign cannot be its own parent.",
+            ),
+            *money_constraints("crm_campaign", amount="budget"),
+        ]
+        indexes = [models.Index(fields=["updated_at", "id"], name="crm_campaign_changes")]
+
+    def __str__(self) -> str:
+        return self.name or self.code

@@ -1,0 +1,293 @@
+"""
+Contacts and what hangs on them: addresses, references, consents, marks.
+
+A contact is a record; a person is a chain of merged contacts. `merged_into` points from the losing
+record to the survivor; `person` is the end of that chain, kept by a trigger, so that everything can
+group by one column. A merge rewrites no fact.
+"""
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from crm.models.company import Company
+from crm.models.synced import Synced
+
+# Merges are rare and short: one lock for all of them keeps two merges at once from making a circle.
+_FIND_PERSON = """
+    NEW.person_id := COALESCE((SELECT c.person_id FROM crm_contact c WHERE c.id = NEW.merged_into_id), NEW.id);
+    RETURN NEW;
+"""
+_REFUSE_CIRCLE_AND_FIND_PERSON = (
+    """
+    PERFORM pg_advisory_xact_lock(hashtext('crm_contact.merged_into'));
+    IF EXISTS (
+        WITH RECURSIVE above(id, merged_into_id) AS (
+            SELECT c.id, c.merged_into_id FROM crm_contact c WHERE c.id = NEW.merged_into_id
+            UNION ALL
+            SELECT c.id, c.merged_into_id FROM above a JOIN crm_contact c ON c.id = a.merged_into_id
+            WHERE a.id <> NEW.id
+        )
+        SELECT 1 FROM above WHERE id = NEW.id
+    ) THEN
+        RAISE EXCEPTION 'Contact % cannot be merged into %: that would be a circle.', NEW.id, NEW.merged_into_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'crm_contact_no_merge_circle';
+    END IF;
+"""
+    + _FIND_PERSON
+)
+_CARRY_PERSON_DOWN = """
+    WITH RECURSIVE below(id) AS (
+        SELECT c.id FROM crm_contact c WHERE c.merged_into_id = NEW.id
+        UNION ALL
+        SELECT c.id FROM crm_contact c JOIN below b ON c.merged_into_id = b.id
+    )
+    UPDATE crm_contact c SET person_id = root.person_id
+    FROM below b, (SELECT r.person_id FROM crm_contact r WHERE r.id = NEW.id) root
+    WHERE c.id = b.id AND c.person_id IS DISTINCT FROM root.person_id;
+    RETURN NULL;
+"""
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def persons(self) -> "ContactQuerySet":
+        """Leave out records that were merged into another one: one row per person stays."""
+        return self.filter(merged_into=None)
+
+
+@pghistory.track(exclude=["search_text"])
+class Contact(Synced):
+    """
+    A person, known or not yet. Of a follower we may know only a handle: then the stage is *audience*.
+
+    `search_text` is what the search looks through: name and addresses in lower case, kept by the
+    writing services. `tags` and `custom_fields` are the client's own.
+    """
+
+    class Stage(models.TextChoices):
+        AUDIENCE = "audience", "audience"
+        LEAD = "lead", "lead"
+        CUSTOMER = "customer", "customer"
+
+    full_name = models.CharField(max_length=255, blank=True, default="", db_default="")
+    preferred_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, blank=True, related_name="contacts")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.LEAD, db_default=Stage.LEAD)
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, db_default=[])
+    custom_fields = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
+    motivation = models.TextField(
+        blank=True, default="", db_default="", help_text="what moves this person and what they seek"
+    )
+    language = models.CharField(max_length=35, blank=True, default="", db_default="", help_text="BCP 47, such as da")
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", help_text="IANA name")
+    do_not_contact = models.BooleanField(default=False, db_default=False)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_contacts", editable=False
+    )
+    person = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="contacts", editable=False, db_constraint=False
+    )
+    search_text = models.TextField(blank=True, default="", db_default="", editable=False)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="crm_contact_stage_known",
+                condition=Q(stage__in=["audience", "lead", "customer"]),
+                violation_error_message="The stage is one of audience, lead, customer.",
+            ),
+            models.CheckConstraint(
+                name="crm_contact_not_merged_into_itself",
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")),
+                violation_error_message="A contact cannot be merged into itself.",
+            ),
+            models.CheckConstraint(
+                name="crm_contact_person_follows_merge",
+                condition=Q(merged_into__isnull=True, person=F("id")) | Q(merged_into__isnull=False),
+                violation_error_message="An unmerged contact is its own person.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="crm_contact_changes"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="crm_contact_search"),
+            GinIndex(fields=["tags"], name="crm_contact_tags"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="person_on_insert",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=_FIND_PERSON,
+            ),
+            pgtrigger.Trigger(
+                name="person_on_merge",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("merged_into_id"),
+                condition=pgtrigger.Q(old__merged_into_id__df=pgtrigger.F("new__merged_into_id")),
+                func=_REFUSE_CIRCLE_AND_FIND_PERSON,
+            ),
+            pgtrigger.Trigger(
+                name="person_of_merged",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("merged_into_id"),
+                condition=pgtrigger.Q(old__merged_into_id__df=pgtrigger.F("new__merged_into_id")),
+                func=_CARRY_PERSON_DOWN,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or f"Contact {self.pk}"
+
+
+@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class ContactPoint(models.Model):
+    """
+    An address by which a person can be reached: raw as it came, normalised for comparing.
+
+    E-mails are compared casefolded in NFC, phones in E.164. Equal addresses on two contacts make a
+    suggestion to merge, never a merge.
+    """
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", "e-mail"
+        PHONE = "phone", "phone"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="points", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    raw = models.CharField(max_length=320)
+    normalised = models.CharField(max_length=320)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.CharField(max_length=50, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "kind", "normalised"],
+                name="crm_contactpoint_once_per_contact",
+                violation_error_message="The contact has this address already.",
+            ),
+            models.CheckConstraint(
+                name="crm_contactpoint_kind_known",
+                condition=Q(kind__in=["email", "phone"]),
+                violation_error_message="An address is an email or a phone.",
+            ),
+            models.CheckConstraint(
+                name="crm_contactpoint_not_empty",
+                condition=~Q(normalised=""),
+                violation_error_message="An address cannot be empty.",
+            ),
+            models.CheckConstraint(
+                name="crm_contactpoint_verification_paired",
+                condition=Q(verified_at__isnull=True, verified_by="")
+                | Q(Q(verified_at__isnull=False), ~Q(verified_by="")),
+                violation_error_message="When and by whom an address was verified belong together.",
+            ),
+        ]
+        indexes = [models.Index(fields=["normalised", "kind"], name="crm_contactpoint_normalised")]
+
+    def __str__(self) -> str:
+        return self.raw
+
+
+@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class ContactRef(models.Model):
+    """What another system calls a contact. One contact can have several; each leads to one contact only."""
+
+    source = models.CharField(max_length=50)
+    external_id = models.CharField(max_length=255)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="refs")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = "contact reference"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                name="crm_contactref_unique",
+                violation_error_message="This reference leads to another contact already.",
+            ),
+            models.CheckConstraint(
+                name="crm_contactref_not_empty",
+                condition=~Q(source="") & ~Q(external_id=""),
+                violation_error_message="A reference needs a source and an external id.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.external_id}"
+
+
+@pghistory.track()
+class Consent(models.Model):
+    """A person's yes to being contacted for a purpose, with its source; withdrawn, it stays as evidence."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=50, help_text="such as newsletter, research, testimonial")
+    channel = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="such as email; empty: any"
+    )
+    granted_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=100, help_text="where the consent was given")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="crm_consent_withdrawn_after_granted",
+                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("granted_at")),
+                violation_error_message="A consent cannot be withdrawn before it was granted.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} ({self.channel or 'any channel'})"
+
+
+@pghistory.track()
+class OutcomeMark(models.Model):
+    """
+    A dated mark by staff that a person became an advocate, a donor or a supporter (Return on Community).
+
+    Outcomes that follow from conversions are derived and never stored here.
+    """
+
+    class Outcome(models.TextChoices):
+        ADVOCATE = "advocate", "advocate"
+        DONOR = "donor", "donor"
+        SUPPORTER = "supporter", "supporter"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="outcome_marks", db_index=False)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reached_at = models.DateTimeField()
+    marked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=255, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "outcome"],
+                name="crm_outcomemark_once",
+                violation_error_message="The contact has this mark already.",
+            ),
+            models.CheckConstraint(
+                name="crm_outcomemark_outcome_known",
+                condition=Q(outcome__in=["advocate", "donor", "supporter"]),
+                violation_error_message="The outcome is one of advocate, donor, supporter.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_outcome_display()

@@ -1,0 +1,127 @@
+"""Conversions: what people brought, and what they took back."""
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from crm.models.contact import Contact
+from crm.models.synced import Synced
+from crm.money import AmountField, CurrencyField, money_constraints
+
+
+class ConversionKind(models.Model):
+    """
+    A kind of conversion: purchase, sign-up, donation and whatever else the company counts.
+
+    `lookback_days` is the window in which a touch can earn credit: n times 24 hours before the
+    conversion. Changing it changes figures and queues a full recompute.
+    """
+
+    key = models.SlugField(max_length=30, primary_key=True)
+    label = models.CharField(max_length=60)
+    has_value = models.BooleanField(default=True, db_default=True, help_text="whether it usually carries money")
+    lookback_days = models.PositiveSmallIntegerField(default=90, db_default=90, help_text="days")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="crm_conversionkind_lookback_in_range",
+                condition=Q(lookback_days__gte=1, lookback_days__lte=3650),
+                violation_error_message="The lookback window is between 1 and 3,650 days.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@pghistory.track()
+class Conversion(Synced):
+    """
+    Something a person did that the company counts, with or without value; or a refund of one.
+
+    A refund names its original by source and external id (which may arrive later) and takes contact,
+    kind, currency and rate from it; its amount is positive here and counts as negative on its own
+    day. A conversion without a contact is a guest order. Nothing is deleted: `voided_at` takes it out.
+    """
+
+    source = models.CharField(max_length=50, null=True, blank=True)
+    external_id = models.CharField(max_length=255, null=True, blank=True)
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="conversions", db_index=False
+    )
+    kind = models.ForeignKey(
+        ConversionKind, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    occurred_at = models.DateTimeField()
+    amount = AmountField(default=0, db_default=0)
+    currency = CurrencyField(null=True, blank=True)
+    order_number = models.CharField(max_length=100, blank=True, default="", db_default="")
+    refund_of_source = models.CharField(max_length=50, null=True, blank=True)
+    refund_of_external_id = models.CharField(max_length=255, null=True, blank=True)
+    utm_source = models.CharField(max_length=255, null=True, blank=True)
+    utm_medium = models.CharField(max_length=255, null=True, blank=True)
+    utm_campaign = models.CharField(max_length=255, null=True, blank=True)
+    utm_term = models.CharField(max_length=255, null=True, blank=True)
+    utm_content = models.CharField(max_length=255, null=True, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.CharField(max_length=255, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                name="crm_conversion_unique_ref",
+                violation_error_message="Another conversion has this source and external id.",
+            ),
+            models.CheckConstraint(
+                name="crm_conversion_ref_paired",
+                condition=Q(source__isnull=True, external_id__isnull=True)
+                | Q(source__isnull=False, external_id__isnull=False),
+                violation_error_message="Source and external id are given together or not at all.",
+            ),
+            models.CheckConstraint(
+                name="crm_conversion_refund_or_kind",
+                condition=Q(refund_of_source__isnull=True, refund_of_external_id__isnull=True, kind__isnull=False)
+                | Q(
+                    refund_of_source__isnull=False,
+                    refund_of_external_id__isnull=False,
+                    kind__isnull=True,
+                    contact__isnull=True,
+                ),
+                violation_error_message="A refund takes contact and kind from its original; all else needs a kind.",
+            ),
+            models.CheckConstraint(
+                name="crm_conversion_value_needs_currency",
+                condition=Q(currency__isnull=False) | Q(amount=0) | Q(refund_of_source__isnull=False),
+                violation_error_message="An amount needs a currency.",
+            ),
+            models.CheckConstraint(
+                name="crm_conversion_not_its_own_refund",
+                condition=Q(refund_of_source__isnull=True)
+                | ~Q(refund_of_source=F("source"), refund_of_external_id=F("external_id"))
+                | Q(source__isnull=True),
+                violation_error_message="A conversion cannot be a refund of itself.",
+            ),
+            models.CheckConstraint(
+                name="crm_conversion_void_paired",
+                condition=Q(voided_at__isnull=False) | Q(void_reason=""),
+                violation_error_message="Only a voided conversion has a reason for it.",
+            ),
+            *money_constraints("crm_conversion"),
+        ]
+        indexes = [
+            models.Index(fields=["contact", "occurred_at"], name="crm_conversion_of_contact"),
+            models.Index(fields=["updated_at", "id"], name="crm_conversion_changes"),
+            models.Index(fields=["occurred_at", "id"], name="crm_conversion_by_time"),
+            models.Index(
+                fields=["refund_of_source", "refund_of_external_id"],
+                name="crm_conversion_refunds",
+                condition=Q(refund_of_source__isnull=False),
+            ),
+            models.Index(Lower("utm_campaign"), name="crm_conversion_utm", condition=Q(utm_campaign__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'Refund' if self.refund_of_source else self.kind_id} {self.external_id or self.pk}"
