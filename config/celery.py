@@ -6,10 +6,21 @@ at most one beat interval and a message delivered twice finds nothing left to do
 """
 
 import os
+import sys
 
 from celery import Celery
+from django.conf import settings
+
+from config.embedded import ServerError, ensure_running
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# `celery -A config worker` comes here first; every other process has its servers, and its settings, already.
+if not settings.configured:
+    try:
+        ensure_running()
+    except ServerError as error:
+        sys.exit(f"Kith: {error}")
 
 app = Celery("kith")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,0 +1,37 @@
+"""The servers that tests run on."""
+
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+
+@pytest.mark.django_db
+def test_session_runs_on_real_servers():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database(), current_setting('TimeZone')")
+        assert cursor.fetchone() == ("test_kith", "UTC")
+    assert redis.Redis.from_url(settings.REDIS_URL).ping()
+
+
+def test_worker_answers_on_the_test_broker(celery_worker):
+    from config.celery import app
+
+    assert [list(answer.values())[0] for answer in app.control.ping(timeout=1)] == [{"ok": "pong"}]
+
+
+def test_private_servers_survive_a_kill(private_servers):
+    servers = private_servers()
+    with psycopg.connect(servers.postgres.url, autocommit=True) as database:
+        database.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+
+    servers.kill_postgres()
+    servers.kill_valkey()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(servers.postgres.url)
+    servers.start()
+
+    with psycopg.connect(servers.postgres.url) as database:
+        assert database.execute("SELECT answer FROM kept").fetchone() == (42,)
+    assert redis.Redis.from_url(servers.valkey.url).ping()

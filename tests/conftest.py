@@ -1,0 +1,74 @@
+"""
+The servers of the test session, and the fixtures about servers and processes.
+
+Nothing has to be set: a private PostgreSQL and a private Valkey start with the session and are gone after
+it, even after a SIGKILL. With DATABASE_URL and REDIS_URL set, the session runs on those servers instead.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from config.embedded import ServerError
+from tests.servers import PrivateServers, start_session_servers
+
+# The settings read the addresses when Django is set up, so the servers come before everything else.
+# (pyproject.toml does not name the settings module: pytest-django would read it before this file.)
+try:
+    start_session_servers()
+except ServerError as error:
+    pytest.exit(f"Kith: {error}", returncode=1)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from tests.processes import Worker, start_worker  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def subprocess_environment(django_db_setup: None) -> dict[str, str]:
+    """Environment for a process of Kith's own that shall work on the test database and the test broker."""
+    options = connection.settings_dict
+    address = f"{options['USER'] or ''}:{options['PASSWORD'] or ''}@{options['HOST'] or ''}:{options['PORT'] or ''}"
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://{address}/{options['NAME']}",
+        "REDIS_URL": settings.REDIS_URL,
+    }
+
+
+@pytest.fixture(scope="module")
+def celery_worker(subprocess_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """
+    A real Celery worker on the test database and the test broker, ready when the test begins.
+
+    It sees committed rows only: the test needs `@pytest.mark.django_db(transaction=True)`.
+    """
+    with start_worker(subprocess_environment, folder=tmp_path_factory.mktemp("worker")) as worker:
+        yield worker
+
+
+@pytest.fixture
+def private_servers() -> Iterator[Callable[[], PrivateServers]]:
+    """
+    Factory of a PostgreSQL and a Valkey of the test's own, which it may kill and start again.
+
+    `servers = private_servers()` starts both; see `PrivateServers` for the rest. All end with the test.
+    """
+    made: list[PrivateServers] = []
+
+    def make() -> PrivateServers:
+        servers = PrivateServers()
+        made.append(servers)
+        servers.start()
+        return servers
+
+    yield make
+    for servers in made:
+        servers.remove()

@@ -1,0 +1,69 @@
+"""Processes of Kith's own that tests start and end."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from config.embedded.lease import CHECKOUT
+from config.embedded.process import end_with_parent
+
+START_SECONDS = 60.0
+
+
+@dataclass
+class Worker:
+    """A running Celery worker: the leader of a process group that its pool belongs to."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def kill(self) -> None:
+        """End the worker and its pool by SIGKILL."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ask the worker to finish its task and end, which takes it about three seconds; kill it after twenty."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(20)
+        self.kill()
+
+
+@contextlib.contextmanager
+def start_worker(
+    environment: dict[str, str], *, folder: Path, arguments: tuple[str, ...] = ("-c", "2")
+) -> Iterator[Worker]:
+    """Start a Celery worker with `environment`, its log in `folder`; yield it when it takes tasks, then kill it."""
+    log = folder / f"worker-{secrets.token_hex(4)}.log"
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--loglevel", "INFO", *arguments]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=CHECKOUT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGKILL),
+        )
+    worker = Worker(process=process, log=log)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while b" ready." not in log.read_bytes():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The worker did not start:\n{log.read_text(errors='replace')[-4000:]}")
+            time.sleep(0.05)
+        yield worker
+    finally:
+        worker.kill()

@@ -1,0 +1,93 @@
+"""The servers that tests run on: those of the session, and private ones that a test may kill."""
+
+import atexit
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+from config.embedded import ensure_running
+from config.embedded.lease import STATE, supervisor_of
+from config.embedded.postgres import Postgres
+from config.embedded.process import free_port
+from config.embedded.valkey import Valkey
+
+FOLDER = STATE / "tests"
+
+_owned: list[int] = []
+
+
+def start_session_servers() -> None:
+    """Start the session's own servers, those that DATABASE_URL and REDIS_URL do not name already."""
+    if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
+        return
+    remove_leftovers()
+    ensure_running(new_folder(), throwaway=True)
+
+
+def new_folder() -> Path:
+    """Make a folder for servers that this process owns and that the servers' account can enter."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=FOLDER))
+    owner = os.open(folder / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(owner, fcntl.LOCK_EX)  # the kernel gives it up with this process, however it ends
+    _owned.append(owner)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the leases, which are registered later
+    folder.chmod(0o711)
+    return folder
+
+
+def remove_leftovers() -> None:
+    """Remove what sessions left that were killed, together with the supervisors that would have cleaned up."""
+    for note in FOLDER.glob("*/owner"):
+        folder = note.parent
+        with note.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if not any(supervisor_of(server) for server in folder.iterdir()):
+                for place in folder.glob("*/place"):
+                    shutil.rmtree(place.read_text().strip(), ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class PrivateServers:
+    """
+    A PostgreSQL and a Valkey of one test's own, children of the test process, that it may kill and start again.
+
+    They keep their addresses over a restart, and end with the test process even when that is killed.
+    `environment` is what a process of Kith needs to work on them.
+    """
+
+    def __init__(self) -> None:
+        self.folder = new_folder()
+        password = secrets.token_hex(24)
+        for server in (Postgres, Valkey):
+            (self.folder / server.name).mkdir()
+        self.postgres = Postgres(self.folder / "postgres", password=password, port=free_port(), throwaway=True)
+        self.valkey = Valkey(self.folder / "valkey", password=password, port=free_port(), throwaway=True)
+        self.environment = {**os.environ, "DATABASE_URL": self.postgres.url, "REDIS_URL": self.valkey.url}
+
+    def start(self) -> None:
+        """Start the servers that do not run, and return when they answer; after a kill this is the restart."""
+        for server in (self.postgres, self.valkey):
+            if server.child is None:
+                server.start()
+
+    def kill_postgres(self) -> None:
+        """End every process of PostgreSQL by SIGKILL; it stays away until `start`."""
+        self.postgres.kill()
+
+    def kill_valkey(self) -> None:
+        """End Valkey by SIGKILL; it stays away, and has forgotten everything, until `start`."""
+        self.valkey.kill()
+
+    def remove(self) -> None:
+        """End both and remove their data."""
+        for server in (self.postgres, self.valkey):
+            server.stop()
+            shutil.rmtree(server.place, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
