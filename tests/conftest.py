@@ -34,11 +34,11 @@ from tests.processes import Worker, start_worker  # noqa: E402
 @pytest.fixture(scope="session")
 def subprocess_environment(django_db_setup: None) -> dict[str, str]:
     """Environment for a process of Kith's own that shall work on the test database and the test broker."""
-    options = connection.settings_dict
-    address = f"{options['USER'] or ''}:{options['PASSWORD'] or ''}@{options['HOST'] or ''}:{options['PORT'] or ''}"
+    address, mark, options = os.environ["DATABASE_URL"].partition("?")
+    server, _, _ = address.rpartition("/")
     return {
         **os.environ,
-        "DATABASE_URL": f"postgresql://{address}/{options['NAME']}",
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}{mark}{options}",
         "REDIS_URL": settings.REDIS_URL,
     }
 

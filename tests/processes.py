@@ -14,6 +14,7 @@ from pathlib import Path
 
 from config.embedded.lease import CHECKOUT
 from config.embedded.process import end_with_parent
+from config.processes import worker
 
 START_SECONDS = 60.0
 
@@ -40,12 +41,10 @@ class Worker:
 
 
 @contextlib.contextmanager
-def start_worker(
-    environment: dict[str, str], *, folder: Path, arguments: tuple[str, ...] = ("-c", "2")
-) -> Iterator[Worker]:
+def start_worker(environment: dict[str, str], *, folder: Path, arguments: tuple[str, ...] = ()) -> Iterator[Worker]:
     """Start a Celery worker with `environment`, its log in `folder`; yield it when it takes tasks, then kill it."""
     log = folder / f"worker-{secrets.token_hex(4)}.log"
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--loglevel", "INFO", *arguments]
+    command = [sys.executable, "-m", *worker().arguments, *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -57,13 +56,13 @@ def start_worker(
             start_new_session=True,
             preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGKILL),
         )
-    worker = Worker(process=process, log=log)
+    started = Worker(process=process, log=log)
     try:
         deadline = time.monotonic() + START_SECONDS
         while b" ready." not in log.read_bytes():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"The worker did not start:\n{log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.05)
-        yield worker
+        yield started
     finally:
-        worker.kill()
+        started.kill()

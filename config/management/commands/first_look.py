@@ -1,0 +1,60 @@
+"""Kith in one command, for somebody who sees it for the first time."""
+
+import json
+import os
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import BaseCommand, CommandError, call_command
+
+from config.embedded.lease import STATE
+from config.management.commands.serve import check_port_is_free
+
+
+class Command(BaseCommand):
+    """Brings the database up to date, fills the demo company, prints its report, and serves it."""
+
+    help = "Migrate, fill the demo company where it is absent, print its report, then serve the admin."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Say whether to serve, and where."""
+        parser.add_argument("--port", type=int, default=8000, help="port of 127.0.0.1 to serve on (default 8000)")
+        parser.add_argument("--no-serve", action="store_true", help="end after the report")
+
+    def handle(self, *, port: int, no_serve: bool, **_: Any) -> None:
+        """Do one step after the other; each says what it does."""
+        if settings.PRODUCTION:
+            raise CommandError("The demo company is not for production: KITH_PRODUCTION is on.")
+        if not no_serve:
+            check_port_is_free("127.0.0.1", port)  # now, not after a minute of work
+        self.stdout.write("Bringing the database up to date …")
+        self.stdout.flush()
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("demo")
+        if no_serve:
+            return
+        name, password = demo_login()
+        self.stdout.write(self.style.SUCCESS(f"\nLog in at http://127.0.0.1:{port}/ as {name} with {password}\n"))
+        call_command("serve", port=port)
+
+
+def demo_login() -> tuple[str, str]:
+    """Return the name and password of the demo's superuser, made if needed; the password is this checkout's own."""
+    note = STATE / "login.json"
+    if note.exists():
+        password = str(json.loads(note.read_text())["password"])
+    else:
+        password = secrets.token_urlsafe(9)
+        with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({"password": password}, file)
+    user, _ = get_user_model().objects.get_or_create(
+        username="admin", defaults={"is_staff": True, "is_superuser": True}
+    )
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user.get_username(), password
