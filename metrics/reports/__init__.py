@@ -1,0 +1,37 @@
+"""
+Reports: what people, campaigns, channels and communities brought, cost and did for others.
+
+`roi_report` is the one door: the API, the admin, the demo and the `roi` command all call it. The
+formulas are in `figures`, one function each; docs/metrics.md explains every figure.
+"""
+
+from metrics.reports.figures import Ratio
+from metrics.reports.query import ALL_MODELS, Cost, InvalidQuery, RoiQuery, Scope, View
+from metrics.reports.report import (
+    Account,
+    ModelFigures,
+    NotConverted,
+    PurposeFigure,
+    RoiLine,
+    RoiReport,
+    RoiRow,
+    SocialFigures,
+)
+
+__all__ = [
+    "ALL_MODELS",
+    "Account",
+    "Cost",
+    "InvalidQuery",
+    "ModelFigures",
+    "NotConverted",
+    "PurposeFigure",
+    "Ratio",
+    "RoiLine",
+    "RoiQuery",
+    "RoiReport",
+    "RoiRow",
+    "Scope",
+    "SocialFigures",
+    "View",
+]

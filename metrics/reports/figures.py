@@ -1,0 +1,128 @@
+"""
+The formulas: one pure function for each ratio that Kith reports.
+
+Each returns a `Ratio`, which keeps what it was made of. Nothing is rounded here; whoever shows a
+figure rounds it. Where the basis is missing the value is None and the reason says why: an undefined
+figure is never zero and never infinite. docs/metrics.md holds worked numbers, and a test compares
+them with this module.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+NO_COST = "no_cost"
+NO_CONVERSIONS = "no_conversions"
+NOBODY_HELPED = "nobody_helped"
+NO_RATINGS = "no_ratings"
+NO_TARGET = "no_target"
+MEASURE_UNDEFINED = "measure_undefined"
+
+REASONS: dict[str, str] = {
+    NO_COST: "no cost was booked",
+    NO_CONVERSIONS: "no conversion was credited",
+    NOBODY_HELPED: "nobody was helped",
+    NO_RATINGS: "no help was rated",
+    NO_TARGET: "no target is set",
+    MEASURE_UNDEFINED: "the purpose's measure is undefined",
+}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """
+    A figure that is a quotient, with everything needed to check it.
+
+    `value` is numerator / denominator, unrounded, or None with a `reason` (a key of `REASONS`).
+    `n` is how many observations stand behind it: conversions, ratings or persons.
+    """
+
+    value: Decimal | None
+    numerator: Decimal
+    denominator: Decimal
+    n: int
+    reason: str | None = None
+
+
+def _ratio(numerator: Decimal, denominator: Decimal, n: int, *, reason_without: str) -> Ratio:
+    if denominator == 0:
+        return Ratio(None, numerator, denominator, n, reason_without)
+    return Ratio(numerator / denominator, numerator, denominator, n)
+
+
+def roi(*, revenue: Decimal, cost: Decimal, n: int) -> Ratio:
+    """
+    Return on investment: (revenue − cost) / cost, as a fraction; 1 is 100 %.
+
+    `revenue` is credited revenue net of refunds and `cost` the cost to hold against it, both in the
+    reporting currency; `n` is the number of conversions touched. Undefined (`no_cost`) without cost.
+    Cost without revenue is −1: everything spent is lost.
+
+    Source: P. Farris, N. Bendle, P. Pfeifer, D. Reibstein, Marketing Metrics, chapter "Marketing and
+    Finance". Example: revenue 1000, cost 500 → 1.
+    """
+    return _ratio(revenue - cost, cost, n, reason_without=NO_COST)
+
+
+def roas(*, revenue: Decimal, cost: Decimal, n: int) -> Ratio:
+    """
+    Return on spend: revenue / cost; 2 means two of revenue for one of cost.
+
+    Often printed as "ROI" elsewhere: Kith keeps the two names apart. Undefined (`no_cost`) without cost.
+
+    Source: P. Farris et al., Marketing Metrics, chapter "Online, Email and Mobile Metrics".
+    Example: revenue 1000, cost 500 → 2.
+    """
+    return _ratio(revenue, cost, n, reason_without=NO_COST)
+
+
+def cost_per_conversion(*, cost: Decimal, conversions: Decimal, n: int) -> Ratio:
+    """
+    Cost for each conversion credited: cost / conversions, in the reporting currency.
+
+    `conversions` is the sum of shares (`conversions_credited`), so that rows add up; `n` the number
+    of distinct conversions touched. Undefined (`no_conversions`) when none was credited.
+
+    Source: requirement R43; also "cost per acquisition". Example: cost 500, conversions 4 → 125.
+    """
+    return _ratio(cost, conversions, n, reason_without=NO_CONVERSIONS)
+
+
+def mean_rating(*, stars: int, ratings: int) -> Ratio:
+    """
+    Mean rating of help: sum of ratings (1 to 5) / number of ratings.
+
+    Help that was not rated is left out, it does not count as 0. Undefined (`no_ratings`) without ratings.
+
+    Source: requirement R49. Example: ratings 5, 4 and 4 → 13 / 3 = 4.3333.
+    """
+    return _ratio(Decimal(stars), Decimal(ratings), ratings, reason_without=NO_RATINGS)
+
+
+def cost_per_person_helped(*, cost: Decimal, people_helped: int) -> Ratio:
+    """
+    Cost for each person helped: cost / distinct people helped, in the reporting currency.
+
+    Undefined (`nobody_helped`) when nobody was helped, whatever was spent.
+
+    Source: requirement R49. Example: cost 500, 40 people helped → 12.50.
+    """
+    return _ratio(cost, Decimal(people_helped), people_helped, reason_without=NOBODY_HELPED)
+
+
+def attainment(*, measured: Ratio, target: Decimal | None) -> Ratio:
+    """
+    How far a purpose was reached: measure / target, as a fraction; 1 is reached.
+
+    For a measure where less is better (cost per person helped) a value below 1 is the good one.
+    Undefined without a target (`no_target`) or when the measure itself is (`measure_undefined`).
+
+    Source: requirement R86. Example: 430 people helped, target 500 → 0.86.
+    """
+    if measured.value is None:
+        return Ratio(None, Decimal(0), target or Decimal(0), measured.n, MEASURE_UNDEFINED)
+    return _ratio(measured.value, target or Decimal(0), measured.n, reason_without=NO_TARGET)
+
+
+def count(number: int) -> Ratio:
+    """Return a plain count in the shape of a ratio, so that every purpose measure has the same shape."""
+    return Ratio(Decimal(number), Decimal(number), Decimal(1), number)
