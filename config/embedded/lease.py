@@ -22,6 +22,7 @@ STATE = CHECKOUT / ".kith"
 VARIABLES = {"DATABASE_URL": "postgres", "REDIS_URL": "valkey"}
 
 _leases: dict[Path, int] = {}
+_supervisors: dict[Path, "subprocess.Popen[bytes]"] = {}
 
 
 def ensure_running(state: Path = STATE, *, throwaway: bool = False) -> None:
@@ -122,7 +123,7 @@ def _start_supervisor(folder: Path, *, throwaway: bool) -> int:
     receiving, sending = os.pipe()
     arguments = [folder.name, str(folder), str(sending), *(["throwaway"] if throwaway else [])]
     with (folder / "log").open("ab") as log:
-        subprocess.Popen(
+        _supervisors[folder] = subprocess.Popen(
             [sys.executable, "-m", "config.embedded.supervisor", *arguments],
             cwd=CHECKOUT,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
@@ -157,6 +158,10 @@ def _release_all() -> None:
     for folder in _leases:
         while supervisor_of(folder) and not _others_hold(folder / "lease") and time.monotonic() < deadline:
             time.sleep(0.01)
+        if folder in _supervisors and supervisor_of(folder) is None:
+            # Collected here: not every container has an init that would do it.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _supervisors[folder].wait(1)
     _leases.clear()
 
 

@@ -1,0 +1,73 @@
+# Kith's daily work. `make` alone lists what there is. Needed: make and Python 3.11; the rest installs itself.
+
+PYTHON ?= python3.11
+VENV   ?= .venv
+PORT   ?= 8000
+SERVE  ?= 1
+ARGS   ?=
+
+RUN    := "$(VENV)/bin/python"
+MANAGE := $(RUN) manage.py
+READY  := $(if $(filter .venv,$(VENV)),.venv/ready)
+
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo serve worker test test-crash lint format openapi bench clean distclean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
+
+env: $(READY) ## Make the environment .venv from requirements.lock.
+
+demo: $(READY) ## Fill a demo company, print its report, serve the admin (SERVE=0: only the report; PORT=8000).
+	@$(MANAGE) first_look --port "$(PORT)" $(if $(filter 0,$(SERVE)),--no-serve)
+
+serve: $(READY) ## Serve the admin and the API with worker and beat (PORT=8000).
+	@$(MANAGE) migrate --verbosity 0 && $(MANAGE) serve --port "$(PORT)" $(ARGS)
+
+worker: $(READY) ## Run one more worker (ARGS='--concurrency 4').
+	@$(RUN) -m celery -A config worker --loglevel INFO $(ARGS)
+
+test: $(READY) ## Run the tests on private servers, or on those of DATABASE_URL and REDIS_URL (ARGS='-k money').
+	@$(RUN) -m pytest $(ARGS)
+
+test-crash: $(READY) ## Kill worker, broker and database twenty times while 100,000 contacts are recomputed.
+	@KITH_CRASH_ROUNDS=20 KITH_CRASH_CONTACTS=100000 $(RUN) -m pytest -m crash --timeout 0 $(ARGS)
+
+lint: $(READY) ## Check style, format, types, imports, migrations and openapi.yaml.
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(RUN) -m mypy .
+	@"$(VENV)/bin/lint-imports"
+	@$(MANAGE) makemigrations --check --dry-run
+	@$(MANAGE) spectacular --validate --file .kith/openapi.yaml && cmp openapi.yaml .kith/openapi.yaml || \
+		{ echo "openapi.yaml differs from the code: run 'make openapi' and commit it." >&2; exit 1; }
+
+format: $(READY) ## Format the code and mend what ruff can mend.
+	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix
+
+openapi: $(READY) ## Write openapi.yaml from the code.
+	@$(MANAGE) spectacular --validate --file openapi.yaml
+
+bench: $(READY) ## Measure the product beside its floors; the table goes to benchmarks/ (ARGS='--scale S').
+	@$(RUN) -m benchmarks $(ARGS)
+
+clean: ## Stop this checkout's own servers and remove their data, and so the demo company.
+	@$(call need_python)
+	@$(PYTHON) -m config.embedded clean
+	@rm -rf staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+distclean: clean ## Remove the environment .venv too.
+	@rm -rf .venv
+
+.venv/ready: requirements.lock config/environment.py
+	@$(call need_python)
+	@$(PYTHON) config/environment.py
+
+define need_python
+command -v $(PYTHON) >/dev/null 2>&1 || \
+	{ echo "Kith: $(PYTHON) was not found: install Python 3.11 (Debian 12: apt install python3.11), or name yours with PYTHON=…" >&2; exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Kith: $(PYTHON) is older than Python 3.11: name a newer one with PYTHON=…" >&2; exit 1; }
+endef
