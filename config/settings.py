@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "community",
     "metrics",
     "config",
+    "demo",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,1 @@
+"""From facts to credits: the attribution models, and the SQL that computes all of them in one pass."""

@@ -1,0 +1,26 @@
+"""
+What metrics stores: everything here is derived, and can be deleted and rebuilt from the facts by one command.
+
+The tables have natural keys and neither ids nor timestamps, so that two ways of computing them can be
+compared byte by byte. Their references to facts carry no constraint in the database: the facts above
+are the truth, and a row about a fact that is gone is swept away by the next recompute.
+"""
+
+from metrics.models.cost_day import CostDay
+from metrics.models.credit import ConversionResult, Credit
+from metrics.models.recompute import Fingerprint, RecomputeChunk, StaleMark
+from metrics.models.rollup import CampaignDay, ChannelDay, HelperDay, PersonDay, TotalDay
+
+__all__ = [
+    "CampaignDay",
+    "ChannelDay",
+    "ConversionResult",
+    "CostDay",
+    "Credit",
+    "Fingerprint",
+    "HelperDay",
+    "PersonDay",
+    "RecomputeChunk",
+    "StaleMark",
+    "TotalDay",
+]
