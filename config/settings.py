@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -43,7 +44,6 @@ INSTALLED_APPS = [
     "community",
     "metrics",
     "config",
-    "demo",
 ]
 
 MIDDLEWARE = [
@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "pghistory.middleware.HistoryMiddleware",
+    "gateway.admin.time_zone.AdminTimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -119,6 +120,38 @@ METRICS_DECAY_HALF_LIFE_DAYS = 7  # days; time decay halves a touch's weight eve
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+
+# The admin. The menu stands in config/admin/menu.py, the start page in config/admin/start_page.py.
+UNFOLD = {
+    "SITE_TITLE": "Kith",
+    "SITE_HEADER": "Kith",
+    "SITE_SUBHEADER": "What our community earned",
+    "SITE_SYMBOL": "diversity_3",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kith/icon.svg")},
+    ],
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("kith/admin.css")],
+    "SCRIPTS": [lambda request: static("kith/charts.js")],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .014 180)",
+            "100": "oklch(95.1% .033 181)",
+            "200": "oklch(90.4% .062 181)",
+            "300": "oklch(84.2% .098 182)",
+            "400": "oklch(74.6% .118 183)",
+            "500": "oklch(64.5% .115 184)",
+            "600": "oklch(53.2% .098 186)",
+            "700": "oklch(46.1% .083 187)",
+            "800": "oklch(39.6% .069 188)",
+            "900": "oklch(35% .058 189)",
+            "950": "oklch(25.6% .046 192)",
+        },
+    },
+    "COMMAND": {"search_models": ["crm.contact", "crm.campaign", "crm.company"], "show_history": False},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.admin.menu.navigation"},
+}
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

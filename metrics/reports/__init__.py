@@ -17,7 +17,6 @@ from metrics.reports.report import (
     RoiRow,
     SocialFigures,
 )
-from metrics.reports.roi import roi_report
 
 __all__ = [
     "ALL_MODELS",
@@ -35,5 +34,4 @@ __all__ = [
     "Scope",
     "SocialFigures",
     "View",
-    "roi_report",
 ]

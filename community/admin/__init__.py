@@ -1,0 +1,18 @@
+"""community in the admin: one module per aggregate, registered by being imported here."""
+
+from community.admin.channel import ChannelAdmin, CommunityAdmin
+from community.admin.cost import CostAdmin
+from community.admin.help_record import HelpRecordAdmin
+from community.admin.interaction import InteractionAdmin
+from community.admin.member import MemberAdmin
+from community.admin.thread import ThreadAdmin
+
+__all__ = [
+    "ChannelAdmin",
+    "CommunityAdmin",
+    "CostAdmin",
+    "HelpRecordAdmin",
+    "InteractionAdmin",
+    "MemberAdmin",
+    "ThreadAdmin",
+]

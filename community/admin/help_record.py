@@ -1,0 +1,95 @@
+"""Help records: who was helped by whom with what, and how it went."""
+
+from django.contrib import admin
+from django.db.models import Q
+
+from community.models import HelpRecord
+from gateway.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    ModelAdmin,
+    RangeDateTimeFilter,
+    YesNoFilter,
+    display,
+    excerpt,
+    number_cell,
+    object_link,
+)
+
+OUTCOME_COLOURS = {
+    HelpRecord.Outcome.SOLVED.label: "success",
+    HelpRecord.Outcome.HELPED.label: "success",
+    HelpRecord.Outcome.NOT_SOLVED.label: "danger",
+    HelpRecord.Outcome.REFERRED.label: "info",
+}
+
+
+class RatedFilter(YesNoFilter):
+    title = "rating"
+    parameter_name = "rated"
+    yes = Q(rating__isnull=False)
+    yes_label = "Rated"
+    no_label = "Unrated"
+
+
+@admin.register(HelpRecord)
+class HelpRecordAdmin(ModelAdmin):
+    list_display = (
+        "occurred_at",
+        "shown_contact",
+        "helper",
+        "shown_question",
+        "topic",
+        "shown_outcome",
+        "shown_rating",
+        "shown_minutes",
+    )
+    list_display_links = ("occurred_at", "shown_question")
+    list_select_related = ("interaction", "contact", "helper_member", "helper_user")
+    list_filter = (
+        ("outcome", ChoicesDropdownFilter),
+        ("origin", ChoicesDropdownFilter),
+        RatedFilter,
+        ("contact", AutocompleteSelectFilter),
+        ("helper_member", AutocompleteSelectFilter),
+        ("helper_user", AutocompleteSelectFilter),
+        ("interaction__occurred_at", RangeDateTimeFilter),
+    )
+    search_fields = ("topic", "question", "answer")
+    search_help_text = "Topic, question or answer"
+    autocomplete_fields = ("interaction", "contact", "helper_member", "helper_user", "recorded_by")
+    ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": ("contact", ("helper_member", "helper_user"), "interaction")}),
+        ("What it was about", {"fields": ("topic", "question", "answer", "note")}),
+        ("How it went", {"fields": (("outcome", "rating", "minutes"), ("origin", "recorded_by"), "withdrawn_at")}),
+    )
+    empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
+
+    @display(description="When", ordering="interaction__occurred_at")
+    def occurred_at(self, record: HelpRecord) -> object:
+        return record.interaction.occurred_at
+
+    @display(description="Helped")
+    def shown_contact(self, record: HelpRecord) -> str:
+        return object_link(record.contact)
+
+    @display(description="By")
+    def helper(self, record: HelpRecord) -> str:
+        return str(record.helper_member or record.helper_user)
+
+    @display(description="Question")
+    def shown_question(self, record: HelpRecord) -> str:
+        return excerpt(record.question or record.answer, characters=70)
+
+    @display(description="Outcome", ordering="outcome", label=OUTCOME_COLOURS)
+    def shown_outcome(self, record: HelpRecord) -> str:
+        return record.get_outcome_display()
+
+    @display(description="Rating", ordering="rating")
+    def shown_rating(self, record: HelpRecord) -> str:
+        return number_cell(record.rating)
+
+    @display(description="Minutes", ordering="minutes")
+    def shown_minutes(self, record: HelpRecord) -> str:
+        return number_cell(record.minutes)

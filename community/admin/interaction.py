@@ -1,0 +1,181 @@
+"""Interactions: what happened. Never deleted here: retracted with a reason (spam, a test)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from community.extensions import interaction_panels
+from community.interaction_kinds import interaction_kinds
+from community.models import Interaction
+from gateway.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    DropdownFilter,
+    FactForm,
+    ModelAdmin,
+    RangeDateTimeFilter,
+    ReasonAction,
+    YesNoFilter,
+    display,
+    excerpt,
+)
+
+KIND_LABELS = {kind.key: kind.label for kind in interaction_kinds}
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """Return every kind of interaction with its label, for forms and filters."""
+    return list(KIND_LABELS.items())
+
+
+class KindFilter(DropdownFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
+        return kind_choices()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Interaction]) -> QuerySet[Interaction]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class RetractedFilter(YesNoFilter):
+    title = "standing"
+    parameter_name = "standing"
+    yes = Q(retracted_at=None)
+    yes_label = "Counts"
+    no_label = "Retracted"
+
+
+class InteractionForm(FactForm):
+    kind = forms.ChoiceField(choices=kind_choices, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = Interaction
+        fields = (
+            "kind",
+            "direction",
+            "occurred_at",
+            "channel",
+            "external_id",
+            "member",
+            "user",
+            "to_member",
+            "to_contact",
+            "thread",
+            "reply_to",
+            "campaign",
+            "text",
+            "url",
+            "language",
+            "is_private",
+            "utm_campaign",
+            "utm_source",
+            "utm_medium",
+            "utm_term",
+            "utm_content",
+        )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if "occurred_at" in self.fields:  # absent on the page of somebody who may only look
+            self.fields["occurred_at"].required = True
+
+
+def retract_interactions(ids: Sequence[int], reason: str, now: datetime) -> int:
+    """Retract the interactions that still count; return how many."""
+    return Interaction.objects.filter(pk__in=ids, retracted_at=None).update(
+        retracted_at=now, retract_reason=reason, updated_at=now
+    )
+
+
+@admin.register(Interaction)
+class InteractionAdmin(ModelAdmin):
+    form = InteractionForm
+    list_display = ("occurred_at", "shown_kind", "shown_text", "channel", "author", "addressee", "campaign", "standing")
+    list_display_links = ("occurred_at", "shown_text")
+    list_select_related = ("channel", "member", "user", "to_member", "to_contact", "campaign")
+    list_filter = (
+        KindFilter,
+        ("channel", AutocompleteSelectFilter),
+        ("campaign", AutocompleteSelectFilter),
+        ("member", AutocompleteSelectFilter),
+        ("to_member", AutocompleteSelectFilter),
+        ("to_contact", AutocompleteSelectFilter),
+        ("thread", AutocompleteSelectFilter),
+        ("occurred_at", RangeDateTimeFilter),
+        RetractedFilter,
+        ("is_private", BooleanRadioFilter),
+    )
+    search_fields = ("text", "external_id")
+    search_help_text = "A part of the text, or the external id"
+    autocomplete_fields = ("channel", "member", "user", "to_member", "to_contact", "thread", "reply_to", "campaign")
+    ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": (("kind", "occurred_at"), "text", ("direction", "is_private"))}),
+        ("Who", {"fields": (("member", "user"), ("to_member", "to_contact"))}),
+        ("Where", {"fields": (("channel", "external_id"), ("thread", "reply_to"), "campaign")}),
+        (
+            "More",
+            {
+                "fields": (
+                    ("url", "language"),
+                    ("utm_campaign", "utm_source", "utm_medium"),
+                    ("utm_term", "utm_content"),
+                ),
+                "classes": ["collapse"],
+            },
+        ),
+    )
+    panels = interaction_panels
+    reason_actions = (
+        ReasonAction(
+            name="retract",
+            verb="Retract",
+            done="Retracted",
+            consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere.",
+            perform=retract_interactions,
+            is_out=lambda interaction: interaction.retracted_at is not None,
+        ),
+    )
+    empty_state = "Nothing has happened yet: sync a channel through the API, or import a dump of your forum."
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What was retracted or deleted is a record: to look at, not to change."""
+        if obj is not None and (obj.retracted_at is not None or obj.deleted_at is not None):
+            return False
+        return super().has_change_permission(request, obj)
+
+    @display(description="Kind", ordering="kind")
+    def shown_kind(self, interaction: Interaction) -> str | None:
+        return KIND_LABELS.get(interaction.kind or "", interaction.kind)
+
+    @display(description="Text")
+    def shown_text(self, interaction: Interaction) -> str:
+        if interaction.deleted_at:
+            return format_html('<span class="kith-unit">{}</span>', "deleted at its source")
+        text = excerpt(interaction.text)
+        return format_html("<s>{}</s>", text) if interaction.retracted_at else text
+
+    @display(description="By")
+    def author(self, interaction: Interaction) -> str | None:
+        return str(interaction.member or interaction.user or "") or None
+
+    @display(description="To")
+    def addressee(self, interaction: Interaction) -> str | None:
+        return str(interaction.to_member or interaction.to_contact or "") or None
+
+    @display(description="Standing", label={"retracted": "danger", "counts": "success", "named only": "warning"})
+    def standing(self, interaction: Interaction) -> str:
+        if interaction.retracted_at:
+            return "retracted"
+        return "counts" if interaction.occurred_at else "named only"

@@ -1,0 +1,46 @@
+"""Threads: questions, tickets and topics, with the answer that was accepted or confirmed."""
+
+from django.contrib import admin
+from django.db.models import Q
+
+from community.models import Thread
+from gateway.admin import AutocompleteSelectFilter, ModelAdmin, RangeDateTimeFilter, YesNoFilter, display, excerpt
+
+
+class AnsweredFilter(YesNoFilter):
+    title = "answer"
+    parameter_name = "answered"
+    yes = Q(accepted_answer__isnull=False) | Q(confirmed_answer__isnull=False)
+    yes_label = "Accepted or confirmed"
+    no_label = "None yet"
+
+
+@admin.register(Thread)
+class ThreadAdmin(ModelAdmin):
+    list_display = ("shown_title", "channel", "topic", "opened_by", "opened_at", "is_answered", "source_state")
+    list_display_links = ("shown_title",)
+    list_select_related = ("channel", "opened_by")
+    list_filter = (
+        ("channel", AutocompleteSelectFilter),
+        ("opened_by", AutocompleteSelectFilter),
+        ("opened_at", RangeDateTimeFilter),
+        AnsweredFilter,
+    )
+    search_fields = ("title", "external_id")
+    search_help_text = "Title or external id"
+    autocomplete_fields = ("channel", "opened_by", "accepted_answer", "confirmed_answer", "confirmed_by")
+    ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": ("title", ("channel", "external_id"), ("topic", "source_state"), "url")}),
+        ("Opened", {"fields": (("opened_by", "opened_at"),)}),
+        ("Answer", {"fields": ("accepted_answer", ("confirmed_answer", "confirmed_by"))}),
+    )
+    empty_state = "Threads appear with the questions and topics of a channel: sync it or import it."
+
+    @display(description="Title", ordering="title")
+    def shown_title(self, thread: Thread) -> str:
+        return excerpt(str(thread))
+
+    @display(description="Answered", boolean=True)
+    def is_answered(self, thread: Thread) -> bool:
+        return thread.accepted_answer_id is not None or thread.confirmed_answer_id is not None

@@ -1,0 +1,67 @@
+"""The menu on the left, by who works with what: staff, those who run campaigns, those who read figures."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+
+def _may_view(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, object]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may_view(f"{app}.view_{name}"),
+    }
+
+
+NAVIGATION = [
+    {"items": [{"title": "Start", "icon": "home", "link": reverse_lazy("admin:index")}]},
+    {
+        "title": "People",
+        "separator": True,
+        "items": [
+            _item("Contacts", "person", "crm.contact"),
+            _item("Companies", "apartment", "crm.company"),
+            _item("Members", "alternate_email", "community.member"),
+            _item("Help records", "volunteer_activism", "community.helprecord"),
+            _item("Threads", "forum", "community.thread"),
+            _item("Interactions", "chat_bubble", "community.interaction"),
+        ],
+    },
+    {
+        "title": "Campaigns and money",
+        "separator": True,
+        "items": [
+            _item("Campaigns", "campaign", "crm.campaign"),
+            _item("Conversions", "shopping_cart", "crm.conversion"),
+            _item("Costs", "payments", "community.cost"),
+            _item("Exchange rates", "currency_exchange", "crm.exchangerate"),
+        ],
+    },
+    {
+        "title": "Settings",
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item("Communities", "groups", "community.community"),
+            _item("Channels", "hub", "community.channel"),
+            _item("Kinds of conversion", "category", "crm.conversionkind"),
+            _item("Consents", "handshake", "crm.consent"),
+            _item("Marks", "star", "crm.outcomemark"),
+            _item("Jobs", "pending_actions", "jobs.job"),
+            _item("Users", "badge", "auth.user"),
+            _item("Groups", "group_work", "auth.group"),
+        ],
+    },
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, object]]:
+    """Return the menu; entries that the person may not see are left out by the theme."""
+    return NAVIGATION

@@ -1,0 +1,71 @@
+"""Campaigns: what was planned; what they cost and earned stands in the panels above the form."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from crm.extensions import campaign_panels
+from crm.models import Campaign
+from gateway.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    ModelAdmin,
+    RangeDateFilter,
+    amount_cell,
+    display,
+)
+
+STATUS_COLOURS = {
+    Campaign.Status.UNCONFIRMED.label: "warning",
+    Campaign.Status.PLANNED.label: "info",
+    Campaign.Status.RUNNING.label: "success",
+}
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ModelAdmin):
+    list_display = ("shown_name", "code", "shown_status", "starts_on", "ends_on", "shown_budget", "owner", "is_pilot")
+    list_display_links = ("shown_name",)
+    list_select_related = ("owner",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("is_pilot", BooleanRadioFilter),
+        ("owner", AutocompleteSelectFilter),
+        ("parent", AutocompleteSelectFilter),
+        ("starts_on", RangeDateFilter),
+    )
+    search_fields = ("code", "name")
+    autocomplete_fields = ("owner", "parent")
+    ordering = ("-starts_on", "-pk")
+    fieldsets = (
+        (None, {"fields": (("name", "code"), "objective", ("status", "is_pilot"), ("owner", "parent"))}),
+        ("Plan", {"fields": (("starts_on", "ends_on"), ("budget", "currency"))}),
+    )
+    panels = campaign_panels
+    actions = ("archive",)
+    empty_state = (
+        "A campaign is known by its code: the text that its links carry as utm_campaign. "
+        "Add one, book its costs on it, and its return shows on its page."
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Campaigns are archived: their codes stay taken, what they earned stays theirs."""
+        return False
+
+    @display(description="Campaign", ordering="name")
+    def shown_name(self, campaign: Campaign) -> str:
+        return str(campaign)
+
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def shown_status(self, campaign: Campaign) -> str:
+        return campaign.get_status_display()
+
+    @display(description="Budget", ordering="budget")
+    def shown_budget(self, campaign: Campaign) -> str:
+        return amount_cell(campaign.budget, campaign.currency)
+
+    @admin.action(description="Archive the selected campaigns", permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: object) -> None:
+        changed = queryset.exclude(status=Campaign.Status.ARCHIVED).update(status=Campaign.Status.ARCHIVED)
+        self.message_user(request, f"Archived {changed:,} campaign{'' if changed == 1 else 's'}.")

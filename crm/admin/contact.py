@@ -1,0 +1,182 @@
+"""Contacts with what hangs on them: addresses, references, consents, marks."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+
+from crm.extensions import contact_panels
+from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
+from gateway.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    FactForm,
+    ModelAdmin,
+    RangeDateTimeFilter,
+    TabularInline,
+    YesNoFilter,
+    display,
+)
+
+
+class MergedFilter(YesNoFilter):
+    title = "record"
+    parameter_name = "merged"
+    yes = Q(merged_into=None)
+    yes_label = "Persons"
+    no_label = "Merged into another"
+
+
+class ContactForm(FactForm):
+    class Meta:
+        model = Contact
+        fields = (
+            "full_name",
+            "preferred_name",
+            "company",
+            "owner",
+            "stage",
+            "tags",
+            "do_not_contact",
+            "motivation",
+            "language",
+            "time_zone",
+            "custom_fields",
+        )
+
+    def clean_custom_fields(self) -> dict[str, object]:
+        fields = self.cleaned_data["custom_fields"] or {}
+        if not isinstance(fields, dict):
+            raise forms.ValidationError('Give names and values, such as {"plan": "gold"}.')
+        if "\\u0000" in str(fields) or "\x00" in str(fields):
+            raise forms.ValidationError("A text cannot hold the character NUL.")
+        return fields
+
+
+class ContactPointInline(TabularInline):
+    model = ContactPoint
+    fields = ("kind", "raw", "verified_at", "verified_by")
+    verbose_name = "address"
+    verbose_name_plural = "addresses"
+
+
+class ContactRefInline(TabularInline):
+    model = ContactRef
+    fields = ("source", "external_id")
+    verbose_name = "reference"
+    verbose_name_plural = "references in other systems"
+
+
+class ConsentInline(TabularInline):
+    model = Consent
+    fields = ("purpose", "channel", "granted_at", "withdrawn_at", "source")
+
+
+class OutcomeMarkInline(TabularInline):
+    model = OutcomeMark
+    fields = ("outcome", "reached_at", "reason")
+    verbose_name = "mark"
+    verbose_name_plural = "marks"
+
+
+@admin.register(Contact)
+class ContactAdmin(ModelAdmin):
+    form = ContactForm
+    list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
+    list_select_related = ("company", "owner")
+    list_annotations = {
+        "email": Subquery(
+            ContactPoint.objects.filter(contact=OuterRef("pk"), kind=ContactPoint.Kind.EMAIL)
+            .order_by("pk")
+            .values("raw")[:1]
+        )
+    }
+    list_filter = (
+        ("stage", ChoicesDropdownFilter),
+        ("company", AutocompleteSelectFilter),
+        ("owner", AutocompleteSelectFilter),
+        ("do_not_contact", BooleanRadioFilter),
+        MergedFilter,
+    )
+    search_fields = ("search_text",)
+    search_help_text = "Any part of a name, e-mail address or phone number"
+    autocomplete_fields = ("company", "owner")
+    ordering = ("-pk",)
+    fieldsets = (
+        (
+            None,
+            {"fields": (("full_name", "preferred_name"), ("company", "owner"), ("stage", "do_not_contact"), "tags")},
+        ),
+        ("What moves this person", {"fields": ("motivation",)}),
+        ("More", {"fields": (("language", "time_zone"), "custom_fields"), "classes": ["collapse"]}),
+    )
+    inlines = (ContactPointInline, ContactRefInline, ConsentInline, OutcomeMarkInline)
+    panels = contact_panels
+    empty_state = (
+        "Contacts come through the API, an import, or with the accounts that write in your channels. "
+        "Add one by hand to try."
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        """
+        Find contacts by any part of their name or addresses; every word must be there.
+
+        LIKE on the column as it is lets the trigram index answer (Django's `icontains` wraps it in
+        UPPER). psycopg writes the word into the statement, so the planner sees it.
+        """
+        for word in search_term.casefold().split():
+            queryset = queryset.filter(search_text__contains=word)
+        return queryset, False
+
+    @display(description="Name", ordering="full_name")
+    def shown_name(self, contact: Contact) -> str:
+        return str(contact)
+
+    @display(
+        description="Stage", ordering="stage", label={"audience": "info", "lead": "warning", "customer": "success"}
+    )
+    def shown_stage(self, contact: Contact) -> str:
+        return contact.get_stage_display()
+
+    @display(description="E-mail")
+    def email(self, contact: Contact) -> str | None:
+        return contact.email
+
+    @display(description="Tags")
+    def shown_tags(self, contact: Contact) -> str | None:
+        return ", ".join(contact.tags) or None
+
+
+@admin.register(Consent)
+class ConsentAdmin(ModelAdmin):
+    list_display = ("shown_contact", "purpose", "channel", "granted_at", "withdrawn_at", "source")
+    list_select_related = ("contact",)
+    list_filter = (("contact", AutocompleteSelectFilter), ("granted_at", RangeDateTimeFilter))
+    search_fields = ("purpose", "source")
+    autocomplete_fields = ("contact",)
+    ordering = ("-pk",)
+    fields = ("contact", ("purpose", "channel"), ("granted_at", "withdrawn_at"), "source")
+    empty_state = "A consent is a person's yes to being contacted for a purpose. Add it on the contact's page."
+
+    @display(description="Contact")
+    def shown_contact(self, consent: Consent) -> str:
+        return str(consent.contact)
+
+
+@admin.register(OutcomeMark)
+class OutcomeMarkAdmin(ModelAdmin):
+    list_display = ("shown_contact", "outcome", "reached_at", "marked_by", "reason")
+    list_select_related = ("contact", "marked_by")
+    list_filter = (("outcome", ChoicesDropdownFilter), ("contact", AutocompleteSelectFilter))
+    search_fields = ("reason",)
+    autocomplete_fields = ("contact", "marked_by")
+    ordering = ("-reached_at", "-pk")
+    fields = ("contact", ("outcome", "reached_at"), "reason", "marked_by")
+    empty_state = "Mark a contact as advocate, donor or supporter when somebody became one."
+
+    @display(description="Contact")
+    def shown_contact(self, mark: OutcomeMark) -> str:
+        return str(mark.contact)

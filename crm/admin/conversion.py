@@ -1,0 +1,143 @@
+"""Conversions: what people brought and took back. Never deleted: voided with a reason."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.http import HttpRequest
+
+from crm.extensions import conversion_panels
+from crm.models import Conversion, ConversionKind
+from gateway.admin import (
+    AutocompleteSelectFilter,
+    ModelAdmin,
+    RangeDateTimeFilter,
+    ReasonAction,
+    StandingFilter,
+    YesNoFilter,
+    amount_cell,
+    display,
+    object_link,
+)
+
+
+class RefundFilter(YesNoFilter):
+    title = "refund"
+    parameter_name = "refund"
+    yes = Q(refund_of_source__isnull=False)
+    yes_label = "Refunds only"
+    no_label = "No refunds"
+
+
+class GuestFilter(YesNoFilter):
+    title = "guest order"
+    parameter_name = "guest"
+    yes = Q(contact=None, refund_of_source=None)
+    yes_label = "Nobody known"
+    no_label = "A known contact"
+
+
+def void_conversions(ids: Sequence[int], reason: str, now: datetime) -> int:
+    """Void the conversions that still count; return how many."""
+    return Conversion.objects.filter(pk__in=ids, voided_at=None).update(
+        voided_at=now, void_reason=reason, updated_at=now
+    )
+
+
+@admin.register(Conversion)
+class ConversionAdmin(ModelAdmin):
+    list_display = (
+        "occurred_at",
+        "shown_kind",
+        "shown_contact",
+        "shown_amount",
+        "order_number",
+        "reference",
+        "standing",
+    )
+    list_select_related = ("contact", "kind")
+    list_filter = (
+        ("kind", AutocompleteSelectFilter),
+        ("contact", AutocompleteSelectFilter),
+        ("occurred_at", RangeDateTimeFilter),
+        StandingFilter,
+        RefundFilter,
+        GuestFilter,
+    )
+    search_fields = ("order_number", "external_id")
+    search_help_text = "Order number or external id"
+    autocomplete_fields = ("contact", "kind")
+    ordering = ("-occurred_at", "-pk")
+    fieldsets = (
+        (None, {"fields": (("contact", "kind"), ("occurred_at", "order_number"), ("amount", "currency"))}),
+        (
+            "A refund instead",
+            {
+                "fields": (("refund_of_source", "refund_of_external_id"),),
+                "description": "A refund names its original and leaves contact and kind empty; its amount is positive.",
+                "classes": ["collapse"],
+            },
+        ),
+        ("Reference in the source", {"fields": (("source", "external_id"),), "classes": ["collapse"]}),
+        (
+            "Campaign link",
+            {
+                "fields": (("utm_campaign", "utm_source", "utm_medium"), ("utm_term", "utm_content")),
+                "classes": ["collapse"],
+            },
+        ),
+    )
+    panels = conversion_panels
+    reason_actions = (
+        ReasonAction(
+            name="void",
+            verb="Void",
+            done="Voided",
+            consequence="It stays on record, but no figure counts it any more, and the credit it gave is taken back.",
+            perform=void_conversions,
+            is_out=lambda conversion: conversion.voided_at is not None,
+        ),
+    )
+    empty_state = "Conversions come from your shop through the API or an import. Add one by hand to try."
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A voided conversion is a record: to look at, not to change."""
+        if obj is not None and obj.voided_at is not None:
+            return False
+        return super().has_change_permission(request, obj)
+
+    @display(description="Kind", ordering="kind")
+    def shown_kind(self, conversion: Conversion) -> str:
+        return "Refund" if conversion.refund_of_source else str(conversion.kind)
+
+    @display(description="Contact")
+    def shown_contact(self, conversion: Conversion) -> str:
+        return object_link(conversion.contact)
+
+    @display(description="Amount", ordering="amount")
+    def shown_amount(self, conversion: Conversion) -> str:
+        amount = -conversion.amount if conversion.refund_of_source else conversion.amount
+        return amount_cell(amount.normalize() + 0, conversion.currency, struck=conversion.voided_at is not None)
+
+    @display(description="Reference")
+    def reference(self, conversion: Conversion) -> str | None:
+        return f"{conversion.source}:{conversion.external_id}" if conversion.source else None
+
+    @display(description="Standing", label={"voided": "danger", "counts": "success"})
+    def standing(self, conversion: Conversion) -> str:
+        return "voided" if conversion.voided_at else "counts"
+
+
+@admin.register(ConversionKind)
+class ConversionKindAdmin(ModelAdmin):
+    list_display = ("label", "key", "has_value", "lookback_days")
+    search_fields = ("label", "key")
+    ordering = ("label", "key")
+    fields = (("label", "key"), ("has_value", "lookback_days"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
+        return ("key",) if obj else ()

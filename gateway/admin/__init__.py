@@ -1,0 +1,51 @@
+"""
+The admin's base classes, for every app: the one place that names the admin theme's own classes.
+
+`ModelAdmin` is what Kith's admins inherit: bounded lists, one deterministic order, history from the
+database's own event tables, panels with figures, refusals that name the field.
+"""
+
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+    FieldTextFilter,
+    RadioFilter,
+    RangeDateFilter,
+    RangeDateTimeFilter,
+)
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
+from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
+from gateway.admin.filters import StandingFilter, YesNoFilter
+from gateway.admin.forms import FactForm
+from gateway.admin.reasons import ReasonAction
+
+__all__ = [
+    "ActionVariant",
+    "AutocompleteSelectFilter",
+    "BooleanRadioFilter",
+    "ChoicesDropdownFilter",
+    "DropdownFilter",
+    "FactForm",
+    "FieldTextFilter",
+    "ModelAdmin",
+    "RadioFilter",
+    "RangeDateFilter",
+    "RangeDateTimeFilter",
+    "ReadOnlyModelAdmin",
+    "ReasonAction",
+    "StackedInline",
+    "StandingFilter",
+    "TabularInline",
+    "YesNoFilter",
+    "action",
+    "amount_cell",
+    "display",
+    "excerpt",
+    "number_cell",
+    "object_link",
+]

@@ -1,0 +1,138 @@
+"""The base classes of every model admin in Kith."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import unfold.admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import CASCADE, PROTECT, ForeignObjectRel, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from gateway.admin.forms import FactForm
+from gateway.admin.history import history_of, is_tracked
+from gateway.admin.paginator import BoundedPaginator
+from gateway.admin.reasons import ReasonActionsMixin
+from gateway.panels import Panel, panels_for
+from gateway.registry import Registry
+
+
+class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
+    """
+    A list and a form that stay fast at a million rows.
+
+    Subclasses give `list_select_related`, `autocomplete_fields` and an `ordering` that ends in a
+    unique column. `panels` is the registry of figures shown above the form; `empty_state` says what
+    to do when the list has nothing in it yet; `list_annotations` are computed for the list only.
+    """
+
+    form = FactForm
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    empty_value_display = "–"
+    ordering: ClassVar[Sequence[str]] = ("-pk",)
+    change_form_template = "gateway/admin/change_form.html"
+    object_history_template = "gateway/admin/history.html"
+    warn_unsaved_form = True
+
+    panels: Registry[Panel] | None = None
+    empty_state = "Nothing here yet."
+    list_annotations: ClassVar[dict[str, object]] = {}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        queryset = super().get_queryset(request)
+        if self.list_annotations and self.is_list(request):
+            queryset = queryset.annotate(**self.list_annotations)
+        return queryset
+
+    def is_list(self, request: HttpRequest) -> bool:
+        """Whether the request is for the list, which needs what forms and autocompletes do not."""
+        match = request.resolver_match
+        return match is not None and (match.url_name or "").endswith("_changelist")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict, add: bool = False, change: bool = False, form_url: str = "", obj=None
+    ) -> HttpResponse:
+        if obj is not None and not add:
+            context["reason_buttons"] = self.reason_buttons(request, obj)
+            if self.panels is not None:
+                context["panels"] = panels_for(
+                    self.panels, instance_id=obj.pk, permitted=request.user.has_perm, now=timezone.now()
+                )
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        if not is_tracked(self.model):
+            return super().history_view(request, object_id, extra_context)
+        instance = self.get_object(request, unquote(object_id))
+        if instance is None:
+            return self._get_obj_does_not_exist_redirect(request, self.model._meta, object_id)
+        if not self.has_view_or_change_permission(request, instance):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {instance}",
+            "opts": self.model._meta,
+            "object": instance,
+            "entries": history_of(instance),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, self.object_history_template, context)
+
+    def get_deleted_objects(
+        self, objs: Iterable[Model], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """
+        Say what a deletion takes along and what forbids it, by one EXISTS per relation.
+
+        Django would load every row that refers to the object, of which there can be millions.
+        """
+        instances = list(objs)
+        meta = self.model._meta
+        needed = set() if self.has_delete_permission(request) else {str(meta.verbose_name)}
+        along, protected = [], []
+        for relation in meta.get_fields(include_hidden=True):
+            if not (isinstance(relation, ForeignObjectRel) and relation.on_delete in (CASCADE, PROTECT)):
+                continue
+            if not relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": instances}).exists():
+                continue
+            (along if relation.on_delete is CASCADE else protected).append(
+                f"{relation.related_model._meta.verbose_name_plural} that refer to it"
+            )
+        return [*map(str, instances), *along], {str(meta.verbose_name_plural): len(instances)}, needed, protected
+
+
+class ReadOnlyModelAdmin(ModelAdmin):
+    """A list and a page to look at: for derived rows and for what only machines write."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class TabularInline(unfold.admin.TabularInline):
+    """Rows of a part on the page of its whole."""
+
+    form = FactForm
+    extra = 0
+    show_change_link = False
+    tab = False
+
+
+class StackedInline(unfold.admin.StackedInline):
+    """Parts with longer fields on the page of their whole."""
+
+    form = FactForm
+    extra = 0

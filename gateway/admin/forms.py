@@ -1,0 +1,51 @@
+"""The form behind every fact's page: refusals of the model's constraints stand beside the field they concern."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+
+
+class FactForm(forms.ModelForm):
+    """
+    A model form that shows each broken constraint at its field.
+
+    Django puts the refusals of check constraints on top of the page, as if they concerned the whole
+    form. Where a constraint names one field of the form, that field is what has to be mended.
+    """
+
+    def validate_constraints(self) -> None:
+        exclude = self._get_validation_exclusions()
+        for model, constraints in self.instance.get_constraints():
+            for constraint in constraints:
+                try:
+                    constraint.validate(model, self.instance, exclude=exclude)
+                except ValidationError as refusal:
+                    self.add_error(self._field_of(constraint), refusal.messages)
+
+    def _field_of(self, constraint: BaseConstraint) -> str | None:
+        named = [name for name in _fields_named_by(constraint) if name in self.fields]
+        if len(named) == 1:
+            return named[0]
+        changed = [name for name in named if name in self.changed_data]
+        return changed[0] if len(changed) == 1 else None
+
+
+def _fields_named_by(constraint: BaseConstraint) -> list[str]:
+    """Return the fields that a constraint is about, each once."""
+    if isinstance(constraint, UniqueConstraint):
+        return list(constraint.fields)
+    if isinstance(constraint, CheckConstraint):
+        return list(dict.fromkeys(_fields_in(constraint.condition)))
+    return []
+
+
+def _fields_in(condition: object) -> list[str]:
+    if not isinstance(condition, Q):
+        return []
+    names: list[str] = []
+    for child in condition.children:
+        if isinstance(child, tuple):
+            names.append(child[0].split("__")[0])
+        else:
+            names.extend(_fields_in(child))
+    return names

@@ -1,0 +1,153 @@
+"""Taking facts out of the figures with a reason: void, retract, archive. Nothing is deleted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from gateway.errors import DomainError
+
+
+class ReasonForm(forms.Form):
+    """Why: one sentence that stays with the fact."""
+
+    reason = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+        help_text="One sentence. It stays with the record.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReasonAction:
+    """
+    An action that asks for a reason first: on a list for the rows ticked, on a page for that record.
+
+    `perform(ids, reason, now)` does it in one domain call and returns how many rows it changed;
+    rows that are out already are left alone. `consequence` tells the person what will happen.
+    """
+
+    name: str
+    verb: str
+    done: str
+    consequence: str
+    perform: Callable[[Sequence[int], str, datetime], int]
+    is_out: Callable[[Model], bool]
+    icon: str = "block"
+
+
+class ReasonActionsMixin:
+    """Gives a model admin its `reason_actions`: an entry in the list's menu and a button on the page."""
+
+    reason_actions: Sequence[ReasonAction] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        meta = self.model._meta
+        own = [
+            path(
+                f"<path:object_id>/{action.name}/",
+                self.admin_site.admin_view(self._page_view(action)),
+                name=f"{meta.app_label}_{meta.model_name}_{action.name}",
+            )
+            for action in self.reason_actions
+        ]
+        return own + super().get_urls()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable, str, str]]:
+        actions = super().get_actions(request)
+        if self.has_change_permission(request):
+            for action in self.reason_actions:
+                label = f"{action.verb} the selected {self.model._meta.verbose_name_plural}"
+                actions[f"{action.name}_selected"] = (self._list_action(action), f"{action.name}_selected", label)
+        return actions
+
+    def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
+        """Return label, icon and address of each action that the person may take on this record."""
+        if instance is None or not super().has_change_permission(request, instance):
+            return []
+        meta = self.model._meta
+        return [
+            {
+                "label": action.verb,
+                "icon": action.icon,
+                "url": reverse(f"admin:{meta.app_label}_{meta.model_name}_{action.name}", args=[instance.pk]),
+            }
+            for action in self.reason_actions
+            if not action.is_out(instance)
+        ]
+
+    def _list_action(self, action: ReasonAction) -> Callable:
+        def run(_: object, request: HttpRequest, queryset: QuerySet[Model]) -> HttpResponse | None:
+            if not self.has_change_permission(request):
+                raise PermissionDenied
+            ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+            form = ReasonForm(request.POST if "reason" in request.POST else None)
+            if form.is_valid():
+                self._perform(request, action, ids, form.cleaned_data["reason"])
+                return None
+            return self._ask(request, action, form, list(queryset[:10]), len(ids), f"{action.name}_selected", ids)
+
+        return run
+
+    def _page_view(self, action: ReasonAction) -> Callable:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            instance = self.get_object(request, object_id)
+            if instance is None:
+                raise Http404
+            if not super(ReasonActionsMixin, self).has_change_permission(request, instance):
+                raise PermissionDenied
+            meta = self.model._meta
+            here = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])
+            if action.is_out(instance):
+                return HttpResponseRedirect(here)
+            form = ReasonForm(request.POST or None)
+            if form.is_valid():
+                self._perform(request, action, [instance.pk], form.cleaned_data["reason"])
+                return HttpResponseRedirect(here)
+            return self._ask(request, action, form, [instance], 1, "", [instance.pk])
+
+        return view
+
+    def _perform(self, request: HttpRequest, action: ReasonAction, ids: Sequence[int], reason: str) -> None:
+        try:
+            changed = action.perform(ids, reason, timezone.now())
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return
+        noun = self.model._meta.verbose_name if changed == 1 else self.model._meta.verbose_name_plural
+        self.message_user(request, f"{action.done} {changed:,} {noun}.", messages.SUCCESS)
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        action: ReasonAction,
+        form: ReasonForm,
+        examples: Sequence[Model],
+        count: int,
+        list_action: str,
+        ids: Sequence[int],
+    ) -> HttpResponse:
+        noun = self.model._meta.verbose_name if count == 1 else self.model._meta.verbose_name_plural
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{action.verb} {count:,} {noun}",
+            "opts": self.model._meta,
+            "form": form,
+            "action": action,
+            "examples": [str(example) for example in examples],
+            "more": count - len(examples),
+            "list_action": list_action,
+            "ids": ids,
+            "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "gateway/admin/reason.html", context)

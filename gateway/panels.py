@@ -1,0 +1,134 @@
+"""
+Panels: what higher apps show on a page that a lower app owns.
+
+The contact page shows help, figures and credits although crm knows nothing of them. The lower app
+owns the page and a registry of panels; higher apps register theirs in `ready()`. A panel answers
+for a batch of ids in a fixed number of queries and gives plain values, never HTML or model
+instances, so the same panel serves the admin and any other reader.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from gateway.registry import Registry
+
+Unit = Literal["money", "percent", "times", "count", "decimal", "rating", "text", "day", "time"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Where to look closer: the name of a page of the admin, its arguments, and its query."""
+
+    page: str
+    args: tuple[object, ...] = ()
+    query: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """
+    One number with its label. `value` None is undefined, and `note` says why.
+
+    Money is in the reporting currency in major units, percent a fraction, times a ratio such as ROAS.
+    """
+
+    label: str
+    value: object
+    unit: Unit = "text"
+    note: str = ""
+    link: Link | None = None
+    is_main: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a table: its heading and the unit of its values."""
+
+    label: str
+    unit: Unit = "text"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of a table: one value per column, links by position of the column."""
+
+    values: tuple[object, ...]
+    links: Mapping[int, Link] = field(default_factory=dict)
+    is_total: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows behind a figure. `empty` is the sentence shown when there are none; `more` leads to all of them."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    empty: str
+    more: Link | None = None
+    more_label: str = "Show all"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One line or set of bars of a chart."""
+
+    label: str
+    values: Sequence[object]
+    shape: Literal["line", "bar"] = "bar"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Values over time: one label per point, all series in the same unit."""
+
+    title: str
+    labels: Sequence[str]
+    series: Sequence[Series]
+    unit: Unit = "money"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelContent:
+    """What a panel has to say about one object. `notes` are sentences that belong beside the figures."""
+
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()
+    notes: Sequence[str] = ()
+
+
+class Panel(Protocol):
+    """A part of a page. `order` is its place, ties broken by key; `permission` is needed to see it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def order(self) -> int: ...
+    @property
+    def permission(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        """Return the content for each id asked for, in a fixed number of queries."""
+
+
+def panels_for(
+    registry: Registry[Panel], *, instance_id: int, permitted: "PermissionCheck", now: datetime
+) -> list[tuple[Panel, PanelContent]]:
+    """Return the permitted panels of a page in their order, each with its content for one object."""
+    shown = sorted((panel for panel in registry if permitted(panel.permission)), key=lambda p: (p.order, p.key))
+    return [(panel, panel.load([instance_id], now=now)[instance_id]) for panel in shown]
+
+
+class PermissionCheck(Protocol):
+    """Whether somebody has a permission, such as `user.has_perm`."""
+
+    def __call__(self, permission: str, /) -> bool: ...

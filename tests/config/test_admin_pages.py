@@ -1,0 +1,243 @@
+"""
+Every page of the admin: it opens for those who may, refuses those who may not, and asks the database
+the same number of questions for two rows as for twenty. The list of pages comes from the admin itself.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from community.models import Cost, HelpRecord
+from crm.models import Conversion, ConversionKind, OutcomeMark
+from jobs.models import Job
+from tests.factories.community import (
+    ChannelFactory,
+    CommunityFactory,
+    CostFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
+from tests.factories.crm import (
+    CampaignFactory,
+    CompanyFactory,
+    ConsentFactory,
+    ContactFactory,
+    ContactRefFactory,
+    ConversionFactory,
+    EmailFactory,
+    ExchangeRateFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """How to make a row, and what the admin refuses even to a superuser."""
+
+    make: Callable[[int], models.Model]
+    refused: frozenset[str] = frozenset()
+    actions: tuple[str, ...] = ()  # pages that ask for a reason
+
+
+READ_ONLY = frozenset({"add", "delete"})
+NO_DELETE = frozenset({"delete"})
+
+
+def full_contact(number: int) -> models.Model:
+    contact = ContactFactory(company=CompanyFactory(), owner=UserFactory(), tags=["vip"])
+    EmailFactory(contact=contact)
+    ContactRefFactory(contact=contact)
+    ConsentFactory(contact=contact)
+    return contact
+
+
+def full_interaction(number: int) -> models.Model:
+    thread = ThreadFactory()
+    return InteractionFactory(
+        channel=thread.channel,
+        thread=thread,
+        campaign=CampaignFactory(),
+        to_member=MemberFactory(channel=thread.channel),
+        reply_to=InteractionFactory(channel=thread.channel),
+        text="How do I enrol?",
+    )
+
+
+def full_cost(number: int) -> models.Model:
+    channel = ChannelFactory()
+    return CostFactory(campaign=CampaignFactory(), channel=channel, community=channel.community)
+
+
+PAGES: dict[str, Pages] = {
+    "auth.user": Pages(lambda n: UserFactory()),
+    "auth.group": Pages(lambda n: Group.objects.create(name=f"group {n}")),
+    "jobs.job": Pages(lambda n: Job.objects.create(kind="recompute", requested_by=UserFactory()), READ_ONLY),
+    "crm.contact": Pages(full_contact),
+    "crm.company": Pages(lambda n: CompanyFactory()),
+    "crm.campaign": Pages(lambda n: CampaignFactory(owner=UserFactory(), parent=CampaignFactory()), NO_DELETE),
+    "crm.conversion": Pages(lambda n: ConversionFactory(contact=ContactFactory()), NO_DELETE, ("void",)),
+    "crm.conversionkind": Pages(lambda n: ConversionKind.objects.create(key=f"kind-{n}", label=f"Kind {n}")),
+    "crm.exchangerate": Pages(lambda n: ExchangeRateFactory()),
+    "crm.consent": Pages(lambda n: ConsentFactory()),
+    "crm.outcomemark": Pages(
+        lambda n: OutcomeMark.objects.create(
+            contact=ContactFactory(), outcome="advocate", reached_at=NOW, marked_by=UserFactory()
+        )
+    ),
+    "community.community": Pages(lambda n: CommunityFactory()),
+    "community.channel": Pages(lambda n: ChannelFactory()),
+    "community.member": Pages(lambda n: MemberFactory()),
+    "community.thread": Pages(lambda n: ThreadFactory(opened_by=MemberFactory(), opened_at=NOW)),
+    "community.interaction": Pages(full_interaction, NO_DELETE, ("retract",)),
+    "community.helprecord": Pages(lambda n: HelpRecordFactory()),
+    "community.cost": Pages(full_cost, NO_DELETE, ("void",)),
+}
+
+REGISTERED = sorted(model._meta.label_lower for model in admin.site._registry)
+
+
+def address(label: str, page: str, *args: object) -> str:
+    return reverse(f"admin:{label.replace('.', '_')}_{page}", args=args)
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """Somebody who may log in to the admin and has no permission at all."""
+    client = Client()
+    client.force_login(UserFactory(is_staff=True))
+    return client
+
+
+def test_pages_are_listed_for_every_registered_model():
+    assert sorted(PAGES) == REGISTERED
+
+
+def test_every_fact_is_in_the_admin_or_a_part_of_a_page():
+    inlines = {inline.model for options in admin.site._registry.values() for inline in options.inlines}
+    missing = [
+        model._meta.label
+        for app in ("crm", "community", "jobs")
+        for model in apps.get_app_config(app).get_models()
+        if model not in admin.site._registry and model not in inlines and not hasattr(model, "pgh_tracked_model")
+    ]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("label", REGISTERED)
+def test_pages_open_for_a_superuser(admin_client: Client, label: str):
+    pages = PAGES[label]
+    key = pages.make(1).pk
+
+    statuses = {
+        "list": admin_client.get(address(label, "changelist")).status_code,
+        "search": admin_client.get(address(label, "changelist"), {"q": "an"}).status_code,
+        "add": admin_client.get(address(label, "add")).status_code,
+        "change": admin_client.get(address(label, "change", key)).status_code,
+        "history": admin_client.get(address(label, "history", key)).status_code,
+        "delete": admin_client.get(address(label, "delete", key)).status_code,
+        **{action: admin_client.get(address(label, action, key)).status_code for action in pages.actions},
+    }
+
+    assert statuses == {page: 403 if page in pages.refused else 200 for page in statuses}
+
+
+@pytest.mark.parametrize("label", REGISTERED)
+def test_pages_are_refused_without_permission(visitor: Client, label: str):
+    pages = PAGES[label]
+    key = pages.make(1).pk
+
+    addresses = [
+        address(label, "changelist"),
+        address(label, "add"),
+        *(address(label, page, key) for page in ("change", "history", "delete", *pages.actions)),
+    ]
+
+    assert {url: visitor.get(url).status_code for url in addresses} == dict.fromkeys(addresses, 403)
+    assert {url: visitor.post(url, {"reason": "spam"}).status_code for url in addresses} == dict.fromkeys(
+        addresses, 403
+    )
+
+
+@pytest.mark.parametrize("label", REGISTERED)
+def test_pages_ask_for_a_login(client: Client, label: str):
+    response = client.get(address(label, "changelist"))
+
+    assert response.status_code == 302
+    assert response.url.startswith("/admin/login/")
+
+
+@pytest.mark.parametrize("label", REGISTERED)
+def test_lists_and_forms_ask_the_same_number_of_questions_for_two_rows_and_twenty(admin_client: Client, label: str):
+    pages = PAGES[label]
+    key = [pages.make(number).pk for number in range(2)][0]
+
+    def questions() -> tuple[int, int]:
+        counts = []
+        for url in (address(label, "changelist"), address(label, "change", key)):
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                assert admin_client.get(url).status_code == 200
+            counts.append(len(queries))
+        return counts[0], counts[1]
+
+    questions()  # fills the caches of content types
+    with_two = questions()
+    for number in range(2, 20):
+        pages.make(number)
+    with_twenty = questions()
+
+    assert with_two == with_twenty
+    assert max(with_twenty) <= 25
+
+
+def test_a_fact_has_no_bulk_deletion(admin_client: Client):
+    conversion = ConversionFactory()
+
+    admin_client.post(
+        address("crm.conversion", "changelist"),
+        {"action": "delete_selected", "_selected_action": [conversion.pk], "post": "yes"},
+    )
+
+    assert Conversion.objects.filter(pk=conversion.pk).exists()
+
+
+def test_start_page_needs_a_login(client: Client):
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+def test_start_page_opens_without_any_permission(visitor: Client):
+    assert visitor.get(reverse("admin:index")).status_code == 200
+
+
+def test_users_password_page_opens(admin_client: Client):
+    user = User.objects.create_user("ana")
+
+    assert admin_client.get(reverse("admin:auth_user_password_change", args=[user.pk])).status_code == 200
+
+
+def test_deleting_what_is_in_use_is_refused_without_reading_all_of_it(admin_client: Client):
+    channel = InteractionFactory().channel
+
+    page = admin_client.get(address("community.channel", "delete", channel.pk))
+
+    assert "interactions that refer to it" in page.content.decode()
+    assert admin_client.post(address("community.channel", "delete", channel.pk), {"post": "yes"}).status_code == 200
+    assert type(channel).objects.filter(pk=channel.pk).exists()
+    assert HelpRecord.objects.count() == Cost.objects.count() == 0
