@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "community",
     "metrics",
     "config",
+    "demo",
 ]
 
 MIDDLEWARE = [

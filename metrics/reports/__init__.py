@@ -17,6 +17,7 @@ from metrics.reports.report import (
     RoiRow,
     SocialFigures,
 )
+from metrics.reports.roi import roi_report
 
 __all__ = [
     "ALL_MODELS",
@@ -34,4 +35,5 @@ __all__ = [
     "Scope",
     "SocialFigures",
     "View",
+    "roi_report",
 ]

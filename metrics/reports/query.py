@@ -9,16 +9,18 @@ from django.conf import settings
 
 from crm.periods import Period, organisation_zone
 from gateway.errors import DomainError
+from metrics.attribution.models import attribution_models
 
 Scope = Literal["campaigns", "channels", "communities", "members", "summary"]
 View = Literal["customer", "helper"]
 Cost = Literal["direct", "loaded"]
 
 ALL_MODELS = "all"
-MODELS = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
+MODELS = tuple(attribution_models.keys())
 
 ORDERINGS = (
     "revenue_credited",
+    "revenue",
     "assisted_revenue",
     "conversions_touched",
     "cost",

@@ -1,0 +1,116 @@
+"""
+How many conversions stand behind a row, and what they were worth as a whole.
+
+Shares are exact fractions of integers that stand in the ledger: position, number of touches, decay
+weight and total. They are divided with 30 decimals, summed, and rounded once to six, so three thirds
+are one. Refunds are not conversions: they are left out of every count, while assisted revenue is net
+of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from metrics.reports.dimensions import Dimension
+from metrics.reports.query import MODELS
+from metrics.reports.snapshot import select
+
+_ONE = "1::numeric(40, 30)"
+
+# The share of one ledger row in its conversion, per model.
+SHARES: dict[str, str] = {
+    "first_touch": f"CASE WHEN c.position = 1 THEN {_ONE} ELSE 0 END",
+    "last_touch": f"CASE WHEN c.position = c.touches THEN {_ONE} ELSE 0 END",
+    "linear": f"{_ONE} / c.touches",
+    "position_based": f"""
+        CASE WHEN c.touches = 1 THEN {_ONE}
+             WHEN c.touches = 2 THEN {_ONE} / 2
+             WHEN c.position IN (1, c.touches) THEN {_ONE} * 2 / 5
+             ELSE {_ONE} / 5 / (c.touches - 2) END""",
+    "time_decay": f"{_ONE} * c.decay_weight / c.decay_total",
+}
+
+
+@dataclass(frozen=True)
+class ConversionCounts:
+    """
+    `touched` distinct conversions, of which `fully_refunded`; `assisted` minor units of the whole
+    value of those with help; `credited` the sum of shares per model, with six decimals.
+    """
+
+    touched: int = 0
+    fully_refunded: int = 0
+    assisted: int = 0
+    credited: Mapping[str, Decimal] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.credited is None:
+            object.__setattr__(self, "credited", dict.fromkeys(MODELS, Decimal(0)))
+
+
+def conversions_of_rows(
+    dimension: Dimension, parameters: Mapping[str, object], *, keys: Sequence[int] | None
+) -> dict[int | date, ConversionCounts]:
+    """Return the counts of each row (of `keys` alone, if given) in one query."""
+    if dimension.ledger_from is None:
+        return _of_whole_conversions(dimension, parameters, keys=keys)
+    shares = ", ".join(f"sum({share}) FILTER (WHERE NOT c.is_refund) AS {model}" for model, share in SHARES.items())
+    rows = select(
+        f"""
+        WITH touched AS (
+            SELECT {dimension.ledger_key} AS key, c.conversion_id, bool_or(c.is_help) AS is_help, {shares}
+            FROM {dimension.ledger_from}
+            WHERE c.day >= %(start)s::date AND c.day < %(end)s::date
+              AND {dimension.ledger_key} IS NOT NULL
+              {f"AND {dimension.ledger_key} = ANY(%(keys)s)" if keys is not None else ""}
+            GROUP BY 1, 2
+        )
+        SELECT t.key,
+               count(*) FILTER (WHERE NOT r.is_refund),
+               count(*) FILTER (WHERE NOT r.is_refund AND r.is_fully_refunded),
+               COALESCE(sum(r.value_minor) FILTER (WHERE t.is_help), 0)::bigint,
+               {", ".join(f"COALESCE(round(sum(t.{model}), 6), 0)" for model in SHARES)}
+        FROM touched t JOIN metrics_conversionresult r ON r.conversion_id = t.conversion_id
+        GROUP BY t.key
+        """,
+        {**parameters, "keys": list(keys or ())},
+    )
+    return {
+        key: ConversionCounts(touched, refunded, assisted, dict(zip(SHARES, credited, strict=True)))
+        for key, touched, refunded, assisted, *credited in rows
+    }
+
+
+def conversions_in_total(parameters: Mapping[str, object]) -> ConversionCounts:
+    """Return the counts of all conversions that any touch earned, in one query."""
+    return next(iter(_select_whole("NULL::date", parameters).values()), ConversionCounts())
+
+
+def _of_whole_conversions(
+    dimension: Dimension, parameters: Mapping[str, object], *, keys: Sequence[int] | None
+) -> dict[int | date, ConversionCounts]:
+    """A buyer, or a month, has the whole conversion: its shares sum to one for every model."""
+    only = f"AND {dimension.ledger_key} = ANY(%(keys)s)" if keys is not None else ""
+    counts = _select_whole(dimension.ledger_key, {**parameters, "keys": list(keys or ())}, only=only)
+    counts.pop(None, None)
+    return counts  # type: ignore[return-value]
+
+
+def _select_whole(key: str, parameters: Mapping[str, object], *, only: str = "") -> dict[object, ConversionCounts]:
+    rows = select(
+        f"""
+        SELECT {key},
+               count(*) FILTER (WHERE NOT r.is_refund),
+               count(*) FILTER (WHERE NOT r.is_refund AND r.is_fully_refunded),
+               COALESCE(sum(r.value_minor) FILTER (WHERE r.is_help_touched), 0)::bigint
+        FROM metrics_conversionresult r
+        WHERE r.day >= %(start)s::date AND r.day < %(end)s::date AND r.touches > 0 AND r.line = 'credited' {only}
+        GROUP BY 1
+        """,
+        parameters,
+    )
+    return {
+        key: ConversionCounts(touched, refunded, assisted, dict.fromkeys(MODELS, Decimal(touched)))
+        for key, touched, refunded, assisted in rows
+    }

@@ -1,0 +1,124 @@
+"""Credited revenue from the daily roll-ups, in minor units of the reporting currency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from metrics.reports.dimensions import CUSTOMERS, HELPERS, MONTHS, Dimension
+from metrics.reports.query import MODELS
+from metrics.reports.snapshot import select
+
+Amounts = Mapping[str, int]  # minor units per model
+
+NOTHING: Amounts = dict.fromkeys(MODELS, 0)
+
+
+@dataclass(frozen=True)
+class Earned:
+    """
+    Credited revenue of every row with any.
+
+    `lines` holds what was credited but has no row: touches without a campaign, helpers by kind.
+    `revenue` is the whole revenue of a buyer or a month, credited or not; empty for other scopes.
+    """
+
+    rows: Mapping[int | date, Amounts]
+    lines: Mapping[str, Amounts]
+    revenue: Mapping[int | date, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Revenue:
+    """All revenue of the period: `whole` = `credited` + `unattributed` + `staff_purchases`, for every model."""
+
+    whole: int
+    credited: int
+    unattributed: int
+    staff_purchases: int
+
+
+def revenue_in_total(parameters: Mapping[str, object]) -> Revenue:
+    """Return all revenue of the period and what became of it, in one query."""
+    [amounts] = select(
+        """
+        SELECT COALESCE(sum(revenue_minor), 0)::bigint, COALESCE(sum(credited_minor), 0)::bigint,
+               COALESCE(sum(unattributed_minor), 0)::bigint, COALESCE(sum(staff_minor), 0)::bigint
+        FROM metrics_totalday d
+        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+        """,
+        parameters,
+    )
+    return Revenue(*amounts)
+
+
+def earned(dimension: Dimension, parameters: Mapping[str, object]) -> Earned:
+    """Return the credited revenue of each row and of the lines beside them, in one query."""
+    if dimension is HELPERS:
+        return _earned_by_helpers(parameters)
+    if dimension in (CUSTOMERS, MONTHS):
+        return _earned_whole(dimension, parameters)
+    amounts = {
+        key: dict(zip(MODELS, minor, strict=True))
+        for key, *minor in select(
+            f"""
+            SELECT {dimension.earned_key}, {_sums()}
+            FROM {dimension.earned_from}
+            WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+            GROUP BY 1
+            """,
+            parameters,
+        )
+    }
+    without = amounts.pop(None, NOTHING)
+    return Earned(rows=amounts, lines={dimension.line: without})
+
+
+def _sums() -> str:
+    return ", ".join(f"COALESCE(sum(d.{model}_minor), 0)::bigint" for model in MODELS)
+
+
+def _earned_by_helpers(parameters: Mapping[str, object]) -> Earned:
+    rows: dict[int | date, Amounts] = {}
+    lines: dict[str, Amounts] = {"self": NOTHING, "staff": NOTHING, "unknown": NOTHING}
+    for kind, person, *minor in select(
+        f"""
+        SELECT CASE WHEN d.actor_kind = 'member' AND p.person_id IS NULL THEN 'unknown' ELSE d.actor_kind END,
+               p.person_id, {_sums()}
+        FROM {HELPERS.earned_from}
+        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+        GROUP BY 1, 2
+        """,
+        parameters,
+    ):
+        amounts = dict(zip(MODELS, minor, strict=True))
+        if kind == "member":
+            rows[person] = amounts
+        else:
+            lines[kind] = {model: lines[kind][model] + amounts[model] for model in MODELS}
+    return Earned(rows=rows, lines=lines)
+
+
+def _earned_whole(dimension: Dimension, parameters: Mapping[str, object]) -> Earned:
+    """
+    As customer and by month the whole credited value counts, so it is the same for every model.
+
+    Staff purchases are no customer's revenue: a person with nothing else has no row.
+    """
+    rows: dict[int | date | None, Amounts] = {}
+    revenue: dict[int | date | None, int] = {}
+    for key, credited, unattributed, staff in select(
+        f"""
+        SELECT {dimension.earned_key}, sum(d.credited_minor)::bigint, sum(d.unattributed_minor)::bigint,
+               sum(d.revenue_minor - d.credited_minor - d.unattributed_minor)::bigint
+        FROM {dimension.earned_from}
+        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+        GROUP BY 1
+        HAVING {"TRUE" if dimension is MONTHS else "bool_or(d.revenue_minor = d.credited_minor + d.unattributed_minor)"}
+        """,
+        parameters,
+    ):
+        rows[key] = dict.fromkeys(MODELS, credited)
+        revenue[key] = credited + unattributed + (staff if dimension is MONTHS else 0)
+    without = rows.pop(None, NOTHING)
+    revenue.pop(None, None)
+    return Earned(rows=rows, lines={dimension.line: without} if dimension.line else {}, revenue=revenue)

@@ -1,0 +1,101 @@
+"""
+People's shares of costs that are to be shared.
+
+A cost is first spread over its days. What falls on one day, for one sharing rule and one scope
+(campaign, channel, community, each as booked), is a pool; it is shared by that day's bases within
+that scope: minutes of help to the person helped, touches of the person, or evenly among the persons
+touched. A pool without a base stays unallocated. Bases are computed here when read, so that a new
+invoice rewrites nothing, and the shares are not rounded.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from community.interaction_kinds import touch_kinds
+from metrics.reports.snapshot import select
+from metrics.reports.social import HELP, IS_STAFF_AT, ROLE_AT
+
+_MINUTES = f"""
+    SELECT 'minutes' AS rule, h.day, h.customer_id AS person_id, h.campaign_id, h.channel_id, h.community_id,
+           h.minutes AS weight
+    FROM ({HELP}) h
+    WHERE h.minutes > 0 AND h.customer_id IS NOT NULL
+"""
+
+# A person is touched by what the person did, and by what addressed the person: in so many words,
+# else the author of what was answered, else, for an answer, whoever opened the thread.
+_TOUCHES = f"""
+    SELECT 'touches', t.day, t.person_id, t.campaign_id, t.channel_id, t.community_id, 1
+    FROM (
+        SELECT DISTINCT ON (i.id, who.person_id)
+            (i.occurred_at AT TIME ZONE %(zone)s)::date AS day,
+            i.occurred_at,
+            who.person_id,
+            COALESCE(i.campaign_id, named.id) AS campaign_id,
+            i.channel_id,
+            ch.community_id
+        FROM community_interaction i
+        JOIN community_channel ch ON ch.id = i.channel_id
+        LEFT JOIN crm_campaign named ON i.campaign_id IS NULL AND lower(named.code) = lower(i.utm_campaign)
+        LEFT JOIN community_interaction parent ON parent.id = i.reply_to_id
+        LEFT JOIN community_thread t ON t.id = i.thread_id AND i.kind = 'answer'
+        LEFT JOIN community_member addressee ON addressee.id = COALESCE(
+            i.to_member_id,
+            CASE WHEN i.to_contact_id IS NULL THEN COALESCE(parent.member_id, t.opened_by_id) END
+        )
+        LEFT JOIN community_member actor ON actor.id = i.member_id
+        CROSS JOIN LATERAL (
+            VALUES (actor.contact_id), (COALESCE(i.to_contact_id, addressee.contact_id))
+        ) AS side(contact_id)
+        JOIN crm_contact who ON who.id = side.contact_id
+        WHERE i.kind = ANY(%(touch_kinds)s)
+          AND i.retracted_at IS NULL
+          AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
+          AND {ROLE_AT.format(member="i.member_id", instant="i.occurred_at")} <> 'bot'
+    ) t
+    WHERE NOT {IS_STAFF_AT.format(person="t.person_id", instant="t.occurred_at")}
+"""
+
+
+def shared_among_people(
+    parameters: Mapping[str, object], *, shared: str, by_touches: bool
+) -> tuple[dict[int, Decimal], int]:
+    """
+    Return each person's unrounded share in minor units, and how much was given out in all.
+
+    `shared` is the condition on `community_cost c` that says which costs are pooled; `by_touches`
+    whether any of them may need touches as a base (reading them costs more). One query.
+    """
+    rows = select(
+        f"""
+        WITH pool AS MATERIALIZED (
+            SELECT row_number() OVER () AS id, d.day, c.sharing, c.campaign_id, c.channel_id, c.community_id,
+                   sum(d.amount_minor) AS minor
+            FROM metrics_costday d
+            JOIN community_cost c ON c.id = d.cost_id
+            WHERE d.day >= %(start)s::date AND d.day < %(cost_end)s::date AND c.contact_id IS NULL AND {shared}
+            GROUP BY d.day, c.sharing, c.campaign_id, c.channel_id, c.community_id
+        ),
+        base AS MATERIALIZED ({_MINUTES} {f"UNION ALL {_TOUCHES}" if by_touches else ""}),
+        entitled AS (
+            SELECT p.id, p.minor, b.person_id,
+                   CASE WHEN p.sharing = 'even' THEN 1 ELSE sum(b.weight) END AS weight
+            FROM pool p
+            JOIN base b ON b.day = p.day
+                AND b.rule = CASE WHEN p.sharing = 'minutes' THEN 'minutes' ELSE 'touches' END
+                AND (p.campaign_id IS NULL OR p.campaign_id = b.campaign_id)
+                AND (p.channel_id IS NULL OR p.channel_id = b.channel_id)
+                AND (p.community_id IS NULL OR p.community_id = b.community_id)
+            GROUP BY p.id, p.minor, p.sharing, b.person_id
+        ),
+        share AS (
+            SELECT person_id, minor::numeric(40, 20) * weight / sum(weight) OVER (PARTITION BY id) AS minor
+            FROM entitled
+        )
+        SELECT GROUPING(person_id), person_id, round(sum(minor), 12)
+        FROM share GROUP BY GROUPING SETS ((person_id), ())
+        """,
+        {**parameters, "touch_kinds": touch_kinds()},
+    )
+    given = next((minor for is_whole, _, minor in rows if is_whole), None) or Decimal(0)
+    return {person: minor for is_whole, person, minor in rows if not is_whole}, int(given.to_integral_value())

@@ -1,0 +1,97 @@
+"""
+Cost by row, from the costs' days, in minor units of the reporting currency.
+
+Only cost rows are money. A campaign, channel or community bears what is booked on it; what is booked
+elsewhere or nowhere is "not assigned" and is never spread silently. People bear their rewards and
+their share of what is to be shared: see `shares`. Days that have not come yet are not yet cost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from metrics.reports.dimensions import Dimension
+from metrics.reports.shares import shared_among_people
+from metrics.reports.snapshot import select
+
+# Which pooled costs people bear a share of. Direct: what staffing cost while it helped them.
+SHARED = {
+    "direct": "c.category = 'staffing' AND c.sharing = 'minutes'",
+    "loaded": "c.sharing IN ('minutes', 'touches', 'even')",
+}
+
+
+@dataclass(frozen=True)
+class Spent:
+    """
+    Cost of every row with any, of the lines, and of the whole.
+
+    A person's cost may hold a fraction of a minor unit. Rows rounded half up + lines = total.
+    """
+
+    rows: Mapping[int | date, Decimal]
+    lines: Mapping[str, int]
+    total: int
+
+
+def whole_minor(minor: Decimal) -> int:
+    """Return an amount in minor units rounded half up to whole ones: what a row shows."""
+    return int(minor.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def spent(dimension: Dimension, parameters: Mapping[str, object], *, cost: str) -> Spent:
+    """Return the cost of each row and of the lines beside them: one query, two where rows are people."""
+    if dimension.spent_key is None:
+        return _spent_on_people(parameters, shared=SHARED[cost], by_touches=cost == "loaded")
+    booked = {
+        key: int(minor)
+        for key, minor in select(
+            f"""
+            SELECT {dimension.spent_key}, sum(d.amount_minor)
+            FROM metrics_costday d
+            JOIN community_cost c ON c.id = d.cost_id
+            LEFT JOIN community_channel ch ON ch.id = c.channel_id
+            WHERE d.day >= %(start)s::date AND d.day < %(cost_end)s::date
+            GROUP BY 1
+            """,
+            parameters,
+        )
+    }
+    total = sum(booked.values())
+    not_assigned = booked.pop(None, 0)
+    return Spent({key: Decimal(minor) for key, minor in booked.items()}, {"not_assigned": not_assigned}, total)
+
+
+def _spent_on_people(parameters: Mapping[str, object], *, shared: str, by_touches: bool) -> Spent:
+    rewards: dict[int, int] = {}
+    to_share = not_assigned = 0
+    for person, is_shared, minor in select(
+        f"""
+        SELECT p.person_id, c.contact_id IS NULL AND {shared}, sum(d.amount_minor)
+        FROM metrics_costday d
+        JOIN community_cost c ON c.id = d.cost_id
+        LEFT JOIN crm_contact p ON p.id = c.contact_id
+        WHERE d.day >= %(start)s::date AND d.day < %(cost_end)s::date
+        GROUP BY 1, 2
+        """,
+        parameters,
+    ):
+        if person is not None:
+            rewards[person] = int(minor)
+        elif is_shared:
+            to_share = int(minor)
+        else:
+            not_assigned = int(minor)
+    shares, given = shared_among_people(parameters, shared=shared, by_touches=by_touches)
+    rows = {
+        person: rewards.get(person, 0) + shares.get(person, Decimal(0)) for person in rewards.keys() | shares.keys()
+    }
+    total = sum(rewards.values()) + to_share + not_assigned
+    shown = sum(whole_minor(minor) for minor in rows.values())
+    lines = {
+        "not_assigned": not_assigned,
+        "unallocated": to_share - given,
+        "rounding": sum(rewards.values()) + given - shown,
+    }
+    return Spent({person: Decimal(minor) for person, minor in rows.items()}, lines, total)
