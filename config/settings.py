@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "gateway.middleware.ApiEdge",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,6 +118,31 @@ KITH_CURRENCY = env.str("KITH_CURRENCY", default="EUR")  # ISO 4217; every repor
 # Metrics.
 METRICS_DEFAULT_MODEL = env.str("METRICS_DEFAULT_MODEL", default="linear")  # the model that reports show first
 METRICS_DECAY_HALF_LIFE_DAYS = 7  # days; time decay halves a touch's weight every so many days
+
+# The API. docs/api.md explains it; gateway/ holds its conventions.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["gateway.authentication.BearerKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["gateway.permissions.HasScope"],  # a view that names no scope answers nobody
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "gateway.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "gateway.problems.answer_exception",
+    "UNAUTHENTICATED_USER": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes; a larger body is refused before it is read
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Kith",
+    "VERSION": "1",
+    "DESCRIPTION": "People, what happened between them and the community, what it cost and what it earned.",
+    "OAS_VERSION": "3.1.0",
+    "DEFAULT_GENERATOR_CLASS": "gateway.schema.ApiGenerator",
+    "SERVE_AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",  # no foreign host
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [],
+}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

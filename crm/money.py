@@ -136,7 +136,7 @@ def money_constraints(
     A null currency is let through: the model says when it may be null.
     """
 
-    def by_digits(zero: Decimal | int, two: Decimal | int, three: Decimal | int, field: models.Field) -> Case:  # type: ignore[type-arg]
+    def by_digits(zero: Decimal | int, two: Decimal | int, three: Decimal | int, field: models.Field) -> Case:
         return Case(
             When(**{f"{currency}__in": ZERO_DIGITS}, then=Value(zero, output_field=field)),
             When(**{f"{currency}__in": THREE_DIGITS}, then=Value(three, output_field=field)),

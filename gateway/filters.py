@@ -1,0 +1,132 @@
+"""Filters for lists: django-filter's, with a strict reading of what comes in."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db import models
+from django.http import QueryDict
+
+from gateway.instants import NaiveTime, parse_instant
+from gateway.operations import Parameter
+from gateway.problems import InputError, InvalidInput
+
+MAX_ID = 2**63 - 1
+
+
+class AwareDateTimeField(forms.CharField):
+    """An instant in ISO 8601 with an offset or Z."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_instant(text)
+        except NaiveTime as error:
+            raise forms.ValidationError(str(error), code="naive_time") from None
+        except ValueError as error:
+            raise forms.ValidationError(str(error), code="invalid_time") from None
+
+
+class InstantFilter(django_filters.Filter):
+    """Compares with an instant; `lookup_expr` says how: `gte` for "from", `lt` for "until"."""
+
+    field_class = AwareDateTimeField
+
+
+class StrictBooleanField(forms.Field):
+    """true or false, nothing else."""
+
+    def clean(self, value: Any) -> Any:
+        if value in (None, ""):
+            return None
+        if value not in ("true", "false"):
+            raise forms.ValidationError("Say true or false.", code="not_a_boolean")
+        return value == "true"
+
+
+class BooleanFilter(django_filters.Filter):
+    """Takes true or false."""
+
+    field_class = StrictBooleanField
+
+
+class PresenceFilter(BooleanFilter):
+    """True keeps the rows in which the field is set, false those in which it is null."""
+
+    def filter(self, qs: models.QuerySet[Any], value: Any) -> models.QuerySet[Any]:
+        return qs if value is None else qs.filter(**{f"{self.field_name}__isnull": not value})
+
+
+class IdField(forms.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+
+class IdFilter(django_filters.Filter):
+    """Compares with an id of Kith's: a whole number from 1 on."""
+
+    field_class = IdField
+
+
+class TextFilter(django_filters.CharFilter):
+    """Compares with a text, exactly unless `lookup_expr` says otherwise. Spaces count."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("strip", False)
+        super().__init__(*args, **kwargs)
+
+
+class CollectionFilters(django_filters.FilterSet):
+    """
+    Base for the filters of one collection. Each filter has a `help_text`, which documents it.
+
+    An empty value (`?stage=`) is refused like any other bad one: it would silently filter nothing.
+    """
+
+    @classmethod
+    def narrow(cls, query: QueryDict, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Return `queryset` narrowed by `query`, whose other parameters it ignores. Raises `InvalidInput`."""
+        given = [name for name in query if name in cls.base_filters]
+        empty = [name for name in given if query[name] == ""]
+        if empty:
+            raise InvalidInput(
+                [InputError("empty", f"The parameter '{name}' has no value.", parameter=name) for name in empty]
+            )
+        filters = cls({name: query[name] for name in given}, queryset=queryset)
+        if filters.is_valid():
+            return filters.qs
+        raise InvalidInput(
+            [
+                InputError(str(error.code or "invalid"), str(error.messages[0]), parameter=name)
+                for name, errors in filters.errors.as_data().items()
+                for error in errors
+            ]
+        )
+
+    @classmethod
+    def parameters(cls) -> list[Parameter]:
+        """Return the query parameters of these filters, for documentation and strictness."""
+        return [
+            Parameter(name, _schema_of(entry), str(entry.extra.get("help_text", "")))
+            for name, entry in cls.base_filters.items()
+        ]
+
+
+def _schema_of(entry: django_filters.Filter) -> dict[str, object]:
+    match entry:
+        case BooleanFilter():
+            return {"type": "boolean"}
+        case IdFilter():
+            return {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+        case InstantFilter():
+            return {"type": "string", "format": "date-time"}
+        case django_filters.DateFilter():
+            return {"type": "string", "format": "date"}
+        case django_filters.ChoiceFilter():
+            return {"type": "string", "enum": [str(key) for key, _ in entry.extra["choices"]]}
+    schema: dict[str, object] = {"type": "string", "minLength": entry.extra.get("min_length", 1)}
+    if "max_length" in entry.extra:
+        schema["maxLength"] = entry.extra["max_length"]
+    return schema

@@ -1,0 +1,41 @@
+"""`manage.py create_api_key shop-sync --scopes contacts:read,contacts:write --expires 2027-01-01`."""
+
+from argparse import ArgumentParser
+from datetime import UTC, date, datetime, time
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gateway.errors import DomainError
+from gateway.models import ApiKey
+from gateway.routes import known_scopes
+
+
+class Command(BaseCommand):
+    help = "Make an API key and print it, this once: Kith keeps only its digest."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="which client uses the key, such as shop-sync")
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--scopes", help="what it may do, separated by commas, such as contacts:read,contacts:write")
+        which.add_argument("--all-scopes", action="store_true", help="every scope there is today")
+        parser.add_argument("--expires", type=date.fromisoformat, metavar="YYYY-MM-DD", help="first day (UTC) it fails")
+
+    def handle(self, *args: object, **options: object) -> None:
+        scopes = known_scopes() if options["all_scopes"] else _split(str(options["scopes"]))
+        if not scopes:
+            raise CommandError(f"Name at least one scope. Known: {', '.join(known_scopes())}.")
+        expires = options["expires"]
+        try:
+            key, token = ApiKey.objects.issue(
+                name=str(options["name"]),
+                scopes=scopes,
+                expires_at=datetime.combine(expires, time.min, tzinfo=UTC) if isinstance(expires, date) else None,
+            )
+        except DomainError as error:
+            raise CommandError(error.message) from None
+        self.stderr.write(f"Key {key} may: {', '.join(key.scopes)}. Keep it safe, it is not shown again:")
+        self.stdout.write(token)
+
+
+def _split(text: str) -> list[str]:
+    return [scope.strip() for scope in text.split(",") if scope.strip()]

@@ -1,0 +1,61 @@
+"""The outer edge of the API: sizes before anything is read, problem documents for what no view answered."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import is_valid_path
+from django.utils.encoding import iri_to_uri
+
+from gateway.payload import BODY_LIMIT, QUERY_LIMIT
+from gateway.problems import problem
+from gateway.routes import API_PREFIX
+
+CODE_BY_STATUS = {400: "bad_request", 403: "permission_denied", 404: "not_found", 405: "method_not_allowed"}
+
+
+class ApiEdge:
+    """
+    Guard everything below `/api/v1/`; other addresses pass untouched.
+
+    - A body that is too large, compressed or of unknown length is refused before a byte of it is read.
+    - A missing last slash is answered with 308, which keeps method and body (Django's 301 drops both).
+    - An error page of Django's becomes a problem document. The exception behind a 500 has been logged by then.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(API_PREFIX):
+            return self.get_response(request)
+        response = self._refuse(request) or self._add_slash(request) or self.get_response(request)
+        if response.status_code >= 400 and response.get("Content-Type") != "application/problem+json":
+            code = CODE_BY_STATUS.get(response.status_code, "internal_error")
+            return problem(code)
+        return response
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        if len(request.META.get("QUERY_STRING", "")) > QUERY_LIMIT:
+            return problem("uri_too_long")
+        if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+            return problem("unsupported_media_type")
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            return problem("length_required")
+        if _length(request) > BODY_LIMIT:
+            return problem("payload_too_large")
+        return None
+
+    def _add_slash(self, request: HttpRequest) -> HttpResponse | None:
+        path = request.path_info
+        if path.endswith("/") or is_valid_path(path) or not is_valid_path(f"{path}/"):
+            return None
+        location = iri_to_uri(request.get_full_path(force_append_slash=True))
+        return HttpResponse(status=308, headers={"Location": location})
+
+
+def _length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
