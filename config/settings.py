@@ -113,6 +113,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 
 # The organisation: its calendar and its money.
 KITH_TIME_ZONE = env.str("KITH_TIME_ZONE", default="Europe/London")  # IANA name; days, weeks and months are cut in it
+KITH_PHONE_REGION = env.str("KITH_PHONE_REGION", default="GB")  # ISO 3166; telephone numbers without a country code
 KITH_CURRENCY = env.str("KITH_CURRENCY", default="EUR")  # ISO 4217; every report is in it
 
 # Metrics.

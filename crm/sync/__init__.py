@@ -1,0 +1,1 @@
+"""How other systems write the facts of crm: one module per collection."""

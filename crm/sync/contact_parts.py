@@ -1,0 +1,195 @@
+"""What hangs on a contact: its addresses and consents, brought to what a batch says in a fixed number of statements."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from crm.sync.fields import Address
+from gateway.tables import copy_into, staged
+
+POINT_COLUMNS = {"contact_id": "bigint", "kind": "text", "raw": "text", "normalised": "text"}
+CONSENT_COLUMNS = {
+    "contact_id": "bigint",
+    "purpose": "text",
+    "channel": "text",
+    "granted_at": "timestamptz",
+    "withdrawn_at": "timestamptz",
+    "source": "text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What an item says of one kind of address: the whole list, or one that the contact has."""
+
+    values: Sequence[Address]
+    is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A consent as an item says it."""
+
+    purpose: str
+    channel: str
+    granted_at: datetime
+    withdrawn_at: datetime | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one item says of the parts of its contact; a kind of address that it leaves out is not there."""
+
+    addresses: Mapping[str, Addresses]
+    consents: Sequence[Consent]
+
+
+def add_parts(said: Mapping[int, Said]) -> None:
+    """Write the parts of new contacts, by the contact's id. At most two statements."""
+    points = [
+        (pk, kind, address.raw, address.normalised)
+        for pk, parts in said.items()
+        for kind, addresses in parts.addresses.items()
+        for address in addresses.values
+    ]
+    if points:
+        copy_into("crm_contactpoint", list(POINT_COLUMNS), points)
+    consents = list(_consent_rows(said))
+    if consents:
+        copy_into("crm_consent", list(CONSENT_COLUMNS), consents)
+
+
+@contextmanager
+def contact_parts(said: Mapping[int, Said]) -> Iterator["ContactParts | None"]:
+    """Stage the parts of existing contacts, by the contact's id; yield None when no item speaks of parts."""
+    if not any(parts.addresses or parts.consents for parts in said.values()):
+        yield None
+        return
+    with (
+        staged(POINT_COLUMNS | {"is_all": "boolean"}, _point_rows(said)) as points,
+        staged(CONSENT_COLUMNS, _consent_rows(said)) as consents,
+    ):
+        yield ContactParts(points, consents)
+
+
+def _point_rows(said: Mapping[int, Said]) -> Iterator[tuple[object, ...]]:
+    for pk, parts in said.items():
+        for kind, addresses in parts.addresses.items():
+            if not addresses.values:
+                yield pk, kind, None, None, True  # none of this kind
+            for address in addresses.values:
+                yield pk, kind, address.raw, address.normalised, addresses.is_all
+
+
+def _consent_rows(said: Mapping[int, Said]) -> Iterator[tuple[object, ...]]:
+    for pk, parts in said.items():
+        for consent in parts.consents:
+            yield pk, consent.purpose, consent.channel, consent.granted_at, consent.withdrawn_at, consent.source
+
+
+@dataclass(frozen=True)
+class ContactParts:
+    """The staged parts: `points` and `consents` are names of temporary tables."""
+
+    points: str
+    consents: str
+
+    def differing(self) -> set[int]:
+        """Return the contacts whose stored addresses or consents are not what is said. One query."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT s.contact_id FROM {self.points} s
+                WHERE s.raw IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM crm_contactpoint p
+                    WHERE p.contact_id = s.contact_id AND p.kind = s.kind
+                      AND p.normalised = s.normalised AND p.raw = s.raw
+                )
+                UNION
+                SELECT s.contact_id FROM {self.points} s
+                JOIN crm_contactpoint p ON p.contact_id = s.contact_id AND p.kind = s.kind
+                WHERE s.is_all AND NOT EXISTS (
+                    SELECT FROM {self.points} o
+                    WHERE o.contact_id = p.contact_id AND o.kind = p.kind AND o.normalised = p.normalised
+                )
+                UNION
+                SELECT s.contact_id FROM {self.consents} s
+                WHERE NOT EXISTS (
+                    SELECT FROM crm_consent c
+                    WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel
+                      AND c.granted_at = s.granted_at AND c.source = s.source
+                      AND c.withdrawn_at IS NOT DISTINCT FROM s.withdrawn_at
+                )
+                """
+            )
+            return {pk for (pk,) in cursor.fetchall()}
+
+    def write(self, ids: Sequence[int]) -> None:
+        """
+        Bring the addresses and consents of these contacts, which are locked, to what is said.
+
+        A whole list replaces what is stored; a single address that is new takes the place of the
+        oldest of its kind. Consents are added and withdrawn, never removed.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                DELETE FROM crm_contactpoint p USING {self.points} s
+                WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.contact_id = ANY(%(ids)s)
+                  AND NOT EXISTS (
+                    SELECT FROM {self.points} o
+                    WHERE o.contact_id = p.contact_id AND o.kind = p.kind AND o.normalised = p.normalised
+                  )
+                  AND (s.is_all OR (
+                    p.id = (SELECT min(f.id) FROM crm_contactpoint f
+                            WHERE f.contact_id = s.contact_id AND f.kind = s.kind)
+                    AND NOT EXISTS (SELECT FROM crm_contactpoint h
+                                    WHERE h.contact_id = s.contact_id AND h.kind = s.kind
+                                      AND h.normalised = s.normalised)
+                  ))
+                """,
+                {"ids": ids},
+            )
+            cursor.execute(
+                f"""
+                UPDATE crm_contactpoint p SET raw = s.raw FROM {self.points} s
+                WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.normalised = s.normalised
+                  AND p.raw <> s.raw AND p.contact_id = ANY(%(ids)s)
+                """,
+                {"ids": ids},
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO crm_contactpoint (contact_id, kind, raw, normalised)
+                SELECT s.contact_id, s.kind, s.raw, s.normalised FROM {self.points} s
+                WHERE s.raw IS NOT NULL AND s.contact_id = ANY(%(ids)s)
+                ON CONFLICT (contact_id, kind, normalised) DO NOTHING
+                """,
+                {"ids": ids},
+            )
+            cursor.execute(
+                f"""
+                UPDATE crm_consent c SET withdrawn_at = s.withdrawn_at FROM {self.consents} s
+                WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel
+                  AND c.granted_at = s.granted_at AND c.source = s.source
+                  AND c.withdrawn_at IS DISTINCT FROM s.withdrawn_at AND c.contact_id = ANY(%(ids)s)
+                """,
+                {"ids": ids},
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO crm_consent (contact_id, purpose, channel, granted_at, withdrawn_at, source)
+                SELECT DISTINCT ON (s.contact_id, s.purpose, s.channel, s.granted_at, s.source) s.*
+                FROM {self.consents} s
+                WHERE s.contact_id = ANY(%(ids)s) AND NOT EXISTS (
+                    SELECT FROM crm_consent c
+                    WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel
+                      AND c.granted_at = s.granted_at AND c.source = s.source
+                )
+                """,
+                {"ids": ids},
+            )

@@ -1,0 +1,129 @@
+"""Conversions and refunds, known by what other systems call them."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from crm.models import Conversion, ConversionKind
+from crm.sync.fields import Amount, Currency, money_problems
+from crm.sync.references import contact_ids
+from gateway.batches import Draft, NotFound, SyncedCollection, write_rows
+from gateway.collections import FieldError
+from gateway.errors import DomainError
+from gateway.items import Day, ExternalId, Item, Moment, Name, Ref, Source, Text
+from gateway.tables import Key, Table
+
+CONVERSIONS = Table(Conversion, key=("source", "external_id"), frozen="t.voided_at IS NOT NULL")
+
+
+class AlreadyVoided(DomainError):
+    """The record was voided before and stays as it is."""
+
+    code = "already_voided"
+    status = 409
+
+
+class ConversionItem(Item):
+    """
+    A conversion, or with `refund_of` a refund of one.
+
+    `contact` is created when unknown and may be null: a guest order. When it happened is either a
+    moment (`occurred_at`) or a day (`occurred_on`), which stands for the day's last microsecond in
+    the organisation's zone. A refund takes contact and kind from its original and its currency as well;
+    naming the currency again only matters for currencies that do not have two decimals.
+    """
+
+    source: Source
+    external_id: ExternalId
+    contact: Ref | None = None
+    kind: Name(30) | None = None
+    occurred_at: Moment = None
+    occurred_on: Day = None
+    amount: Amount = None
+    currency: Currency | None = None
+    order_number: Text(100) | None = None
+    refund_of: Ref | None = None
+    utm_source: Text(255) | None = None
+    utm_medium: Text(255) | None = None
+    utm_campaign: Text(255) | None = None
+    utm_term: Text(255) | None = None
+    utm_content: Text(255) | None = None
+    source_updated_at: Moment | None = None
+
+
+class Conversions(SyncedCollection):
+    key = "conversions"
+    item = ConversionItem
+    model = Conversion
+    key_fields = ("source", "external_id")
+
+    def facts_of(self, item: Any) -> dict[str, Any]:
+        facts = super().facts_of(item)
+        if "occurred_on" in facts and "occurred_at" not in facts:
+            facts["occurred_at"] = end_of_day(facts.pop("occurred_on"))
+        return facts
+
+    def problems(self, facts: Mapping[str, Any]) -> Iterator[FieldError]:
+        yield from money_problems(facts)
+        if "occurred_on" in facts:
+            yield FieldError("occurred_on", "two_times", "Give occurred_at or occurred_on, not both.")
+        if facts.get("refund_of") is not None:
+            for name in ("contact", "kind"):
+                if facts.get(name) is not None:
+                    yield FieldError(name, "refund", f"A refund takes its {name} from its original. Leave it out.")
+
+    def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
+        kinds = set(ConversionKind.objects.values_list("key", flat=True))
+        for draft in drafts:
+            if draft.facts.get("kind") not in kinds | {None}:
+                known = ", ".join(sorted(kinds))
+                draft.fail("kind", "unknown_kind", f"There is no such kind of conversion. Known: {known}.")
+        drafts = [draft for draft in drafts if draft.is_open]
+        contacts = contact_ids(draft.facts["contact"].key for draft in drafts if draft.facts.get("contact"))
+        for draft in drafts:
+            draft.row_key, draft.values = draft.key, CONVERSIONS.columns(_columns(draft.facts, contacts))
+        write_rows(CONVERSIONS, drafts, required=_required)
+
+    def key_of(self, pk: int) -> Mapping[str, object]:
+        return self.known_by(pk)
+
+    def remove(self, pk: int, *, now: datetime) -> None:
+        void(pk, reason="deleted", now=now)
+
+
+def _columns(facts: Mapping[str, Any], contacts: Mapping[Key, int]) -> dict[str, Any]:
+    columns = dict(facts)
+    if "kind" in columns:
+        columns["kind_id"] = columns.pop("kind")
+    if "contact" in columns:
+        contact = columns.pop("contact")
+        columns["contact_id"] = contacts[contact.key] if contact else None
+    if "refund_of" in columns:
+        original = columns.pop("refund_of")
+        columns["refund_of_source"] = original.source if original else None
+        columns["refund_of_external_id"] = original.external_id if original else None
+    return columns
+
+
+def _required(draft: Draft) -> list[str]:
+    is_refund = draft.values.get("refund_of_source") is not None
+    return ["occurred_at", "amount"] if is_refund else ["occurred_at", "kind_id"]
+
+
+def end_of_day(day: dt.date) -> dt.datetime:
+    """Return the last microsecond of the local day: when a conversion of which only the day is known happened."""
+    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=ZoneInfo(settings.KITH_TIME_ZONE))
+    return midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
+
+
+def void(pk: int, *, reason: str, now: datetime) -> None:
+    """Take a conversion out of every figure, keeping it. Raises `NotFound`, `AlreadyVoided`."""
+    voided = Conversion.objects.filter(pk=pk, voided_at=None).update(voided_at=now, void_reason=reason, updated_at=now)
+    if not voided:
+        if not Conversion.objects.filter(pk=pk).exists():
+            raise NotFound(f"There is no conversion {pk}.")
+        raise AlreadyVoided("The conversion was voided before.")

@@ -1,0 +1,39 @@
+"""Exchange rates, known by currency and day."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from crm.models import ExchangeRate
+from crm.sync.fields import Currency
+from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.items import Day, Item, Moment, Number
+from gateway.tables import Table
+
+RATES = Table(ExchangeRate, key=("currency", "date"))
+
+
+class ExchangeRateItem(Item):
+    """1 unit of `currency` = `rate` units of the reporting currency, from `date` on."""
+
+    currency: Currency
+    date: Day
+    rate: Number(gt=0, digits=20, places=10) = None
+    source_updated_at: Moment | None = None
+
+
+class ExchangeRates(SyncedCollection):
+    key = "exchange-rates"
+    item = ExchangeRateItem
+    model = ExchangeRate
+    key_fields = ("currency", "date")
+
+    def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
+        for draft in drafts:
+            draft.row_key, draft.values = draft.key, dict(draft.facts)
+        write_rows(RATES, drafts, required=["rate"])
+
+    def key_of(self, pk: int) -> Mapping[str, object]:
+        return self.stored(pk, "currency", "date")
+
+    def remove(self, pk: int, *, now: datetime) -> None:
+        self.delete(pk)

@@ -1,0 +1,204 @@
+"""
+What an item of a batch may hold: strict field types, and what is wrong with it in words for people.
+
+An item is what came out of a JSON document, or what an import puts together from Python values;
+both spellings of a moment, a day or an amount are taken. Nothing is guessed: no text from numbers,
+no amount from binary fractions, no time without an offset, no character that cannot be stored.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from gateway.collections import FieldError
+
+EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+LATEST = dt.datetime(3000, 1, 1, tzinfo=dt.UTC)  # exclusive; beyond it local days could no longer be cut
+NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+LONGEST_TEXT = 1_000_000  # characters
+STORABLE = r"^[^\x00]*$"  # PostgreSQL stores every character but NUL; lone surrogates are refused by pydantic
+
+
+class Item(pydantic.BaseModel):
+    """Base of every item. A field that is absent is not in `model_fields_set` and changes nothing."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True, ser_json_inf_nan="strings")
+
+
+def Text(max_length: int = LONGEST_TEXT) -> Any:  # noqa: N802 - reads as a type where it is used
+    """Text of at most `max_length` characters, kept exactly as it came; it may be empty."""
+    return Annotated[str, Field(max_length=max_length, pattern=STORABLE)]
+
+
+def Name(max_length: int) -> Any:  # noqa: N802 - reads as a type where it is used
+    """Text that may not be empty: what something is called or known by."""
+    return Annotated[str, Field(min_length=1, max_length=max_length, pattern=STORABLE)]
+
+
+Source = Name(50)
+ExternalId = Name(255)
+Slug = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[-a-zA-Z0-9_]+$")]
+Username = Name(150)
+
+
+def _moment(value: object) -> dt.datetime:
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, dt.datetime):
+        raise PydanticCustomError("not_a_time", "Give a time of ISO 8601, such as 2026-03-02T09:00:00Z.")
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise PydanticCustomError(
+            "naive_time", "The time has no offset from UTC. Add one: 2026-03-02T09:00:00Z or …+01:00."
+        )
+    # Comparing aware times needs no conversion, so that a time at the edge of the calendar cannot overflow.
+    if not EARLIEST <= value < LATEST:
+        raise PydanticCustomError("out_of_range", "The time must lie between the years 1900 and 2999.")
+    return value.astimezone(dt.UTC)
+
+
+def _day(value: object) -> dt.date:
+    if isinstance(value, str) and len(value) == 10:
+        try:
+            value = dt.date.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+        raise PydanticCustomError("not_a_day", "Give a day as year-month-day, such as 2026-03-02.")
+    if not EARLIEST.year <= value.year < LATEST.year:
+        raise PydanticCustomError("out_of_range", "The day must lie between the years 1900 and 2999.")
+    return value
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, float):
+        raise PydanticCustomError("binary_fraction", 'Send numbers with a fraction as text, such as "12.30".')
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return Decimal(value)
+    raise PydanticCustomError("not_a_number", 'Give a number as text with a decimal point, such as "12.30".')
+
+
+Moment = Annotated[dt.datetime, BeforeValidator(_moment, json_schema_input_type=dt.datetime)]
+Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=dt.date)]
+
+
+def Number(*, ge: Decimal | int | None = None, gt: Decimal | int | None = None, digits: int, places: int) -> Any:  # noqa: N802
+    """A decimal number from text or a whole number, with at most `digits` digits, `places` of them after the point."""
+
+    def check(value: Decimal) -> Decimal:
+        if (ge is not None and value < ge) or (gt is not None and value <= gt):
+            bound = f"{ge} or more" if ge is not None else f"above {gt}"
+            raise PydanticCustomError("out_of_range", "The number must be {bound}.", {"bound": bound})
+        if value != round(value, places):
+            raise PydanticCustomError("too_fine", "At most {places} decimal places.", {"places": places})
+        if abs(value) >= Decimal(10) ** (digits - places):
+            raise PydanticCustomError("out_of_range", "The number is too large.")
+        return value
+
+    return Annotated[
+        Decimal, BeforeValidator(_decimal, json_schema_input_type=Decimal | int | str), AfterValidator(check)
+    ]
+
+
+def _storable_json(value: object, path: str = "") -> None:
+    match value:
+        case str():
+            if "\x00" in value or not value.isprintable() and not _encodable(value):
+                raise PydanticCustomError("unstorable_text", "A text holds a character that cannot be stored.")
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            raise PydanticCustomError("not_json", "NaN and infinity are not JSON.")
+        case dict():
+            for key, inner in value.items():
+                _storable_json(key)
+                _storable_json(inner)
+        case list():
+            for inner in value:
+                _storable_json(inner)
+        case None | bool() | int() | float():
+            pass
+        case _:
+            raise PydanticCustomError("not_json", "Only what JSON knows can be kept here.")
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _free_object(value: dict[str, Any]) -> dict[str, Any]:
+    _storable_json(value)
+    if len(repr(value)) > 65_536:
+        raise PydanticCustomError("too_long", "At most 65,536 characters of custom fields.")
+    return value
+
+
+FreeObject = Annotated[dict[str, Any], AfterValidator(_free_object)]
+
+
+class Ref(Item):
+    """What another system calls a row: a pair that never changes."""
+
+    source: Source
+    external_id: ExternalId
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.source, self.external_id
+
+
+# What pydantic says, in Kith's words: what is wrong and how to mend it.
+_WORDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "missing": ("required", lambda _: "This field is required."),
+    "extra_forbidden": ("unknown_field", lambda _: "There is no such field here."),
+    "string_type": ("not_text", lambda _: 'Give text, in quotes: "42" and not 42.'),
+    "string_unicode": ("unstorable_text", lambda _: "The text holds half a character (a lone surrogate)."),
+    "string_pattern_mismatch": (
+        "unstorable_text",
+        lambda context: (
+            "The text holds a NUL character, which cannot be stored. Remove it."
+            if context["pattern"] == STORABLE
+            else "Only letters of a to z, digits, hyphen and underscore."
+        ),
+    ),
+    "string_too_short": ("empty", lambda _: "This may not be empty."),
+    "string_too_long": ("too_long", lambda context: f"At most {context['max_length']} characters."),
+    "too_long": ("too_long", lambda context: f"At most {context['max_length']} entries."),
+    "literal_error": ("unknown_choice", lambda context: f"One of {context['expected']}."),
+    "int_type": ("not_whole", lambda _: "Give a whole number, without quotes."),
+    "int_from_float": ("not_whole", lambda _: "Give a whole number, without quotes."),
+    "bool_type": ("not_boolean", lambda _: "Give true or false."),
+    "list_type": ("not_a_list", lambda _: "Give a list."),
+    "dict_type": ("not_an_object", lambda _: "Give an object."),
+    "model_type": ("not_an_object", lambda _: 'Give an object, such as {"source": "shop", "external_id": "c1"}.'),
+    "model_attributes_type": ("not_an_object", lambda _: "Give an object."),
+}
+
+
+def refusals(error: pydantic.ValidationError, *, tags: frozenset[str] = frozenset()) -> list[FieldError]:
+    """Return what is wrong with an item, field by field. `tags` are names in paths that are no fields (of unions)."""
+    found = []
+    for problem in error.errors(include_url=False):
+        place = ".".join(str(part) for part in problem["loc"] if part not in tags)
+        code, words = _WORDS.get(problem["type"], (problem["type"], None))
+        message = words(problem.get("ctx", {})) if words else problem["msg"]
+        if problem["type"] == "refused":  # by the domain, with a code of its own
+            code, message = problem["ctx"]["code"], problem["ctx"]["message"]
+        if problem["input"] is None and problem["type"] not in ("missing", "extra_forbidden"):
+            code, message = "null", "This may not be null. Leave the field out to keep what is stored."
+        found.append(FieldError(place, code, message))
+    return found
