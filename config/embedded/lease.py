@@ -21,6 +21,9 @@ STATE = CHECKOUT / ".kith"
 #: Which variable names which server.
 VARIABLES = {"DATABASE_URL": "postgres", "REDIS_URL": "valkey"}
 
+#: How the settings' reader spells true.
+TRUE = {"true", "on", "ok", "y", "yes", "1"}
+
 _leases: dict[Path, int] = {}
 _supervisors: dict[Path, "subprocess.Popen[bytes]"] = {}
 
@@ -39,6 +42,10 @@ def ensure_running(state: Path = STATE, *, throwaway: bool = False) -> None:
         for variable, name in VARIABLES.items()
         if variable not in os.environ or os.environ[variable] == address(state / name)
     }
+    if wanted and os.environ.get("KITH_PRODUCTION", "").lower() in TRUE:
+        raise ServerError(
+            "Set DATABASE_URL and REDIS_URL: KITH_PRODUCTION is on, and Kith's own servers are no place for it."
+        )
     with contextlib.ExitStack() as stack:
         starting = {
             folder: report

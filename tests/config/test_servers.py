@@ -11,7 +11,7 @@ from django.db import connection
 def test_session_runs_on_real_servers():
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database(), current_setting('TimeZone')")
-        assert cursor.fetchone() == ("test_kith", "UTC")
+        assert cursor.fetchone() == (connection.settings_dict["NAME"], "UTC")
     assert redis.Redis.from_url(settings.REDIS_URL).ping()
 
 

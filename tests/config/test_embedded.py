@@ -1,0 +1,263 @@
+"""The launcher of Kith's own servers, with real clients in processes of their own."""
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from config.embedded.account import server_account
+from config.embedded.lease import CHECKOUT, supervisor_of
+from config.embedded.process import processes_in
+from tests.servers import new_folder
+
+CLIENT = """
+import json, os, sys
+from pathlib import Path
+from config.embedded import ServerError, ensure_running
+try:
+    ensure_running(Path(sys.argv[1]))
+except ServerError as error:
+    sys.exit(f"Kith: {error}")
+print(json.dumps({name: os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL")}), flush=True)
+sys.stdin.read()
+"""
+
+
+@dataclass
+class Client:
+    """A process that needs the servers until `leave` or `kill`."""
+
+    process: "subprocess.Popen[str]"
+
+    def addresses(self) -> dict[str, str]:
+        """Wait for the servers; return DATABASE_URL and REDIS_URL as this client has them."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the client got no servers: {self.process.stderr and self.process.stderr.read()}"
+        return json.loads(line)
+
+    def leave(self) -> None:
+        """End in good order."""
+        self.process.communicate()
+
+    def kill(self) -> None:
+        """End by SIGKILL."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def start_client() -> Iterator[Callable[..., Client]]:
+    """Start clients of a folder's servers; those that are left end with the test."""
+    clients: list[Client] = []
+    bare = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+
+    def start(folder: Path, **environment: str) -> Client:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CLIENT, str(folder)],
+            cwd=CHECKOUT,
+            env={**bare, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        clients.append(Client(process))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        if client.process.poll() is None:
+            client.kill()
+
+
+def server_processes(folder: Path) -> list[int]:
+    """The processes of both servers of a folder."""
+    return [pid for data in folder.glob("*/data") for pid in processes_in(data, server_account())]
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 15) -> bool:
+    """Wait until something holds; False when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def answers(address: str) -> bool:
+    """Whether PostgreSQL answers at this address."""
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(address, connect_timeout=2) as database:
+        return database.execute("SELECT 1").fetchone() == (1,)
+    return False
+
+
+def test_two_clients_that_start_at_once_share_the_servers(start_client):
+    folder = new_folder()
+    first, second = start_client(folder), start_client(folder)
+
+    assert first.addresses() == second.addresses()
+    assert len(list(folder.glob("*/data/postmaster.pid"))) == 1
+
+
+def test_servers_end_with_the_last_client_even_when_it_is_killed(start_client):
+    folder = new_folder()
+    first, second = start_client(folder), start_client(folder)
+    addresses = [client.addresses() for client in (first, second)]
+
+    first.leave()
+    assert answers(addresses[0]["DATABASE_URL"])
+    assert redis.Redis.from_url(addresses[0]["REDIS_URL"]).ping()
+
+    second.kill()
+    assert eventually(lambda: not server_processes(folder) and supervisor_of(folder / "postgres") is None)
+
+
+def test_no_server_runs_any_more_when_the_last_client_has_left(start_client):
+    folder = new_folder()
+    client = start_client(folder)
+    client.addresses()
+
+    client.leave()
+
+    assert server_processes(folder) == []
+    assert [supervisor_of(folder / name) for name in ("postgres", "valkey")] == [None, None]
+
+
+def test_killed_supervisor_takes_its_server_along_and_the_next_client_recovers(start_client):
+    folder = new_folder()
+    client = start_client(folder)
+    before = client.addresses()
+    with psycopg.connect(before["DATABASE_URL"], autocommit=True) as database:
+        database.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+
+    for name in ("postgres", "valkey"):
+        os.kill(supervisor_of(folder / name), signal.SIGKILL)
+    assert eventually(lambda: not server_processes(folder))
+
+    after = start_client(folder).addresses()
+    assert after == before
+    with psycopg.connect(after["DATABASE_URL"]) as database:
+        assert database.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+def test_killed_server_comes_back_at_the_same_address(start_client):
+    folder = new_folder()
+    addresses = start_client(folder).addresses()
+    postmaster = int((folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+
+    os.kill(postmaster, signal.SIGKILL)
+
+    assert eventually(lambda: not Path(f"/proc/{postmaster}").exists())
+    assert eventually(lambda: answers(addresses["DATABASE_URL"]))
+
+
+@pytest.mark.parametrize("name", ["a space and an ø", "long-" + "x" * 145])
+def test_path_may_be_anything(start_client, name):
+    folder = new_folder() / name
+    folder.mkdir(mode=0o755)
+
+    addresses = start_client(folder).addresses()
+
+    assert answers(addresses["DATABASE_URL"])
+    assert redis.Redis.from_url(addresses["REDIS_URL"]).ping()
+
+
+def test_no_folder_above_is_opened_for_the_servers(start_client, tmp_path):
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    folder = private / "state"
+    folder.mkdir()
+
+    client = start_client(folder)
+
+    assert answers(client.addresses()["DATABASE_URL"])
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    client.leave()
+    for note in folder.glob("*/place"):  # root's servers cannot reach the folder and live elsewhere
+        place = Path(note.read_text().strip())
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+        subprocess.run(["rm", "-rf", place], check=True)
+
+
+def test_nobody_gets_in_without_the_password(start_client):
+    folder = new_folder()
+    addresses = start_client(folder).addresses()
+    password = json.loads((folder / "postgres" / "address.json").read_text())["password"]
+
+    for wrong in ("", ":guessed"):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(addresses["DATABASE_URL"].replace(f":{password}", wrong))
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis(port=int(addresses["REDIS_URL"].split(":")[-1].split("/")[0])).ping()
+    for name in ("postgres", "valkey"):
+        assert stat.S_IMODE((folder / name / "address.json").stat().st_mode) == 0o600
+        arguments = " ".join(
+            Path(f"/proc/{pid}/cmdline").read_text() for pid in processes_in(folder / name / "data", server_account())
+        )
+        assert arguments
+        assert password not in arguments
+
+
+def test_server_that_is_named_is_not_started(start_client):
+    folder = new_folder()
+
+    addresses = start_client(folder, DATABASE_URL="postgresql://elsewhere/kith").addresses()
+
+    assert addresses["DATABASE_URL"] == "postgresql://elsewhere/kith"
+    assert redis.Redis.from_url(addresses["REDIS_URL"]).ping()
+    assert not (folder / "postgres").exists()
+
+
+def test_database_is_utf8_sorted_by_code_point_and_in_utc(start_client):
+    with psycopg.connect(start_client(new_folder()).addresses()["DATABASE_URL"]) as database:
+        found = database.execute(
+            "SELECT current_database(), current_setting('server_encoding'), current_setting('TimeZone'), lower('ÅØ'),"
+            " (SELECT string_agg(letter, '' ORDER BY letter) FROM unnest(ARRAY['b', 'a', 'B', 'é']) AS letter)"
+        ).fetchone()
+
+    assert found == ("kith", "UTF8", "UTC", "åø", "Babé")
+
+
+def test_start_that_fails_says_why_in_one_sentence(start_client):
+    folder = new_folder()
+    first = start_client(folder)
+    first.addresses()
+    first.leave()
+    (folder / "postgres" / "data" / "PG_VERSION").write_text("9\n")
+
+    client = start_client(folder)
+    _, said = client.process.communicate()
+
+    assert client.process.returncode == 1
+    assert said.count("\n") == 1
+    assert "was made by PostgreSQL 9" in said
+    assert eventually(lambda: not server_processes(folder))
+
+
+def test_production_has_servers_of_its_own(start_client):
+    client = start_client(new_folder(), KITH_PRODUCTION="on")
+    _, said = client.process.communicate()
+
+    assert client.process.returncode == 1
+    assert "Set DATABASE_URL and REDIS_URL" in said
+
+
+def test_manage_needs_no_environment():
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=CHECKOUT, env={}, capture_output=True, text=True, check=False
+    )
+
+    assert (result.returncode, result.stderr) == (0, "")
