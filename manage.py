@@ -16,8 +16,14 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - reads the settings, so that a wrong one is told in a sentence
+    except ImproperlyConfigured as error:
+        sys.exit(f"Kith: {error}")
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:

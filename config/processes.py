@@ -65,7 +65,7 @@ def worker(concurrency: int | None = None) -> Program:
 def beat() -> Program:
     """Return Celery's clock, which starts the regular tasks. Of a whole installation, one may run."""
     arguments = ("celery", "-A", "config", "--quiet", "beat", "--loglevel", "INFO", "--pidfile=")
-    return Program("beat", (*arguments, "--schedule", str(LOGS / "beat-schedule")), ready="beat: Starting...")
+    return Program("beat", arguments, ready="beat: Starting...")
 
 
 def web(*, host: str, port: int, processes: int) -> Program:
@@ -165,7 +165,7 @@ def _wait_until_ready(children: list[Running]) -> None:
 
 
 def _why(child: Running, what: str) -> str:
-    return f"The process {child.program.name} {what}: {last_words(child.log)} (its log is {child.log})"
+    return f"The process {child.program.name} {what}: {last_words(child.log, markers=())} (its log is {child.log})"
 
 
 def _end(children: list[Running]) -> None:

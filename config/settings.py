@@ -6,6 +6,7 @@ A value that is wrong or unsafe stops the start with a sentence that names it. d
 explains every variable.
 """
 
+import contextlib
 from pathlib import Path
 
 import environ
@@ -15,8 +16,28 @@ from django.templatetags.static import static
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-DEBUG = env.bool("KITH_DEBUG", default=False)
-PRODUCTION = env.bool("KITH_PRODUCTION", default=False)
+
+def switch(name: str, *, default: bool) -> bool:
+    """Read a variable that is on or off. Anything else is an error: a misspelt "on" must not count as off."""
+    value = env.str(name, default="on" if default else "off").strip().lower()
+    if value not in SWITCH:
+        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
+    return SWITCH[value]
+
+
+def seconds(name: str, *, default: float) -> float:
+    """Read a variable that is a number of seconds above zero."""
+    value = env.str(name, default=str(default))
+    with contextlib.suppress(ValueError):
+        if 0 < float(value) < float("inf"):
+            return float(value)
+    raise ImproperlyConfigured(f"{name} must be a number of seconds above zero, not {value!r}.")
+
+
+SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+DEBUG = switch("KITH_DEBUG", default=False)
+PRODUCTION = switch("KITH_PRODUCTION", default=False)
 
 SECRET_KEY = env.str("KITH_SECRET_KEY", default="insecure-for-a-first-look-on-this-machine-only-0123456789")
 ALLOWED_HOSTS = env.list("KITH_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
@@ -98,16 +119,23 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,  # seconds; ten times the longest chunk
-    "socket_timeout": 5,
-    "socket_connect_timeout": 1,
+    "socket_timeout": 5,  # seconds
+    "socket_connect_timeout": 1,  # seconds
     "retry_on_timeout": True,
+    # Without a broker, sending gives up after 0.6 seconds instead of hanging: a request must not wait for a bell.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
 }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "recompute-stale": {
         "task": "metrics.tasks.recompute_stale",
-        "schedule": env.float("METRICS_TICK_SECONDS", default=5.0),  # seconds between two looks at the stale marks
+        "schedule": seconds("METRICS_TICK_SECONDS", default=5.0),  # seconds between two looks at the stale marks
     },
 }
 
@@ -182,7 +210,7 @@ UNFOLD = {
 }
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.str("KITH_STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))  # `manage.py serve` fills it
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -197,6 +225,19 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# One line an event on standard error, where whoever runs the process collects it.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        **{app: {"level": "INFO"} for app in ("config", "metrics", "community", "crm", "jobs", "gateway")},
+    },
+}
+
 if PRODUCTION:
     if DEBUG:
         raise ImproperlyConfigured("KITH_DEBUG must be off when KITH_PRODUCTION is on.")
@@ -204,9 +245,16 @@ if PRODUCTION:
         raise ImproperlyConfigured("Set KITH_SECRET_KEY to a long random text: KITH_PRODUCTION is on.")
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("KITH_ALLOWED_HOSTS may not hold '*': KITH_PRODUCTION is on.")
-    SECURE_SSL_REDIRECT = env.bool("KITH_SSL_REDIRECT", default=True)
+    SECURE_SSL_REDIRECT = switch("KITH_SSL_REDIRECT", default=True)
+    if switch("KITH_BEHIND_PROXY", default=False):
+        # Only a proxy that always sets or removes this header may be trusted with it.
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000  # seconds; one year
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

@@ -21,8 +21,8 @@ STATE = CHECKOUT / ".kith"
 #: Which variable names which server.
 VARIABLES = {"DATABASE_URL": "postgres", "REDIS_URL": "valkey"}
 
-#: How the settings' reader spells true.
-TRUE = {"true", "on", "ok", "y", "yes", "1"}
+#: How the settings spell that a switch is on.
+TRUE = {"on", "true", "yes", "1"}
 
 _leases: dict[Path, int] = {}
 _supervisors: dict[Path, "subprocess.Popen[bytes]"] = {}

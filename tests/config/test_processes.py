@@ -1,0 +1,111 @@
+"""Web, worker and beat as the children of one command."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from config.embedded.lease import CHECKOUT
+from config.embedded.process import free_port
+from config.processes import ProcessError, Program, running
+
+
+def descendants(pid: int) -> list[int]:
+    """The process ids of the children of a process, and of theirs."""
+    children = [
+        int(entry.parent.name)
+        for entry in Path("/proc").glob("[0-9]*/stat")
+        if entry.read_text().rpartition(")")[2].split()[1] == str(pid)
+    ]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def test_serve_answers_and_leaves_no_process_behind(subprocess_environment, tmp_path):
+    port = free_port()
+    environment = {**subprocess_environment, "KITH_STATIC_ROOT": str(tmp_path / "static")}
+    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--web-processes", "1"]
+    with (tmp_path / "output").open("w+") as output:
+        serve = subprocess.Popen(
+            command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while "Kith is at" not in (said := (tmp_path / "output").read_text()):
+                assert serve.poll() is None, said
+                assert time.monotonic() < deadline, said
+                time.sleep(0.1)
+            started = descendants(serve.pid)
+
+            page = urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/").read().decode()
+            style = re.search(r'href="(/static/[^"]+\.css)"', page)
+            assert style
+            assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style[1]}").status == 200
+            serve.send_signal(signal.SIGTERM)
+            code = serve.wait(40)
+        finally:
+            serve.kill()
+
+    assert "csrfmiddlewaretoken" in page
+    assert len(started) >= 5  # gunicorn and its process, a worker and at least one process of its pool, beat
+    assert code == 0, (tmp_path / "output").read_text()
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_serve_says_that_its_port_is_taken(subprocess_environment):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        result = subprocess.run(
+            [sys.executable, "manage.py", "serve", "--port", str(port)],
+            cwd=CHECKOUT,
+            env=subprocess_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"CommandError: Port {port} of 127.0.0.1 cannot be used (Address already in use): "
+        "choose another one with PORT=… or --port ….\n"
+    )
+
+
+def test_program_that_does_not_start_is_named_with_its_last_words():
+    program = Program("storyteller", ("celery", "-A", "no_such_package", "worker"), ready="Once upon a time")
+
+    with (
+        pytest.raises(ProcessError, match="The process storyteller did not start: .*no_such_package"),
+        running(program),
+    ):
+        pytest.fail("it started")
+
+
+def test_programs_end_with_the_process_that_runs_them():
+    script = (
+        "from config.processes import beat, running\n"
+        "with running(beat()) as children:\n"
+        "    print(children[0].process.pid, flush=True)\n"
+        "    import time; time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, env=os.environ, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = Path("/proc", parent.stdout.readline().decode().strip())
+    assert child.exists()
+
+    parent.kill()
+    parent.communicate()
+
+    deadline = time.monotonic() + 20
+    while child.exists() and "Z" not in (child / "stat").read_text().rpartition(")")[2].split()[0]:
+        assert time.monotonic() < deadline, "beat still runs"
+        time.sleep(0.1)
