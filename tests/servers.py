@@ -4,7 +4,6 @@ import atexit
 import fcntl
 import os
 import secrets
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from config.embedded import ensure_running
 from config.embedded.lease import STATE, supervisor_of
 from config.embedded.postgres import Postgres
 from config.embedded.process import free_port
+from config.embedded.programs import remove
 from config.embedded.valkey import Valkey
 
 FOLDER = STATE / "tests"
@@ -34,7 +34,7 @@ def new_folder() -> Path:
     owner = os.open(folder / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(owner, fcntl.LOCK_EX)  # the kernel gives it up with this process, however it ends
     _owned.append(owner)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the leases, which are registered later
+    atexit.register(remove, folder)  # after the leases, which are registered later
     folder.chmod(0o711)
     return folder
 
@@ -49,9 +49,7 @@ def remove_leftovers() -> None:
             except BlockingIOError:
                 continue
             if not any(supervisor_of(server) for server in folder.iterdir()):
-                for place in folder.glob("*/place"):
-                    shutil.rmtree(place.read_text().strip(), ignore_errors=True)
-                shutil.rmtree(folder, ignore_errors=True)
+                remove(folder)
 
 
 class PrivateServers:
@@ -89,5 +87,4 @@ class PrivateServers:
         """End both and remove their data."""
         for server in (self.postgres, self.valkey):
             server.stop()
-            shutil.rmtree(server.place, ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)

@@ -5,14 +5,13 @@ It needs no installed package but for `psql`, so that `make clean` works whateve
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from config.embedded.account import ServerError
 from config.embedded.lease import STATE, VARIABLES, address, ensure_running, stop, supervisor_of
-from config.embedded.programs import postgres_folder
+from config.embedded.programs import postgres_folder, remove
 
 USAGE = "Usage: python -m config.embedded status | stop | clean | psql [ARGUMENT …]"
 
@@ -27,9 +26,7 @@ def main(arguments: list[str]) -> int:
             stop_all()
         case ["clean"]:
             stop_all()
-            for note in STATE.rglob("place"):
-                shutil.rmtree(note.read_text().strip(), ignore_errors=True)
-            shutil.rmtree(STATE, ignore_errors=True)
+            remove(STATE)
         case ["psql", *rest]:
             ensure_running()
             program = postgres_folder() / "bin" / "psql"

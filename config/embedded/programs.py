@@ -48,15 +48,26 @@ def reachable_folder(folder: Path, account: Account | None) -> Path:
         return folder
     if account.can_use(folder):
         return folder
-    note = folder / "place"
-    if note.exists():
-        place = Path(note.read_text().strip())
-        if place.is_dir() and not place.is_symlink() and place.stat().st_uid == account.uid:
-            return place
+    place = place_of(folder)
+    if place != folder and place.is_dir() and not place.is_symlink() and place.stat().st_uid == account.uid:
+        return place
     place = Path(tempfile.mkdtemp(prefix="kith-", dir="/var/tmp"))
     account.own(place)
-    note.write_text(f"{place}\n")
+    (folder / "place").write_text(f"{place}\n")
     return place
+
+
+def place_of(folder: Path) -> Path:
+    """Return the folder that holds the data of the server in `folder`: itself, or the one that its `place` names."""
+    note = folder / "place"
+    return Path(note.read_text().strip()) if note.exists() else folder
+
+
+def remove(folder: Path) -> None:
+    """Remove the servers' folders in and below `folder`, wherever their data are. None of them may run."""
+    for note in folder.rglob("place"):
+        shutil.rmtree(place_of(note.parent), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def reachable_postgres(place: Path, account: Account | None) -> Path:

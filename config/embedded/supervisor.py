@@ -15,7 +15,6 @@ import fcntl
 import json
 import os
 import secrets
-import shutil
 import signal
 import sys
 import threading
@@ -25,6 +24,7 @@ from pathlib import Path
 from config.embedded.account import ServerError
 from config.embedded.postgres import Postgres
 from config.embedded.process import free_port
+from config.embedded.programs import remove
 from config.embedded.valkey import Valkey
 
 Server = Postgres | Valkey
@@ -58,8 +58,7 @@ def main(name: str, folder: Path, *, throwaway: bool, report: int) -> int:
     code = watch(server)
     server.stop()
     if throwaway:
-        for place in {server.place, folder}:
-            shutil.rmtree(place, ignore_errors=True)
+        remove(folder)
     return code
 
 
