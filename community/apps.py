@@ -5,3 +5,16 @@ class CommunityConfig(AppConfig):
     """Where we meet people, what happened there and what it cost."""
 
     name = "community"
+
+    def ready(self) -> None:
+        from community.sync.channels import Channels
+        from community.sync.communities import Communities
+        from community.sync.costs import Costs
+        from community.sync.help_records import HelpRecords
+        from community.sync.interactions import Interactions
+        from community.sync.members import Members
+        from community.sync.threads import Threads
+        from gateway.collections import collections
+
+        for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
+            collections.register(collection())

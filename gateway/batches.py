@@ -66,6 +66,10 @@ def upsert(*, collection: str, items: Iterable[object], now: datetime) -> BatchR
     return total
 
 
+class Additive(dict[Any, Any]):
+    """A fact that adds up instead of replacing, such as dated roles: folding keeps what both items give."""
+
+
 Required = Sequence[str] | Callable[["Draft"], Sequence[str]]
 
 
@@ -109,7 +113,6 @@ class SyncedCollection(Collection):
     """A collection whose items are checked by a pydantic model and stored by `store`."""
 
     key_fields: ClassVar[tuple[str, ...]]
-    union_tags: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
@@ -176,7 +179,7 @@ class SyncedCollection(Collection):
         try:
             item = self.item.model_validate(raw if isinstance(raw, dict) else dict(raw))
         except pydantic.ValidationError as error:
-            return ItemOutcome(index, "failed", errors=refusals(error, tags=self.union_tags))
+            return ItemOutcome(index, "failed", errors=refusals(error))
         facts = self.facts_of(item)
         problems = list(self.problems(facts))
         if problems:
@@ -214,10 +217,19 @@ def _fold(known: Draft, later: Draft) -> Draft:
     return Draft(
         index=known.index if is_stale else later.index,
         key=known.key,
-        facts=known.facts if is_stale else known.facts | later.facts,
+        facts=known.facts if is_stale else _fold_facts(known.facts, later.facts),
         said_at=known.said_at if is_stale else later.said_at or known.said_at,
         parts=[*(known.parts or [known]), later],
     )
+
+
+def _fold_facts(known: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    added = {
+        name: Additive(known[name] | value)
+        for name, value in later.items()
+        if isinstance(value, Additive) and isinstance(known.get(name), Additive)
+    }
+    return known | later | added
 
 
 def run(collection: SyncedCollection, drafts: list[Draft], *, now: datetime) -> None:

@@ -189,11 +189,11 @@ _WORDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
 }
 
 
-def refusals(error: pydantic.ValidationError, *, tags: frozenset[str] = frozenset()) -> list[FieldError]:
-    """Return what is wrong with an item, field by field. `tags` are names in paths that are no fields (of unions)."""
+def refusals(error: pydantic.ValidationError) -> list[FieldError]:
+    """Return what is wrong with an item, field by field. Tags of unions, named "as …", are left out of the paths."""
     found = []
     for problem in error.errors(include_url=False):
-        place = ".".join(str(part) for part in problem["loc"] if part not in tags)
+        place = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("as "))
         code, words = _WORDS.get(problem["type"], (problem["type"], None))
         message = words(problem.get("ctx", {})) if words else problem["msg"]
         if problem["type"] == "refused":  # by the domain, with a code of its own

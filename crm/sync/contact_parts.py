@@ -39,6 +39,11 @@ class Consent:
     withdrawn_at: datetime | None
     source: str
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it the same consent: all but its withdrawal."""
+        return self.purpose, self.channel, self.granted_at, self.source
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -183,8 +188,7 @@ class ContactParts:
             cursor.execute(
                 f"""
                 INSERT INTO crm_consent (contact_id, purpose, channel, granted_at, withdrawn_at, source)
-                SELECT DISTINCT ON (s.contact_id, s.purpose, s.channel, s.granted_at, s.source) s.*
-                FROM {self.consents} s
+                SELECT s.* FROM {self.consents} s
                 WHERE s.contact_id = ANY(%(ids)s) AND NOT EXISTS (
                     SELECT FROM crm_consent c
                     WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel

@@ -11,7 +11,7 @@ from crm.models import Contact
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
 from crm.sync.fields import Address, Email, Phone
 from crm.sync.references import CONTACT_REFS, CONTACTS, claim_refs, company_ids, resolve_users
-from gateway.batches import Draft, SyncedCollection, settle
+from gateway.batches import Additive, Draft, SyncedCollection, settle
 from gateway.collections import FieldError
 from gateway.items import ExternalId, FreeObject, Item, Moment, Name, Ref, Source, Text, Username
 from gateway.tables import Key, Row
@@ -75,6 +75,11 @@ class Contacts(SyncedCollection):
             elif one in facts:
                 address = facts.pop(one)
                 facts[many] = Addresses([address] if address else [], is_all=address is None)
+        if "refs" in facts:
+            facts["refs"] = Additive.fromkeys(ref.key for ref in facts["refs"] or ())
+        if "consents" in facts:
+            consents = [Consent(**consent.model_dump()) for consent in facts["consents"] or ()]
+            facts["consents"] = Additive({consent.key: consent for consent in consents})
         return facts
 
     def problems(self, facts: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -90,9 +95,11 @@ class Contacts(SyncedCollection):
                 company = draft.facts["company"]
                 draft.values["company_id"] = companies[company.key] if company else None
         resolve_users(drafts, "owner", "owner_id")
-        new, old = _find(drafts)
+        new, old, later = _find(drafts)
         self._create(new)
         self._change(old)
+        if later:
+            self.store(later, now=now)
 
     def _create(self, new: Mapping[int, Draft]) -> None:
         said = {pk: _said(draft.facts) for pk, draft in new.items()}
@@ -122,38 +129,48 @@ class Contacts(SyncedCollection):
         self.delete(pk)
 
 
-def _find(drafts: Sequence[Draft]) -> tuple[dict[int, Draft], dict[int, Draft]]:
+def _find(drafts: Sequence[Draft]) -> tuple[dict[int, Draft], dict[int, Draft], list[Draft]]:
     """
-    Return the drafts of new contacts and those of stored ones, by the contact's id.
+    Return the drafts of new contacts and of stored ones, by the contact's id, and those to look at again after them.
 
     References that are not known yet are created, for both, in one statement; a further reference
-    that leads to another contact refuses the item. Raises `LostRace`.
+    that leads to another contact refuses the item. To be looked at again: items that speak of the
+    same contact under another reference. Raises `LostRace`.
     """
     drafts = [draft for draft in drafts if draft.is_open]
-    keys = {draft.key for draft in drafts if draft.pk is None}
-    further = {ref.key for draft in drafts for ref in draft.facts.get("refs") or ()}
-    stored = {key: contact for key, (_, contact) in CONTACT_REFS.locate(keys | further, also=["contact_id"]).items()}
-    claimed: dict[Key, Draft] = {draft.key: draft for draft in drafts if draft.pk is None}
+    further = {ref: draft for draft in drafts for ref in draft.facts.get("refs", ())}
+    keys = {draft.key for draft in drafts if draft.pk is None} | further.keys()
+    stored = {key: contact for key, (_, contact) in CONTACT_REFS.locate(keys, also=["contact_id"]).items()}
+
+    new: list[Draft] = []
+    known: dict[int, Draft] = {}
+    later: list[Draft] = []
     for draft in drafts:
-        own = draft.pk or stored.get(draft.key)
-        for ref in draft.facts.get("refs") or ():
-            is_free = claimed.setdefault(ref.key, draft) is draft and stored.get(ref.key, own) == own
-            if not is_free:
-                draft.fail("refs", "ref_taken", f"{ref.source}:{ref.external_id} leads to another contact. Merge them.")
-    drafts = [draft for draft in drafts if draft.is_open]
-    new = [draft for draft in drafts if draft.pk is None and draft.key not in stored]
-    ids = dict(zip((draft.key for draft in new), CONTACTS.reserve(len(new)), strict=True))
-    leads_to = {
-        ref: pk
-        for draft in drafts
-        for pk in [draft.pk or stored.get(draft.key) or ids[draft.key]]
-        for ref in [draft.key, *(ref.key for ref in draft.facts.get("refs") or ())]
-        if ref not in stored and not (draft.pk and ref == draft.key)
-    }
-    claim_refs(leads_to)
-    fresh = {ids[draft.key]: draft for draft in new}
-    known = {draft.pk or stored[draft.key]: draft for draft in drafts if draft.pk or draft.key in stored}
-    return fresh, known
+        pk = draft.pk or stored.get(draft.key)
+        if pk in known or (pk is None and further.get(draft.key, draft) not in [draft, *later]):
+            later.append(draft)
+        elif _has_free_refs(draft, pk, stored):
+            if pk is None:
+                new.append(draft)
+            else:
+                known[pk] = draft
+    fresh = dict(zip(CONTACTS.reserve(len(new)), new, strict=True))
+    leads_to: dict[Key, int] = {}
+    for pk, draft in (fresh | known).items():
+        for ref in [*([draft.key] if pk in fresh else []), *draft.facts.get("refs", ())]:
+            if leads_to.setdefault(ref, pk) != pk:
+                draft.fail("refs", "ref_taken", f"Another item of this batch claims {':'.join(ref)} as well.")
+    claim_refs({ref: pk for ref, pk in leads_to.items() if ref not in stored and (fresh | known)[pk].is_open})
+    fresh, known = ({pk: draft for pk, draft in found.items() if draft.is_open} for found in (fresh, known))
+    return fresh, known, later
+
+
+def _has_free_refs(draft: Draft, pk: int | None, stored: Mapping[Key, int]) -> bool:
+    """Whether no further reference of the item leads to another contact; refuses the item otherwise."""
+    for ref in draft.facts.get("refs", ()):
+        if stored.get(ref, pk) != pk:
+            draft.fail("refs", "ref_taken", f"{':'.join(ref)} leads to contact {stored[ref]}. Merge the two.")
+    return draft.is_open
 
 
 def _columns(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,11 +178,8 @@ def _columns(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(facts: Mapping[str, Any]) -> Said:
-    consents = [
-        Consent(consent.purpose, consent.channel, consent.granted_at, consent.withdrawn_at, consent.source)
-        for consent in facts.get("consents") or ()
-    ]
-    return Said({kind: facts[name] for kind, name in KINDS.items() if name in facts}, consents)
+    addresses = {kind: facts[name] for kind, name in KINDS.items() if name in facts}
+    return Said(addresses, list(facts.get("consents", {}).values()))
 
 
 def _searchable(values: Mapping[str, Any], said: Said) -> str:

@@ -84,13 +84,23 @@ def campaign_ids(codes: Iterable[str]) -> dict[str, int]:
 
 def resolve_users(drafts: Sequence[Draft], fact: str, column: str) -> None:
     """Turn the username under `fact` into `column`; an unknown user refuses the item, users are never created."""
-    naming = [draft for draft in drafts if fact in draft.facts]
-    names = {draft.facts[fact] for draft in naming} - {None}
-    users = get_user_model().objects.filter(username__in=names) if names else []
-    ids = {user.get_username(): user.pk for user in users}
+    naming = [draft for draft in drafts if draft.is_open and fact in draft.facts]
+    ids = user_ids(draft.facts[fact] for draft in naming)
     for draft in naming:
         name = draft.facts[fact]
         if name is not None and name not in ids:
-            draft.fail(fact, "unknown_user", f"There is no user '{name}'. Ask an admin to add the account.")
+            refuse_unknown_user(draft, fact, name)
         else:
             draft.values[column] = ids.get(name)
+
+
+def user_ids(usernames: Iterable[str | None]) -> dict[str, int]:
+    """Return the user's id for each username that exists. At most one query."""
+    wanted = {name for name in usernames if name is not None}
+    users = get_user_model().objects.filter(username__in=wanted) if wanted else []
+    return {user.get_username(): user.pk for user in users}
+
+
+def refuse_unknown_user(draft: Draft, fact: str, name: str) -> None:
+    """Refuse the item: users are never created."""
+    draft.fail(fact, "unknown_user", f"There is no user '{name}'. Ask an admin to add the account.")

@@ -1,0 +1,1 @@
+"""How other systems write the facts of community: one module per collection."""

@@ -1,0 +1,80 @@
+"""
+Help records made from accepted answers.
+
+An accepted answer is help when it has arrived, its author is a known member and somebody else
+opened the thread. The record appears as soon as all of that is known, in whatever order it came, and
+is withdrawn when it no longer holds. What staff edited in it stays.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import connection
+
+# One row per accepted answer among the given ones that is help.
+_IS_HELP = """
+    SELECT DISTINCT ON (a.id) a.id AS interaction_id, o.contact_id, a.member_id, t.title, t.topic
+    FROM community_thread t
+    JOIN community_interaction a ON a.id = t.accepted_answer_id
+    JOIN community_member o ON o.id = t.opened_by_id
+    WHERE t.accepted_answer_id = ANY(%(answers)s)
+      AND a.occurred_at IS NOT NULL AND a.retracted_at IS NULL AND a.member_id <> t.opened_by_id
+    ORDER BY a.id, t.id
+"""
+
+
+def _unless_edited(column: str, value: str, *names: str) -> str:
+    """SQL that keeps a column when staff edited it."""
+    edited = ", ".join(f"'{name}'" for name in names or (column,))
+    return f"CASE WHEN h.edited_fields ?| ARRAY[{edited}] THEN h.{column} ELSE {value} END"
+
+
+_BECOMES = {
+    "contact_id": _unless_edited("contact_id", "w.contact_id", "contact"),
+    "helper_member_id": _unless_edited("helper_member_id", "w.member_id", "helper_member", "helper_user"),
+    "question": _unless_edited("question", "w.title"),
+    "topic": _unless_edited("topic", "w.topic"),
+    "withdrawn_at": "NULL",
+}
+
+
+def refresh_accepted_help(answers: Collection[int], *, now: datetime) -> None:
+    """
+    Bring the help records of these interactions in line with what is accepted now.
+
+    Three statements; what is right already is not written. Records of another origin are left alone.
+    """
+    if not answers:
+        return
+    parameters = {"answers": sorted(answers), "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE community_helprecord h
+            SET {", ".join(f"{column} = {value}" for column, value in _BECOMES.items())}, updated_at = now()
+            FROM ({_IS_HELP}) w
+            WHERE h.interaction_id = w.interaction_id AND h.origin = 'accepted_answer'
+              AND ROW({", ".join(_BECOMES.values())})
+                  IS DISTINCT FROM ROW({", ".join(f"h.{column}" for column in _BECOMES)})
+            """,
+            parameters,
+        )
+        cursor.execute(
+            f"""
+            INSERT INTO community_helprecord
+                (interaction_id, contact_id, helper_member_id, question, topic, outcome, origin)
+            SELECT w.interaction_id, w.contact_id, w.member_id, w.title, w.topic, 'solved', 'accepted_answer'
+            FROM ({_IS_HELP}) w
+            WHERE NOT EXISTS (SELECT FROM community_helprecord h WHERE h.interaction_id = w.interaction_id)
+            ON CONFLICT (interaction_id) DO NOTHING
+            """,
+            parameters,
+        )
+        cursor.execute(
+            f"""
+            UPDATE community_helprecord h SET withdrawn_at = %(now)s, updated_at = now()
+            WHERE h.interaction_id = ANY(%(answers)s) AND h.origin = 'accepted_answer' AND h.withdrawn_at IS NULL
+              AND NOT EXISTS (SELECT FROM ({_IS_HELP}) w WHERE w.interaction_id = h.interaction_id)
+            """,
+            parameters,
+        )

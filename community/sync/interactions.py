@@ -1,0 +1,194 @@
+"""Interactions, known by channel and external id: the largest stream of facts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Tag
+from pydantic_core import PydanticCustomError
+
+from community.interaction_kinds import interaction_kinds
+from community.models import Interaction
+from community.sync.accepted_answers import refresh_accepted_help
+from community.sync.references import (
+    INTERACTIONS,
+    member_ids,
+    named_on_channel,
+    resolve_channels,
+    thread_ids,
+)
+from crm.sync.references import campaign_ids, contact_ids, resolve_users
+from gateway.batches import Draft, NotFound, SyncedCollection, settle
+from gateway.errors import DomainError
+from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Username
+from gateway.tables import Key, Row
+
+
+class AlreadyRetracted(DomainError):
+    """The interaction was retracted before and stays as it is."""
+
+    code = "already_retracted"
+    status = 409
+
+
+# Facts that name other rows; all others are columns.
+NAMES = {"member", "user", "to", "thread", "reply_to", "campaign"}
+
+
+def _known_kind(key: str) -> str:
+    if key not in interaction_kinds:
+        known = ", ".join(interaction_kinds.keys())
+        raise PydanticCustomError("unknown_kind", "There is no such kind. Known: {known}.", {"known": known})
+    return key
+
+
+def _addressee(value: object) -> str:
+    return "as member" if isinstance(value, str) else "as contact"
+
+
+class InteractionItem(Item):
+    """
+    Something that happened on a channel.
+
+    `member`, `thread` and `reply_to` name rows of the same channel by external id; `to` names a member
+    the same way, or a contact as {"source", "external_id"}. All are created when unknown, as is an
+    explicit `campaign` code. `user` is a staff user who acted, by username, instead of a member.
+    """
+
+    channel: Slug
+    external_id: ExternalId
+    kind: Annotated[Name(30), AfterValidator(_known_kind)] = ""
+    occurred_at: Moment = None
+    direction: Literal["inbound", "outbound", "between_members"] = "inbound"
+    member: ExternalId | None = None
+    user: Username | None = None
+    to: (
+        Annotated[
+            Annotated[ExternalId, Tag("as member")] | Annotated[Ref, Tag("as contact")], Discriminator(_addressee)
+        ]
+        | None
+    ) = None
+    thread: ExternalId | None = None
+    reply_to: ExternalId | None = None
+    campaign: Name(100) | None = None
+    utm_source: Text(255) | None = None
+    utm_medium: Text(255) | None = None
+    utm_campaign: Text(255) | None = None
+    utm_term: Text(255) | None = None
+    utm_content: Text(255) | None = None
+    text: Text() | None = None
+    url: Text(1000) | None = None
+    language: Text(35) | None = None
+    is_private: bool = False
+    source_updated_at: Moment | None = None
+
+
+class Interactions(SyncedCollection):
+    key = "interactions"
+    item = InteractionItem
+    model = Interaction
+    key_fields = ("channel", "external_id")
+
+    def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
+        for draft in drafts:
+            draft.values = {}
+        resolve_users(drafts, "user", "user_id")
+        drafts = resolve_channels(drafts)
+        named = named_on_channel(drafts, "reply_to")
+        keys = {draft.row_key for draft in drafts}
+        known = INTERACTIONS.locate(keys | named, also=["kind"])
+        drafts = [draft for draft in drafts if known.get(draft.row_key, (0, None))[1] or _is_complete(draft)]
+        self._name_rows(drafts)
+
+        new = {draft.row_key: draft for draft in drafts if draft.pk is None and draft.row_key not in known}
+        ids = {key: found[0] for key, found in known.items()}
+        missing = sorted(new.keys() | (named_on_channel(drafts, "reply_to") - ids.keys()))
+        ids |= zip(missing, INTERACTIONS.reserve(len(missing)), strict=True)
+        for draft in drafts:
+            if "reply_to" in draft.facts:
+                target = draft.facts["reply_to"]
+                draft.values["reply_to_id"] = ids[(draft.row_key[0], target)] if target else None
+        INTERACTIONS.insert(
+            [
+                Row(ids[key], key, new[key].values, new[key].said_at) if key in new else Row(ids[key], key, {})
+                for key in missing
+            ]
+        )
+        for key, draft in new.items():
+            draft.done("created", ids[key])
+
+        old = {draft.pk or ids[draft.row_key]: draft for draft in drafts if draft.is_open}
+        changes = INTERACTIONS.change(
+            [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()]
+        )
+        for pk, draft in old.items():
+            settle(draft, pk, changes.get(pk))
+        written = {draft.outcome.id for draft in drafts if draft.outcome and draft.outcome.status != "unchanged"}
+        refresh_accepted_help({pk for pk in written if pk}, now=now)
+
+    def _name_rows(self, drafts: Sequence[Draft]) -> None:
+        """Turn what the items say into columns; members, threads, contacts and campaigns are created when unknown."""
+        contacts = contact_ids(draft.facts["to"].key for draft in drafts if isinstance(draft.facts.get("to"), Ref))
+        campaigns = campaign_ids(draft.facts["campaign"] for draft in drafts if draft.facts.get("campaign"))
+        members = member_ids(named_on_channel(drafts, "member", "to"))
+        threads = thread_ids(named_on_channel(drafts, "thread"))
+        for draft in drafts:
+            facts, channel = draft.facts, draft.row_key[0]
+            columns: dict[str, Any] = {name: value for name, value in facts.items() if name not in NAMES}
+            if "member" in facts:
+                columns["member_id"] = members[(channel, facts["member"])] if facts["member"] else None
+                if facts["member"] and "user" not in facts:
+                    columns["user_id"] = None  # one actor: a member now, no longer a staff user
+            elif facts.get("user"):
+                columns["member_id"] = None
+            if "to" in facts:
+                to = facts["to"]
+                columns["to_member_id"] = members[(channel, to)] if isinstance(to, str) else None
+                columns["to_contact_id"] = contacts[to.key] if isinstance(to, Ref) else None
+            if "thread" in facts:
+                columns["thread_id"] = threads[(channel, facts["thread"])] if facts["thread"] else None
+            if "campaign" in facts:
+                columns["campaign_id"] = campaigns[facts["campaign"].lower()] if facts["campaign"] else None
+            draft.values |= INTERACTIONS.columns(columns)
+
+    def key_of(self, pk: int) -> Mapping[str, object]:
+        found = self.stored(pk, "channel__slug", "external_id")
+        return {"channel": found["channel__slug"], "external_id": found["external_id"]}
+
+    def remove(self, pk: int, *, now: datetime) -> None:
+        """Leave a tombstone without text: what happened still counts."""
+        self.stored(pk, "id")
+        Interaction.objects.filter(pk=pk, deleted_at=None).update(text="", deleted_at=now, updated_at=now)
+
+
+def _is_complete(draft: Draft) -> bool:
+    """Whether the draft gives what an interaction needs that has not arrived before."""
+    for name in ("kind", "occurred_at"):
+        if name not in draft.facts:
+            draft.fail(name, "required", "This field is required to create the row.")
+    return draft.is_open
+
+
+def reserve_interactions(keys: Iterable[Key]) -> tuple[dict[Key, int], list[Row]]:
+    """
+    Return the interaction's id for each (channel id, external id), and the rows that are still to be inserted.
+
+    Those were only named so far: they have neither kind nor time until they arrive themselves.
+    """
+    wanted = set(keys)
+    ids = {key: pk for key, (pk,) in INTERACTIONS.locate(wanted).items()}
+    missing = sorted(wanted - ids.keys())
+    rows = [Row(pk, key, {}) for pk, key in zip(INTERACTIONS.reserve(len(missing)), missing, strict=True)]
+    return ids | {row.key: row.pk for row in rows}, rows
+
+
+def retract(pk: int, *, reason: str, now: datetime) -> None:
+    """Take an interaction (spam, a test) out of every figure, keeping it. Raises `NotFound`, `AlreadyRetracted`."""
+    retracted = Interaction.objects.filter(pk=pk, retracted_at=None).update(
+        retracted_at=now, retract_reason=reason, updated_at=now
+    )
+    if not retracted:
+        if not Interaction.objects.filter(pk=pk).exists():
+            raise NotFound(f"There is no interaction {pk}.")
+        raise AlreadyRetracted("The interaction was retracted before.")
+    refresh_accepted_help([pk], now=now)

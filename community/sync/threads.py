@@ -1,0 +1,67 @@
+"""Threads, known by channel and external id."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from community.models import Thread
+from community.sync.accepted_answers import refresh_accepted_help
+from community.sync.interactions import reserve_interactions
+from community.sync.references import INTERACTIONS, THREADS, member_ids, named_on_channel, resolve_channels
+from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.items import ExternalId, Item, Moment, Slug, Text
+
+
+class ThreadItem(Item):
+    """
+    A question, ticket or topic.
+
+    `opened_by` is a member and `accepted_answer` an interaction of the same channel, both by external
+    id; they are created when unknown. An accepted answer becomes a help record as soon as everybody
+    in it is known.
+    """
+
+    channel: Slug
+    external_id: ExternalId
+    title: Text(500) | None = None
+    url: Text(1000) | None = None
+    topic: Text(100) | None = None
+    opened_by: ExternalId | None = None
+    opened_at: Moment | None = None
+    accepted_answer: ExternalId | None = None
+    source_state: Text(50) | None = None
+    source_updated_at: Moment | None = None
+
+
+class Threads(SyncedCollection):
+    key = "threads"
+    item = ThreadItem
+    model = Thread
+    key_fields = ("channel", "external_id")
+
+    def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
+        drafts = resolve_channels(drafts)
+        members = member_ids(named_on_channel(drafts, "opened_by"))
+        answers, new_answers = reserve_interactions(named_on_channel(drafts, "accepted_answer"))
+        known = THREADS.locate({draft.row_key for draft in drafts}, also=["accepted_answer_id"])
+        for draft in drafts:
+            columns: dict[str, Any] = dict(draft.facts)
+            for name, ids in (("opened_by", members), ("accepted_answer", answers)):
+                if name in columns:
+                    external_id = columns.pop(name)
+                    columns[f"{name}_id"] = ids[(draft.row_key[0], external_id)] if external_id else None
+            draft.values = THREADS.columns(columns)
+        write_rows(THREADS, drafts)
+        INTERACTIONS.insert(new_answers)
+
+        touched = {answer for _, answer in known.values() if answer} | set(answers.values())
+        # Whoever writes the answer at this moment is waited for, so that one of us two sees the other's half.
+        INTERACTIONS.lock(sorted(touched))
+        refresh_accepted_help(touched, now=now)
+
+    def key_of(self, pk: int) -> Mapping[str, object]:
+        found = self.stored(pk, "channel__slug", "external_id")
+        return {"channel": found["channel__slug"], "external_id": found["external_id"]}
+
+    def remove(self, pk: int, *, now: datetime) -> None:
+        self.delete(pk)
