@@ -8,6 +8,7 @@ formulas are in `figures`, one function each; docs/metrics.md explains every fig
 from metrics.reports.figures import Ratio
 from metrics.reports.query import ALL_MODELS, Cost, InvalidQuery, RoiQuery, Scope, View
 from metrics.reports.report import (
+    NOT_PROOF,
     Account,
     ModelFigures,
     NotConverted,
@@ -21,6 +22,7 @@ from metrics.reports.roi import roi_report
 
 __all__ = [
     "ALL_MODELS",
+    "NOT_PROOF",
     "Account",
     "Cost",
     "InvalidQuery",

@@ -104,8 +104,9 @@ def _earned_whole(dimension: Dimension, parameters: Mapping[str, object]) -> Ear
 
     Staff purchases are no customer's revenue: a person with nothing else has no row.
     """
-    rows: dict[int | date | None, Amounts] = {}
-    revenue: dict[int | date | None, int] = {}
+    rows: dict[int | date, Amounts] = {}
+    revenue: dict[int | date, int] = {}
+    without = NOTHING
     for key, credited, unattributed, staff in select(
         f"""
         SELECT {dimension.earned_key}, sum(d.credited_minor)::bigint, sum(d.unattributed_minor)::bigint,
@@ -117,8 +118,9 @@ def _earned_whole(dimension: Dimension, parameters: Mapping[str, object]) -> Ear
         """,
         parameters,
     ):
+        if key is None:
+            without = dict.fromkeys(MODELS, credited)
+            continue
         rows[key] = dict.fromkeys(MODELS, credited)
         revenue[key] = credited + unattributed + (staff if dimension is MONTHS else 0)
-    without = rows.pop(None, NOTHING)
-    revenue.pop(None, None)
     return Earned(rows=rows, lines={dimension.line: without} if dimension.line else {}, revenue=revenue)

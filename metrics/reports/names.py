@@ -39,25 +39,25 @@ def every_key(scope: Scope) -> list[int]:
 
 def names_of(scope: Scope, keys: Sequence[int | date]) -> dict[int | date, Name]:
     """Return what each row is called, in one query (none for months)."""
+    ids = [key for key in keys if isinstance(key, int)]
     if scope == "campaigns":
-        campaigns = Campaign.objects.filter(pk__in=keys).values_list("pk", "code", "name")
+        campaigns = Campaign.objects.filter(pk__in=ids).values_list("pk", "code", "name")
         return {pk: Name(code, name or code) for pk, code, name in campaigns}
     if scope == "channels":
-        return {
-            pk: Name(*texts) for pk, *texts in Channel.objects.filter(pk__in=keys).values_list("pk", "slug", "name")
-        }
+        channels = Channel.objects.filter(pk__in=ids).values_list("pk", "slug", "name")
+        return {pk: Name(slug, name) for pk, slug, name in channels}
     if scope == "communities":
         fields = ("pk", "slug", "name", "purpose", "purpose_measure", "target")
-        return {pk: Name(*rest) for pk, *rest in Community.objects.filter(pk__in=keys).values_list(*fields)}
+        return {pk: Name(*rest) for pk, *rest in Community.objects.filter(pk__in=ids).values_list(*fields)}
     if scope == "members":
-        people = Contact.objects.filter(pk__in=keys).values_list("pk", "full_name")
+        people = Contact.objects.filter(pk__in=ids).values_list("pk", "full_name")
         return {pk: Name("", name or f"Contact {pk}") for pk, name in people}
     return {month: Name(f"{month:%Y-%m}", f"{month:%B %Y}") for month in keys if isinstance(month, date)}
 
 
-def accounts_of(people: Sequence[int | date]) -> dict[int, tuple[Account, ...]]:
+def accounts_of(people: Sequence[int]) -> dict[int, tuple[Account, ...]]:
     """Return the accounts of each person, over all merged contacts, by channel and id. One query."""
-    accounts: dict[int, list[Account]] = {}
+    accounts: dict[int | None, list[Account]] = {}
     members = (
         Member.objects.filter(contact__person__in=people)
         .order_by("channel__slug", "pk")
@@ -65,4 +65,4 @@ def accounts_of(people: Sequence[int | date]) -> dict[int, tuple[Account, ...]]:
     )
     for person, pk, channel, external_id, handle in members:
         accounts.setdefault(person, []).append(Account(pk, channel, external_id, handle))
-    return {person: tuple(found) for person, found in accounts.items()}
+    return {person: tuple(found) for person, found in accounts.items() if person is not None}

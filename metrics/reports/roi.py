@@ -5,7 +5,7 @@ It asks each source once for all rows together, joins the answers by key, and ap
 `figures`. The number of queries depends on the scope alone, never on the number of rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -90,20 +90,21 @@ def _report(query: RoiQuery) -> RoiReport:
     names = names_of(query.scope, list(keys)) if by_name else {}
     ordered = _ordered(keys, query=query, sources=sources, conversions=conversions, names=names)
     shown = ordered[query.offset :] if query.limit is None else ordered[query.offset : query.offset + query.limit]
-    if not by_ledger:
-        conversions = conversions_of_rows(dimension, parameters, keys=_page(query, shown))
+    ids = [key for key in shown if isinstance(key, int)]
+    if not by_ledger:  # the rows shown are enough; only people are so many that it matters
+        conversions = conversions_of_rows(dimension, parameters, keys=ids if query.scope == "members" else None)
     names = names or names_of(query.scope, shown)
-    accounts = accounts_of(shown) if query.scope == "members" else {}
+    accounts = accounts_of(ids) if query.scope == "members" else {}
     rows = [
         _row(
             key,
-            name=names.get(key, Name("", f"{query.scope.removesuffix('s')} {key}")),
+            name=names.get(key, Name("", str(key))),
             amounts=sources.earned.rows.get(key, NOTHING),
             revenue=sources.earned.revenue.get(key, 0) if query.scope in ("members", "summary") else None,
             cost=sources.spent.rows.get(key, Decimal(0)),
             conversions=conversions.get(key, ConversionCounts()),
             social=sources.social.rows.get(key, SocialCounts()),
-            accounts=accounts.get(key, ()),  # type: ignore[call-overload]
+            accounts=accounts.get(key, ()) if isinstance(key, int) else (),
             query=query,
         )
         for key in shown
@@ -138,11 +139,6 @@ def _parameters(query: RoiQuery) -> dict[str, object]:
     }
 
 
-def _page(query: RoiQuery, shown: Sequence[Key]) -> Sequence[int] | None:
-    """Narrow the ledger to the rows shown where there may be many others."""
-    return [key for key in shown if isinstance(key, int)] if query.scope == "members" else None
-
-
 def _ordered(
     keys: Iterable[Key],
     *,
@@ -153,7 +149,7 @@ def _ordered(
 ) -> list[Key]:
     """Sort by what was asked for, undefined last, ties by key. Months stand in their own order."""
     if query.scope == "summary":
-        return sorted(keys)  # type: ignore[type-var]
+        return sorted(keys)
     ordering = query.ordering.removeprefix("-")
     is_descending = query.ordering.startswith("-")
 
@@ -183,9 +179,9 @@ def _ordered(
                 return names[key].name.casefold() if key in names else None
 
     values = {key: value(key) for key in keys}
-    defined = sorted(key for key, found in values.items() if found is not None)  # type: ignore[type-var]
+    defined = sorted(key for key, found in values.items() if found is not None)
     defined.sort(key=values.__getitem__, reverse=is_descending)  # type: ignore[arg-type]
-    return defined + sorted(key for key, found in values.items() if found is None)  # type: ignore[type-var]
+    return defined + sorted(key for key, found in values.items() if found is None)
 
 
 def _money(minor: int | Decimal) -> Decimal:

@@ -25,7 +25,7 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def select(sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def select(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run one SELECT and return its rows. `parameters` may hold more than the statement names."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

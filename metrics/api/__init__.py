@@ -1,0 +1,1 @@
+"""The API of metrics: reports, the ledger behind them, and the recompute."""
