@@ -1,0 +1,23 @@
+-- A merge may have moved a conversion to a person whose block is not locked here, between the look that
+-- chose the locks and this one. Its group is left alone and marked again: whoever claims the new marks
+-- chooses the locks anew. Returns how many conversions were put off.
+WITH uncovered AS (
+    DELETE FROM stale_conversion
+    WHERE root_id IN (
+        SELECT stale.root_id
+        FROM stale_conversion stale
+        WHERE coalesce(stale.person_id / %(block_size)s, -1) NOT IN (SELECT block FROM locked_block)
+            OR (
+                stale.is_stored
+                AND coalesce(stale.stored_person_id / %(block_size)s, -1) NOT IN (SELECT block FROM locked_block)
+            )
+    )
+    RETURNING conversion_id
+),
+marked AS (
+    INSERT INTO metrics_stalemark (conversion_id)
+    SELECT conversion_id
+    FROM uncovered
+    RETURNING 1
+)
+SELECT count(*) FROM marked

@@ -1,0 +1,130 @@
+"""
+Daily sums, corrected by the difference between the ledger as it was and as it is.
+
+`write.sql` leaves the rows that changed, before and after, in `credit_change` and `result_change`. Each
+roll-up adds what came and takes away what went, for the days touched and no others: a row whose last
+contributor goes is deleted, and where nothing changed no row version is written. Any order and any
+chunking of the work therefore ends in the same rows.
+"""
+
+from dataclasses import dataclass
+
+from django.db.backends.utils import CursorWrapper
+
+from metrics.attribution.models import attribution_models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollup:
+    """
+    One table of daily sums.
+
+    `keys` maps its key columns to expressions over a row `r` of the ledger or the results; `sums` maps
+    its other columns to what one row adds to them. The first of `sums` counts the contributing rows.
+    """
+
+    table: str
+    changes: str
+    keys: dict[str, str]
+    sums: dict[str, str]
+
+    def statement(self) -> str:
+        """Return the one statement that applies the changes to the table."""
+        keys = ", ".join(self.keys)
+        names = ", ".join(self.sums)
+        counter = next(iter(self.sums))
+        same_key = " AND ".join(f"stored.{key} = delta.{key}" for key in self.keys)
+        return f"""
+            WITH change AS (
+                SELECT -1 AS sign, (before).* FROM {self.changes} WHERE (before).conversion_id IS NOT NULL
+                UNION ALL
+                SELECT 1 AS sign, (after).* FROM {self.changes} WHERE (after).conversion_id IS NOT NULL
+            ),
+            delta AS MATERIALIZED (
+                SELECT {", ".join(f"{expression} AS {key}" for key, expression in self.keys.items())},
+                    {", ".join(f"sum(r.sign * ({amount}))::bigint AS {name}" for name, amount in self.sums.items())}
+                FROM change r
+                GROUP BY {", ".join(str(number) for number in range(1, len(self.keys) + 1))}
+            ),
+            gone AS (
+                DELETE FROM {self.table} stored
+                USING delta
+                WHERE {same_key} AND stored.{counter} + delta.{counter} = 0
+            ),
+            changed AS (
+                UPDATE {self.table} stored
+                SET {", ".join(f"{name} = stored.{name} + delta.{name}" for name in self.sums)}
+                FROM delta
+                WHERE {same_key}
+                    AND stored.{counter} + delta.{counter} <> 0
+                    AND ({" OR ".join(f"delta.{name} <> 0" for name in self.sums)})
+            )
+            INSERT INTO {self.table} ({keys}, {names})
+            SELECT {keys}, {names}
+            FROM delta
+            WHERE delta.{counter} <> 0 AND NOT EXISTS (SELECT FROM {self.table} stored WHERE {same_key})
+        """
+
+
+_CREDIT_SUMS = {"credits": "1", **{model.column: f"r.{model.column}" for model in attribution_models}}
+_RESULT_SUMS = {
+    "results": "1",
+    "conversions": "CASE WHEN r.is_refund THEN 0 ELSE 1 END",
+    "revenue_minor": "coalesce(r.value_minor, 0)",
+    "credited_minor": "CASE WHEN r.line = 'credited' THEN r.value_minor - r.unattributed_minor ELSE 0 END",
+    "unattributed_minor": "r.unattributed_minor",
+}
+
+PERSON_DAY = Rollup(
+    table="metrics_personday",
+    changes="result_change",
+    keys={"person_id": "coalesce(r.person_id, 0)", "day": "r.day"},
+    sums=_RESULT_SUMS,
+)
+# Rows of these are shared between persons, hence between workers: they are written under one lock.
+SHARED = (
+    Rollup(
+        table="metrics_campaignday",
+        changes="credit_change",
+        keys={"campaign_id": "coalesce(r.campaign_id, 0)", "day": "r.day"},
+        sums=_CREDIT_SUMS,
+    ),
+    Rollup(
+        table="metrics_channelday",
+        changes="credit_change",
+        keys={"channel_id": "coalesce(r.channel_id, 0)", "day": "r.day"},
+        sums=_CREDIT_SUMS,
+    ),
+    Rollup(
+        table="metrics_helperday",
+        changes="credit_change",
+        keys={
+            "actor_kind": "r.actor_kind",
+            "member_id": "CASE WHEN r.actor_kind = 'member' THEN r.actor_member_id ELSE 0 END",
+            "day": "r.day",
+        },
+        sums=_CREDIT_SUMS,
+    ),
+    Rollup(
+        table="metrics_totalday",
+        changes="result_change",
+        keys={"day": "r.day"},
+        sums={
+            **_RESULT_SUMS,
+            "staff_minor": "CASE WHEN r.line = 'staff_purchases' THEN r.value_minor - r.unattributed_minor ELSE 0 END",
+        },
+    ),
+)
+
+
+def correct_rollups(cursor: CursorWrapper, *, lock: str) -> None:
+    """
+    Apply the changes in `credit_change` and `result_change` to every roll-up.
+
+    `lock` is the statement that keeps other workers out of the shared rows until this transaction ends;
+    it is the last lock that a worker takes, so that no two can wait for each other.
+    """
+    cursor.execute(PERSON_DAY.statement())
+    cursor.execute(lock)
+    for rollup in SHARED:
+        cursor.execute(rollup.statement())

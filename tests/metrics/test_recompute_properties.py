@@ -1,0 +1,50 @@
+"""Random facts through every way of recomputing: the same tables, and those that the oracle expects."""
+
+import datetime as dt
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metrics.recompute import recompute_all
+from tests.metrics.oracle import expected_tables, stored_tables
+from tests.metrics.world import World, operations
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+
+NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+quietly = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class UndoneError(Exception):
+    """Ends an example: its facts are rolled back."""
+
+
+def in_a_world_of_its_own(example):
+    try:
+        with transaction.atomic():
+            example(World())
+            raise UndoneError
+    except UndoneError:
+        pass
+
+
+BUSY = ("add_interaction", "add_interaction", "add_conversion", "add_conversion", "add_refund", "add_member")
+
+
+@settings(quietly, max_examples=60)
+@given(
+    facts=operations(*BUSY, "add_thread", "add_role", "add_rate", "add_campaign", "add_help_record", "add_cost",
+                     "merge_contact", max_size=60),
+    chunk_persons=st.sampled_from([1, 2, 3, 5, 100]),
+)  # fmt: skip
+def test_full_recompute_equals_the_oracle_in_any_chunking(facts, chunk_persons):
+    def example(world):
+        world.apply(facts)
+
+        recompute_all(now=NOW, chunk_persons=chunk_persons)
+
+        assert stored_tables() == expected_tables()
+
+    in_a_world_of_its_own(example)
