@@ -66,7 +66,7 @@ def collections(until: date) -> Iterator[tuple[str, Iterator[Item]]]:
         ("campaigns", _campaigns(planned)),
         ("interactions", talk.interactions(calendar, people, planned)),
         ("threads", talk.threads(calendar, people)),
-        ("help-records", chain(helping.accepted_answers(calendar, people), helping.calls(calendar, people))),
+        ("help-records", chain(helping.rated_answers(calendar, people), helping.calls(calendar, people))),
         ("costs", spending.costs(calendar, people, planned)),
         ("conversions", sales.conversions(calendar, people, planned)),
     )
@@ -110,6 +110,8 @@ def _member(account: Account) -> Item:
         "joined_at": stamp(account.joined_at),
         "role": account.role,
     }
+    if account.role_since:
+        item["role_since"] = stamp(account.role_since)
     if account.person:
         item["contact"] = account.person.ref
     if account.followers is not None:

@@ -7,7 +7,7 @@ from demo.generator.calendar import Calendar, stamp
 from demo.generator.people import STAFF, Population
 from demo.generator.phrases import blanks
 from demo.generator.subjects import CALLS
-from demo.generator.talk import Item, Solved, solved
+from demo.generator.talk import Item, solved
 
 CALLS_TAKEN = 960
 RATED_CALLS, RATED_ANSWERS = 0.5, 0.65  # shares of those helped who rate it
@@ -47,26 +47,25 @@ def calls(calendar: Calendar, people: Population) -> Iterator[Item]:
         } | _rating(dice, RATED_CALLS, outcome)
 
 
-def accepted_answers(calendar: Calendar, people: Population) -> Iterator[Item]:
-    """Yield the help in accepted answers, with the rating that the asker gave."""
+def rated_answers(calendar: Calendar, people: Population) -> Iterator[Item]:
+    """
+    Yield what is known beyond the accepted answers themselves: the rating that the asker gave.
+
+    The records exist by then, made by Kith from the accepted answers; askers who rate nothing add nothing.
+    """
     dice = Random("accepted answers")
     for each in solved(calendar, people):
-        yield help_by_member(each) | {"minutes": 4 + dice.randrange(16)} | _rating(dice, RATED_ANSWERS, "solved")
-
-
-def help_by_member(each: Solved) -> Item:
-    """Return the help record that stands on an accepted answer."""
-    return {
-        "channel": each.helper.channel,
-        "external_id": each.answer,
-        "contact": {"member": each.asker.external_id},
-        "helper": {"member": each.helper.external_id},
-        "question": each.question,
-        "answer": each.text,
-        "topic": each.subject.topic,
-        "outcome": "solved",
-        "occurred_at": stamp(each.answered_at),
-    }
+        rating = _rating(dice, RATED_ANSWERS, "solved")
+        if rating:
+            yield {
+                "channel": each.helper.channel,
+                "external_id": each.answer,
+                "question": each.question,
+                "answer": each.text,
+                "minutes": 4 + dice.randrange(16),
+                "outcome": "solved",
+                **rating,
+            }
 
 
 def _rating(dice: Random, share: float, outcome: str) -> Item:

@@ -55,6 +55,7 @@ class Account:
     person: Person | None = None
     followers: int | None = None
     role: str = "community"
+    role_since: datetime | None = None  # empty: from the beginning
 
 
 class Crowd:
@@ -134,7 +135,11 @@ def populate(calendar: Calendar) -> Population:
         discord=_channel(
             "discord",
             _accounts(Random("discord"), calendar, "discord", "d", DISCORD, on_discord),
-            staff=[_colleague("discord", person, founding) for person in staff[2:]],
+            staff=[
+                _colleague("discord", staff[2], founding),
+                # Dan was a member like others until he was hired, ten months into the two years.
+                _colleague("discord", staff[3], founding, since=calendar.starts_at + timedelta(days=300)),
+            ],
             bots=[Account("discord", "greeter", "Greeter", founding, role="bot")],
         ),
     )
@@ -202,6 +207,6 @@ def _channel(
     )
 
 
-def _colleague(channel: str, person: Person, joined_at: datetime) -> Account:
+def _colleague(channel: str, person: Person, joined_at: datetime, *, since: datetime | None = None) -> Account:
     user = person.external_id.removeprefix("staff-")
-    return Account(channel, f"staff-{user}", f"{user}_harbourlane", joined_at, person, role="staff")
+    return Account(channel, f"staff-{user}", f"{user}_harbourlane", joined_at, person, role="staff", role_since=since)

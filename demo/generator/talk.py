@@ -30,13 +30,12 @@ FOLLOWS = 520
 
 @dataclass(frozen=True)
 class Solved:
-    """An accepted answer: what the help record of it needs."""
+    """An accepted answer, with who asked and who helped."""
 
     asker: Account
     helper: Account
     answer: str  # external id of the interaction
     answered_at: datetime
-    subject: subjects.Subject
     question: str
     text: str
 
@@ -150,7 +149,7 @@ def _conversation(
         )  # fmt: skip
         answers.append((said, helper, answered_at, text))
         voices.append((said, helper, answered_at))
-    _solve(dice, calendar, board, conversation, asker, subject, question, answers, say)
+    _solve(dice, calendar, board, conversation, asker, question, answers, say)
 
     for _ in range(_about(dice, board.comments)):
         on, author, at = dice.choice(voices)
@@ -173,7 +172,6 @@ def _solve(
     board: Board,
     conversation: Conversation,
     asker: Account,
-    subject: subjects.Subject,
     question: str,
     answers: list[tuple[str, Account, datetime, str]],
     say: Callable[..., str],
@@ -188,7 +186,7 @@ def _solve(
         thanks = dice.choice(subjects.THANKS).format(handle=helper.handle)
         say("comment", asker, thanked_at, reply_to=accepted, text=thanks, language="en")
     conversation.thread["accepted_answer"] = accepted
-    conversation.solved = Solved(asker, helper, accepted, answered_at, subject, question, text)
+    conversation.solved = Solved(asker, helper, accepted, answered_at, question, text)
 
 
 def _about(dice: Random, mean: float) -> int:
