@@ -708,7 +708,7 @@ class Migration(migrations.Migration):
                 db_constraint=False,
                 editable=False,
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="contacts",
                 to="crm.contact",
             ),

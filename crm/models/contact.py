@@ -92,8 +92,10 @@ class Contact(Synced):
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_contacts", editable=False
     )
+    # Not protected: every unmerged contact is its own person, which would make all of them undeletable;
+    # what was merged into a contact protects it by `merged_into` already.
     person = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="contacts", editable=False, db_constraint=False
+        "self", on_delete=models.DO_NOTHING, null=True, related_name="contacts", editable=False, db_constraint=False
     )
     search_text = models.TextField(blank=True, default="", db_default="", editable=False)
 
