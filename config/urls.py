@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/docs/", login_required(SpectacularSwaggerView.as_view(url_name="openapi")), name="api-docs"),
     path("api/openapi.yaml", login_required(SpectacularAPIView.as_view()), name="openapi"),
+    path("api/v1/", include("community.api.urls")),
+    path("api/v1/", include("crm.api.urls")),
     path("api/v1/", include("jobs.api.urls")),
     path("api/v1/", include("metrics.api.urls")),
 ]

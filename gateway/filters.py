@@ -1,5 +1,6 @@
 """Filters for lists: django-filter's, with a strict reading of what comes in."""
 
+from datetime import datetime
 from typing import Any
 
 import django_filters
@@ -12,6 +13,7 @@ from gateway.operations import Parameter
 from gateway.problems import InputError, InvalidInput
 
 MAX_ID = 2**63 - 1
+SEARCH_LETTERS = 3
 
 
 class AwareDateTimeField(forms.CharField):
@@ -33,6 +35,25 @@ class InstantFilter(django_filters.Filter):
     """Compares with an instant; `lookup_expr` says how: `gte` for "from", `lt` for "until"."""
 
     field_class = AwareDateTimeField
+
+
+class DayField(forms.CharField):
+    """A day as year-month-day."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            raise forms.ValidationError("This is not a day, such as 2026-03-01.", code="invalid_day") from None
+
+
+class DayFilter(django_filters.Filter):
+    """Compares with a day; `lookup_expr` says how: `gte` for "from", `lt` for "until"."""
+
+    field_class = DayField
 
 
 class StrictBooleanField(forms.Field):
@@ -76,6 +97,31 @@ class TextFilter(django_filters.CharFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("strip", False)
         super().__init__(*args, **kwargs)
+
+
+class SearchField(forms.CharField):
+    """A part to look for. With fewer than three letters or digits an index of trigrams is of no use."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if text and sum(character.isalnum() for character in text) < SEARCH_LETTERS:
+            message = f"Search for at least {SEARCH_LETTERS} letters or digits."
+            raise forms.ValidationError(message, code="search_too_short")
+        return text
+
+
+class SearchFilter(django_filters.Filter):
+    """
+    Finds a part anywhere in a text that is stored in lower case and has a trigram index.
+
+    The part goes into the statement as a literal (psycopg binds on the client's side), so that every
+    search is planned for its own text: a plan cached for "some text" would read the whole table.
+    """
+
+    field_class = SearchField
+
+    def filter(self, qs: models.QuerySet[Any], value: Any) -> models.QuerySet[Any]:
+        return qs.filter(**{f"{self.field_name}__contains": value.lower()}) if value else qs
 
 
 class CollectionFilters(django_filters.FilterSet):
@@ -122,8 +168,10 @@ def _schema_of(entry: django_filters.Filter) -> dict[str, object]:
             return {"type": "integer", "minimum": 1, "maximum": MAX_ID}
         case InstantFilter():
             return {"type": "string", "format": "date-time"}
-        case django_filters.DateFilter():
+        case DayFilter():
             return {"type": "string", "format": "date"}
+        case SearchFilter():
+            return {"type": "string", "minLength": SEARCH_LETTERS, "maxLength": entry.extra.get("max_length", 320)}
         case django_filters.ChoiceFilter():
             return {"type": "string", "enum": [str(key) for key, _ in entry.extra["choices"]]}
     schema: dict[str, object] = {"type": "string", "minLength": entry.extra.get("min_length", 1)}

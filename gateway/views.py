@@ -57,4 +57,4 @@ class ApiView(APIView):
 
     def head(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer as GET does; the server leaves the body out."""
-        return self.get(request, *args, **kwargs)
+        return self.get(request, *args, **kwargs)  # type: ignore[attr-defined]

@@ -1,0 +1,85 @@
+"""Help records as the API gives them."""
+
+from datetime import datetime
+from typing import Literal
+
+import django_filters
+from django.db.models import Q
+
+from community.models import HelpRecord
+from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
+from gateway.resources import Json, Record, Resource
+
+
+class HelpRecordRecord(Record):
+    """
+    Help that one person got, on exactly one interaction, which gives channel, id and time.
+
+    `helper` is `{"user": username}` or `{"member": id on the channel}`. Help that came from an accepted
+    answer has `withdrawn_at` after the answer was unaccepted.
+    """
+
+    id: int
+    channel: str
+    external_id: str
+    interaction_id: int
+    contact_id: int
+    person_id: int
+    helper: dict[Literal["user", "member"], str]
+    helper_member_id: int | None
+    question: str
+    answer: str
+    topic: str
+    note: str
+    minutes: int | None
+    outcome: Literal["solved", "helped", "not_solved", "referred", "unknown"]
+    rating: int | None
+    occurred_at: datetime
+    origin: Literal["staff", "client", "accepted_answer"]
+    withdrawn_at: datetime | None
+    source_updated_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class HelpRecordFilters(CollectionFilters):
+    channel = TextFilter(
+        field_name="interaction__channel__slug", max_length=50, help_text="Was given on the channel of this slug."
+    )
+    external_id = TextFilter(field_name="interaction__external_id", max_length=255, help_text="Has this id there.")
+    contact_id = IdFilter(help_text="Was given to this contact.")
+    person_id = IdFilter(field_name="contact__person_id", help_text="Was given to this person.")
+    helper_member_id = IdFilter(help_text="Was given by this member.")
+    helper_user = TextFilter(field_name="helper_user__username", max_length=150, help_text="Was given by this user.")
+    topic = TextFilter(max_length=100, help_text="Was about exactly this topic.")
+    outcome = django_filters.ChoiceFilter(choices=HelpRecord.Outcome.choices, help_text="Ended like this.")
+    occurred_from = InstantFilter(
+        field_name="interaction__occurred_at", lookup_expr="gte", help_text="Was given then or later."
+    )
+    occurred_until = InstantFilter(
+        field_name="interaction__occurred_at", lookup_expr="lt", help_text="Was given before."
+    )
+    is_rated = PresenceFilter(field_name="rating", help_text="Was rated.")
+
+
+class HelpRecords(Resource):
+    """Who was helped by whom with what, and how it went."""
+
+    key = "help-records"
+    noun = "help record"
+    record = HelpRecordRecord
+    filters = HelpRecordFilters
+    columns = {
+        "channel": "interaction__channel__slug",
+        "external_id": "interaction__external_id",
+        "occurred_at": "interaction__occurred_at",
+        "person_id": "contact__person_id",
+    }
+    hidden = {"helper_user": "helper_user__username", "helper_member": "helper_member__external_id"}
+    filled = frozenset({"helper"})
+    standing = Q(withdrawn_at=None, interaction__retracted_at=None)
+
+    def fill(self, records: list[Json]) -> None:
+        for record in records:
+            user, member = record.pop("helper_user"), record.pop("helper_member")
+            record["helper"] = {"user": user} if member is None else {"member": member}

@@ -1,0 +1,54 @@
+"""Threads as the API gives them."""
+
+from datetime import datetime
+
+from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
+from gateway.resources import Record, Resource
+
+
+class ThreadRecord(Record):
+    """
+    A question, ticket or topic. `opened_by` is the member's id on the channel, `accepted_answer` and
+    `confirmed_answer` are interactions' ids there. One that was only named so far has no `opened_at`.
+    """
+
+    id: int
+    channel: str
+    external_id: str
+    title: str
+    url: str
+    topic: str
+    opened_by: str | None
+    opened_by_id: int | None
+    opened_at: datetime | None
+    accepted_answer: str | None
+    confirmed_answer: str | None
+    source_state: str
+    source_updated_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ThreadFilters(CollectionFilters):
+    channel = TextFilter(field_name="channel__slug", max_length=50, help_text="Is on the channel of this slug.")
+    external_id = TextFilter(max_length=255, help_text="Has this id there.")
+    topic = TextFilter(max_length=100, help_text="Is about exactly this topic.")
+    opened_by_id = IdFilter(help_text="Was opened by this member.")
+    opened_from = InstantFilter(field_name="opened_at", lookup_expr="gte", help_text="Was opened then or later.")
+    opened_until = InstantFilter(field_name="opened_at", lookup_expr="lt", help_text="Was opened before.")
+    is_accepted = PresenceFilter(field_name="accepted_answer", help_text="The asker accepted an answer.")
+
+
+class Threads(Resource):
+    """Questions, tickets and topics."""
+
+    key = "threads"
+    noun = "thread"
+    record = ThreadRecord
+    filters = ThreadFilters
+    columns = {
+        "channel": "channel__slug",
+        "opened_by": "opened_by__external_id",
+        "accepted_answer": "accepted_answer__external_id",
+        "confirmed_answer": "confirmed_answer__external_id",
+    }

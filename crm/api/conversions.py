@@ -1,0 +1,73 @@
+"""Conversions as the API gives them."""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from crm.api.formats import Amount, RefRecord, money, ref
+from crm.sync import conversions
+from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
+from gateway.resources import Act, Json, Record, Resource
+
+
+class ConversionRecord(Record):
+    """
+    A conversion; with `refund_of`, a refund of that one, which takes contact, kind and currency from
+    it: they are null here. The amount of a refund is positive. A conversion without a contact is a
+    guest order.
+    """
+
+    id: int
+    source: str | None
+    external_id: str | None
+    contact_id: int | None
+    kind: str | None
+    occurred_at: datetime
+    amount: Amount
+    currency: str | None
+    order_number: str
+    refund_of: RefRecord | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    utm_term: str | None
+    utm_content: str | None
+    voided_at: datetime | None
+    void_reason: str
+    source_updated_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversionFilters(CollectionFilters):
+    source = TextFilter(max_length=50, help_text="Comes from this source.")
+    external_id = TextFilter(max_length=255, help_text="Has this id there.")
+    contact_id = IdFilter(help_text="Of this contact.")
+    person_id = IdFilter(field_name="contact__person_id", help_text="Of this person, whichever contact it came under.")
+    kind = TextFilter(field_name="kind_id", max_length=30, help_text="Is of this kind, such as purchase.")
+    order_number = TextFilter(max_length=100, help_text="Has this order number.")
+    occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte", help_text="Happened then or later.")
+    occurred_until = InstantFilter(field_name="occurred_at", lookup_expr="lt", help_text="Happened before.")
+    utm_campaign = TextFilter(lookup_expr="iexact", max_length=255, help_text="Came by a link with this campaign.")
+    is_refund = PresenceFilter(field_name="refund_of_source", help_text="Is a refund.")
+    is_voided = PresenceFilter(field_name="voided_at", help_text="Was voided; goes with `include_inactive`.")
+
+
+class Conversions(Resource):
+    """What people brought, and what they took back."""
+
+    key = "conversions"
+    noun = "conversion"
+    record = ConversionRecord
+    filters = ConversionFilters
+    columns = {"kind": "kind_id"}
+    hidden = {"refund_of_source": "refund_of_source", "refund_of_external_id": "refund_of_external_id"}
+    filled = frozenset({"refund_of"})
+    orderings = ("id", "updated_at", "occurred_at")
+    standing = Q(voided_at=None)
+    acts = (Act("void", "Take a conversion out of every figure, keeping it", conversions.void),)
+
+    def fill(self, records: list[Json]) -> None:
+        for record in records:
+            record["amount"] = money(record["amount"], record["currency"])
+            record["refund_of"] = ref(record.pop("refund_of_source"), record.pop("refund_of_external_id"))

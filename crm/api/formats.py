@@ -1,0 +1,34 @@
+"""How money and references look in answers."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pydantic
+
+from crm.money import quantise
+from gateway.resources import plain
+
+Amount = Annotated[
+    str, pydantic.Field(pattern=r"^\d+(\.\d+)?$", description="In major units, with the decimals of its currency.")
+]
+
+
+class RefRecord(pydantic.BaseModel):
+    """What another system calls a record."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    source: str
+    external_id: str
+
+
+def money(amount: Decimal | None, currency: str | None) -> str | None:
+    """Return an amount as text with the decimals of its currency: 40 EUR is "40.00", 40 JPY "40"."""
+    if amount is None or currency is None:
+        return plain(amount)
+    return format(quantise(amount, currency), "f")
+
+
+def ref(source: Any, external_id: Any) -> dict[str, Any] | None:
+    """Return a reference, or None where there is none."""
+    return None if source is None else {"source": source, "external_id": external_id}
