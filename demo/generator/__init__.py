@@ -33,7 +33,7 @@ COMMUNITIES: tuple[Item, ...] = (
         "name": "Students get answers",
         "purpose": "Everyone who learns with us gets an answer to their question, and soon.",
         "purpose_measure": "people_helped",
-        "target": "600",
+        "target": "900",
     },
     {
         "slug": "teachers",

@@ -11,8 +11,8 @@ class Plan:
     """
     A campaign as it is planned: it begins on that day of that month, for the last or the last but one time.
 
-    `clicks` people follow its links and `buying` of them buy soon after, as a share. `booked` is what it
-    costs: category, amount, currency.
+    `clicks` people follow its links and `buying` of them buy soon after, as a share. `hours` of our own
+    go into it; `booked` is what it costs besides: category, amount, currency.
     """
 
     code: str
@@ -30,35 +30,37 @@ class Plan:
     is_pilot: bool = False
     parent: str | None = None
     events: int = 0
+    hours: int = 0
 
 
 PLANS = (
     Plan(
         code="new-year-start", name="New year, new course", objective="Enrolments in January", month=1, day=2,
-        length=35, clicks=330, buying=0.16, budget="2500.00",
+        length=35, hours=46, clicks=330, buying=0.16, budget="2500.00",
         booked=(("advertising", "1450.00", "EUR"), ("content", "380.00", "EUR")),
     ),
     Plan(
         code="back-to-class", name="Back to class", objective="Enrolments in autumn, all channels", month=9,
-        length=40, clicks=120, buying=0.14, budget="6000.00", booked=(("agency", "900.00", "GBP"),),
+        length=40, hours=30, clicks=120, buying=0.14, budget="6000.00", booked=(("agency", "900.00", "GBP"),),
     ),
     Plan(
         code="back-to-class-insta", name="Back to class: Instagram", objective="Reach those who do not know us",
-        month=9, length=40, clicks=360, buying=0.1, parent="back-to-class", booked=(("advertising", "1900.00", "EUR"),),
+        month=9, length=40, hours=34, clicks=360, buying=0.1, parent="back-to-class",
+        booked=(("advertising", "1900.00", "EUR"),),
     ),
     Plan(
         code="back-to-class-forum", name="Back to class: forum", objective="Bring former students back", month=9,
-        length=40, clicks=210, buying=0.24, channel="forum", parent="back-to-class",
+        length=40, hours=52, clicks=210, buying=0.24, channel="forum", parent="back-to-class",
         booked=(("content", "260.00", "EUR"),),
     ),
     Plan(
         code="open-evenings", name="Open evenings", objective="Meet a tutor before enrolling", month=2, day=10,
-        length=70, clicks=90, buying=0.2, events=170, budget="1500.00",
+        length=70, hours=64, clicks=90, buying=0.2, events=170, budget="1500.00",
         booked=(("other", "640.00", "EUR"), ("freelancer", "420.00", "GBP")),
     ),
     Plan(
         code="bookkeeping-week", name="Bookkeeping week", objective="Fill the spring group", month=3, day=12,
-        length=14, years_ago=1, clicks=190, buying=0.18, booked=(("advertising", "720.00", "EUR"),),
+        length=14, hours=38, years_ago=1, clicks=190, buying=0.18, booked=(("advertising", "720.00", "EUR"),),
     ),
     Plan(
         code="excel-friday", name="Excel Friday", objective="One tip each week, by the forum itself", month=5, day=3,
@@ -66,36 +68,37 @@ PLANS = (
     ),
     Plan(
         code="first-aid-month", name="First aid month", objective="Companies book for their teams", month=10, day=1,
-        length=31, years_ago=1, clicks=170, buying=0.2,
+        length=31, hours=44, years_ago=1, clicks=170, buying=0.2,
         booked=(("advertising", "540.00", "EUR"), ("content", "180.00", "EUR")),
     ),
     Plan(
         code="influencer-reels", name="Influencer reels", objective="Be seen by people under thirty", month=6, day=4,
-        length=45, clicks=80, buying=0.03, budget="9000.00",
+        length=45, hours=40, clicks=80, buying=0.03, budget="9000.00",
         booked=(("agency", "6200.00", "GBP"), ("advertising", "2400.00", "EUR")),
     ),
     Plan(
         code="teachers-welcome", name="Teachers welcome", objective="Two hundred teachers on Discord", month=8, day=20,
-        length=50, years_ago=1, clicks=110, buying=0.12, channel="discord", events=70,
+        length=50, hours=48, years_ago=1, clicks=110, buying=0.12, channel="discord", events=70,
         booked=(("freelancer", "350.00", "GBP"),),
     ),
     Plan(
         code="lesson-pack-launch", name="Lesson pack launch", objective="Teachers try the new packs", month=4, day=8,
-        length=30, clicks=100, buying=0.16, channel="discord", booked=(("content", "520.00", "EUR"),),
+        length=30, hours=30, clicks=100, buying=0.16, channel="discord", booked=(("content", "520.00", "EUR"),),
     ),
     Plan(
         code="study-buddies", name="Study buddies", objective="Does a partner keep people in a course?", month=7,
-        day=6, length=50, clicks=60, buying=0.2, channel="forum", is_pilot=True, budget="300.00",
+        day=6, length=50, hours=36, clicks=60, buying=0.2, channel="forum", is_pilot=True, budget="300.00",
         booked=(("tools", "85.00", "EUR"), ("rewards", "60.00", "EUR")),
     ),
     Plan(
         code="christmas-vouchers", name="Christmas vouchers", objective="A course as a present", month=11, day=25,
-        length=27, years_ago=1, clicks=240, buying=0.17,
+        length=27, hours=32, years_ago=1, clicks=240, buying=0.17,
         booked=(("advertising", "980.00", "EUR"), ("agency", "300.00", "GBP")),
     ),
     Plan(
         code="spring-certificates", name="Spring certificates", objective="Finish what you began", month=4, day=20,
-        length=40, years_ago=1, clicks=150, buying=0.19, channel="forum", booked=(("content", "210.00", "EUR"),),
+        length=40, hours=42, years_ago=1, clicks=150, buying=0.19, channel="forum",
+        booked=(("content", "210.00", "EUR"),),
     ),
 )  # fmt: skip
 

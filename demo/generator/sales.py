@@ -21,7 +21,7 @@ from demo.generator.talk import Item
 CONVERSIONS = 3_820  # refunds come on top
 STAFF_PURCHASES = 22
 GUEST_ORDERS = 150
-HELPED_WHO_BUY = 0.42  # of those whose answer was accepted, in the weeks after
+HELPED_WHO_BUY = 0.36  # of those whose answer was accepted, in the weeks after
 REFUNDED = 0.075  # of the conversions with value
 KINDS = (
     # kind, how often among what nobody recorded a reason for

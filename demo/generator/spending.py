@@ -29,6 +29,7 @@ MONTHLY: tuple[tuple[str, str, Item, str, str, str | None, str], ...] = (
     ("Community consultant", "agency", {"community": "students"}, "210.00", "EUR", "retention", "even"),
     ("Insurance and accounts", "other", {}, "62.00", "EUR", None, "even"),
 )
+HOURLY_RATE = "28.50"  # EUR, loaded: an hour of ours on a campaign
 PURPOSE = {"rewards": "retention", "tools": "support"}
 
 
@@ -72,6 +73,12 @@ def costs(calendar: Calendar, people: Population, campaigns: Sequence[Campaign])
 
     for campaign in campaigns:
         booked_on = {"campaign": campaign.code, "channel": campaign.plan.channel}
+        if campaign.plan.hours:
+            yield booked(
+                f"{campaign.plan.name}: our hours", "staffing", campaign.plan.hours * Decimal(HOURLY_RATE), "EUR",
+                campaign.starts_on, campaign.ends_on, hours=str(campaign.plan.hours), hourly_rate=HOURLY_RATE,
+                purpose="acquisition", **booked_on,
+            )  # fmt: skip
         for category, spent, currency in campaign.plan.booked:
             delivery = category if category in ("agency", "freelancer") else "in_house"
             yield booked(

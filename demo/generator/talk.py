@@ -21,7 +21,7 @@ Item = dict[str, object]
 
 FORUM_THREADS = 2_350
 DISCORD_THREADS = 640
-ACCEPTED = 0.31  # of the forum's threads with an answer, in how many the asker accepts one
+FORUM_ACCEPTED, DISCORD_ACCEPTED = 0.28, 0.27  # of the threads that a member answered, in how many that is accepted
 POSTS = 420  # of our own on Instagram
 MESSAGES = 480  # conversations in private on Instagram
 MENTIONS = 700
@@ -70,15 +70,15 @@ class Board:
 def forum(people: Population) -> Board:
     return Board(
         name="forum", prefix="", channel=people.forum, subjects=subjects.STUDENT_SUBJECTS, threads=FORUM_THREADS,
-        answers=2.2, comments=2.2, likes=3.0, reply_hours=7, accepted=ACCEPTED, staff_share=0.08, greeted=0.06,
+        answers=2.2, comments=2.2, likes=3.0, reply_hours=7, accepted=FORUM_ACCEPTED, staff_share=0.08, greeted=0.06,
     )  # fmt: skip
 
 
 def discord(people: Population) -> Board:
     return Board(
         name="discord", prefix="d", channel=people.discord, subjects=subjects.TEACHER_SUBJECTS,
-        threads=DISCORD_THREADS, answers=2.0, comments=3.2, likes=2.0, reply_hours=3, accepted=0, staff_share=0.12,
-        greeted=0.1,
+        threads=DISCORD_THREADS, answers=2.0, comments=3.2, likes=2.0, reply_hours=3, accepted=DISCORD_ACCEPTED,
+        staff_share=0.12, greeted=0.1,
     )  # fmt: skip
 
 
@@ -339,6 +339,7 @@ def threads(calendar: Calendar, people: Population) -> Iterator[Item]:
 
 def solved(calendar: Calendar, people: Population) -> Iterator[Solved]:
     """Yield the accepted answers."""
-    for conversation in conversations(calendar, forum(people)):
-        if conversation.solved:
-            yield conversation.solved
+    for board in (forum(people), discord(people)):
+        for conversation in conversations(calendar, board):
+            if conversation.solved:
+                yield conversation.solved
