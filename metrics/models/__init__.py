@@ -6,6 +6,7 @@ compared byte by byte. Their references to facts carry no constraint in the data
 are the truth, and a row about a fact that is gone is swept away by the next recompute.
 """
 
+from metrics import triggers as triggers  # proxy models: Django has to know them for their triggers
 from metrics.models.cost_day import CostDay
 from metrics.models.credit import ConversionResult, Credit
 from metrics.models.recompute import Fingerprint, RecomputeChunk, StaleMark

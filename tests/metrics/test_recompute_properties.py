@@ -7,7 +7,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.recompute import recompute_all
+from metrics.models import StaleMark
+from metrics.recompute import recompute_all, recompute_stale
 from tests.metrics.oracle import expected_tables, stored_tables
 from tests.metrics.world import World, operations
 
@@ -48,3 +49,30 @@ def test_full_recompute_equals_the_oracle_in_any_chunking(facts, chunk_persons):
         assert stored_tables() == expected_tables()
 
     in_a_world_of_its_own(example)
+
+
+@settings(quietly, max_examples=60)
+@given(
+    facts=operations(*BUSY, "add_thread", "add_role", "add_rate", "add_campaign", "add_help_record", "add_cost",
+                     "merge_contact", max_size=40),
+    rounds=st.lists(st.tuples(operations(max_size=6), st.sampled_from([1, 2, 7, 1000])), min_size=1, max_size=6),
+)  # fmt: skip
+def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(facts, rounds):
+    def example(world):
+        world.apply(facts)
+        recompute_all(now=NOW)
+
+        for changes, claim_marks in rounds:
+            world.apply(changes)
+            recompute_stale(now=NOW, claim_marks=claim_marks)
+
+            assert not StaleMark.objects.exists()
+            assert stored_tables() == expected_tables()
+
+        assert nothing_written(recompute_all(now=NOW, chunk_persons=2))
+
+    in_a_world_of_its_own(example)
+
+
+def nothing_written(done):
+    return (done.credits_written, done.results_written, done.cost_days_written) == (0, 0, 0)
