@@ -1,9 +1,12 @@
 """Help records: who was helped by whom with what, and how it went."""
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 
 from community.models import HelpRecord
+from community.sync.help_records import RECORD_FACTS
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -22,6 +25,10 @@ OUTCOME_COLOURS = {
     HelpRecord.Outcome.NOT_SOLVED.label: "danger",
     HelpRecord.Outcome.REFERRED.label: "info",
 }
+
+
+# What a source does not overwrite once staff edited it (see community.sync.help_records).
+KEPT_FIELDS = {*RECORD_FACTS, "contact", "helper_member", "helper_user"}
 
 
 class RatedFilter(YesNoFilter):
@@ -65,6 +72,14 @@ class HelpRecordAdmin(ModelAdmin):
         ("How it went", {"fields": (("outcome", "rating", "minutes"), ("origin", "recorded_by"), "withdrawn_at")}),
     )
     empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
+
+    def save_model(self, request: HttpRequest, obj: HelpRecord, form: forms.ModelForm, change: bool) -> None:
+        """What staff wrote stays when the source sends the record again."""
+        if change:
+            obj.edited_fields = sorted({*obj.edited_fields, *(KEPT_FIELDS & set(form.changed_data))})
+        elif obj.recorded_by is None:
+            obj.recorded_by = request.user
+        super().save_model(request, obj, form, change)
 
     @display(description="When", ordering="interaction__occurred_at")
     def occurred_at(self, record: HelpRecord) -> object:

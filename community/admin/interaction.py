@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -13,6 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from community.extensions import interaction_panels
 from community.interaction_kinds import interaction_kinds
 from community.models import Interaction
+from community.sync.accepted_answers import refresh_accepted_help
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -89,10 +91,13 @@ class InteractionForm(FactForm):
 
 
 def retract_interactions(ids: Sequence[int], reason: str, now: datetime) -> int:
-    """Retract the interactions that still count; return how many."""
-    return Interaction.objects.filter(pk__in=ids, retracted_at=None).update(
-        retracted_at=now, retract_reason=reason, updated_at=now
-    )
+    """Retract the interactions that still count, and withdraw the help made from them; return how many."""
+    with transaction.atomic():
+        retracted = Interaction.objects.filter(pk__in=ids, retracted_at=None).update(
+            retracted_at=now, retract_reason=reason, updated_at=now
+        )
+        refresh_accepted_help(ids, now=now)
+    return retracted
 
 
 @admin.register(Interaction)

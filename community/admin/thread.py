@@ -1,9 +1,13 @@
 """Threads: questions, tickets and topics, with the answer that was accepted or confirmed."""
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
 
 from community.models import Thread
+from community.sync.accepted_answers import refresh_accepted_help
 from gateway.admin import AutocompleteSelectFilter, ModelAdmin, RangeDateTimeFilter, YesNoFilter, display, excerpt
 
 
@@ -36,6 +40,12 @@ class ThreadAdmin(ModelAdmin):
         ("Answer", {"fields": ("accepted_answer", ("confirmed_answer", "confirmed_by"))}),
     )
     empty_state = "Threads appear with the questions and topics of a channel: sync it or import it."
+
+    def save_model(self, request: HttpRequest, obj: Thread, form: forms.ModelForm, change: bool) -> None:
+        """Accepting an answer makes it help; taking that back withdraws the help."""
+        super().save_model(request, obj, form, change)
+        answers = {form.initial.get("accepted_answer"), obj.accepted_answer_id} - {None}
+        refresh_accepted_help(answers, now=timezone.now())
 
     @display(description="Title", ordering="title")
     def shown_title(self, thread: Thread) -> str:

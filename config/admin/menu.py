@@ -55,6 +55,7 @@ NAVIGATION = [
             _item("Consents", "handshake", "crm.consent"),
             _item("Marks", "star", "crm.outcomemark"),
             _item("Jobs", "pending_actions", "jobs.job"),
+            _item("API keys", "key", "gateway.apikey"),
             _item("Users", "badge", "auth.user"),
             _item("Groups", "group_work", "auth.group"),
         ],

@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.filters import StandingFilter, YesNoFilter
@@ -26,6 +27,7 @@ from gateway.admin.reasons import ReasonAction
 
 __all__ = [
     "ActionVariant",
+    "ApiKeyAdmin",
     "AutocompleteSelectFilter",
     "BooleanRadioFilter",
     "ChoicesDropdownFilter",

@@ -11,16 +11,23 @@ from metrics.models.cost_day import CostDay
 from metrics.models.credit import ConversionResult, Credit
 from metrics.models.recompute import Fingerprint, RecomputeChunk, StaleMark
 from metrics.models.rollup import CampaignDay, ChannelDay, HelperDay, PersonDay, TotalDay
+from metrics.models.rows import CampaignDayRow, ChannelDayRow, CostDayRow, CreditRow, HelperDayRow, PersonDayRow
 
 __all__ = [
     "CampaignDay",
+    "CampaignDayRow",
     "ChannelDay",
+    "ChannelDayRow",
     "ConversionResult",
     "CostDay",
+    "CostDayRow",
     "Credit",
+    "CreditRow",
     "Fingerprint",
     "HelperDay",
+    "HelperDayRow",
     "PersonDay",
+    "PersonDayRow",
     "RecomputeChunk",
     "StaleMark",
     "TotalDay",

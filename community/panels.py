@@ -1,0 +1,228 @@
+"""What community shows on the contact page: accounts, what happened lately, help received and given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+
+from community.interaction_kinds import interaction_kinds
+from community.models import HelpRecord, Interaction, Member
+from crm.models import Contact
+from gateway.panels import Column, Link, PanelContent, Row, Table
+
+SHOWN = 10  # rows of a table; the newest
+TEXT_SHOWN = 120  # characters
+
+KIND_LABELS = {kind.key: kind.label for kind in interaction_kinds}
+
+
+def persons_of(contacts: Sequence[int]) -> dict[int, int]:
+    """Return the person that each contact is a record of; one query."""
+    return dict(Contact.objects.filter(pk__in=contacts).values_list("pk", "person_id"))
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:TEXT_SHOWN]}…" if len(line) > TEXT_SHOWN else line
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The person's accounts, over all merged records."""
+
+    key: str = "accounts"
+    title: str = "Accounts"
+    order: int = 30
+    permission: str = "community.view_member"
+    description: str = "The person's accounts on our channels."
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        persons = persons_of(ids)
+        found: dict[int, list[Row]] = {}
+        members = (
+            Member.objects.filter(contact__person__in=persons.values())
+            .select_related("channel", "contact")
+            .order_by("channel__name", "pk")
+        )
+        for member in members:
+            found.setdefault(member.contact.person_id, []).append(
+                Row(
+                    values=(str(member), str(member.channel), member.joined_at, member.followers),
+                    links={
+                        0: Link(page="admin:community_member_change", args=(member.pk,)),
+                        1: Link(page="admin:community_channel_change", args=(member.channel_id,)),
+                    },
+                )
+            )
+        return {
+            pk: PanelContent(
+                tables=(
+                    Table(
+                        title="Accounts",
+                        columns=(
+                            Column(label="Account"),
+                            Column(label="Channel"),
+                            Column(label="Joined", unit="time"),
+                            Column(label="Followers", unit="count"),
+                        ),
+                        rows=found.get(persons.get(pk), []),
+                        empty="No account on any channel is known to be theirs.",
+                    ),
+                )
+            )
+            for pk in ids
+        }
+
+
+@dataclass(frozen=True)
+class LastInteractions:
+    """What the person did and what addressed them, newest first."""
+
+    key: str = "interactions"
+    title: str = "Last interactions"
+    order: int = 40
+    permission: str = "community.view_interaction"
+    description: str = "What the person did lately, and what was addressed to them."
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        persons = persons_of(ids)
+        newest: dict[int, dict[int, Interaction]] = {}
+        for way in ("member__contact__person", "to_member__contact__person", "to_contact__person"):
+            ranked = (
+                Interaction.objects.counted()
+                .filter(**{f"{way}__in": list(persons.values())})
+                .annotate(
+                    of_person=F(f"{way}_id"),
+                    place=Window(RowNumber(), partition_by=F(f"{way}_id"), order_by=("-occurred_at", "-pk")),
+                )
+                .filter(place__lte=SHOWN)
+                .select_related("channel", "member", "user")
+                .order_by()
+            )
+            for interaction in ranked:
+                newest.setdefault(interaction.of_person, {})[interaction.pk] = interaction
+        return {
+            pk: PanelContent(
+                tables=(
+                    Table(
+                        title="Done by them and addressed to them",
+                        columns=(
+                            Column(label="When", unit="time"),
+                            Column(label="What"),
+                            Column(label="Text"),
+                            Column(label="By"),
+                            Column(label="Channel"),
+                        ),
+                        rows=[_interaction_row(found) for found in _newest_of(newest.get(persons.get(pk), {}))],
+                        empty="Nothing has happened with this person yet.",
+                    ),
+                )
+            )
+            for pk in ids
+        }
+
+
+def _newest_of(found: Mapping[int, Interaction]) -> list[Interaction]:
+    return sorted(found.values(), key=lambda one: (one.occurred_at, one.pk), reverse=True)[:SHOWN]
+
+
+def _interaction_row(interaction: Interaction) -> Row:
+    here = Link(page="admin:community_interaction_change", args=(interaction.pk,))
+    links = {0: here, 2: here}
+    if interaction.member_id:
+        links[3] = Link(page="admin:community_member_change", args=(interaction.member_id,))
+    return Row(
+        values=(
+            interaction.occurred_at,
+            KIND_LABELS.get(interaction.kind or "", interaction.kind),
+            _cut(interaction.text),
+            str(interaction.member or interaction.user or "") or None,
+            str(interaction.channel),
+        ),
+        links=links,
+    )
+
+
+@dataclass(frozen=True)
+class Help:
+    """Help received, and help given by any of the person's accounts."""
+
+    key: str = "help"
+    title: str = "Help"
+    order: int = 35
+    permission: str = "community.view_helprecord"
+    description: str = "Help that the person received and gave."
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        persons = persons_of(ids)
+        received = self._newest("contact__person", persons)
+        given = self._newest("helper_member__contact__person", persons)
+        return {
+            pk: PanelContent(
+                tables=(
+                    _help_table(
+                        "Received", received.get(persons.get(pk), []), who="By", empty="Nobody helped them yet."
+                    ),
+                    _help_table("Given", given.get(persons.get(pk), []), who="To", empty="They helped nobody yet."),
+                )
+            )
+            for pk in ids
+        }
+
+    def _newest(self, way: str, persons: Mapping[int, int]) -> dict[int, list[HelpRecord]]:
+        ranked = (
+            HelpRecord.objects.filter(Q(withdrawn_at=None), **{f"{way}__in": list(persons.values())})
+            .annotate(
+                of_person=F(f"{way}_id"),
+                place=Window(RowNumber(), partition_by=F(f"{way}_id"), order_by=("-interaction__occurred_at", "-pk")),
+            )
+            .filter(place__lte=SHOWN)
+            .select_related("interaction", "contact", "helper_member", "helper_user")
+            .order_by("of_person", "place")
+        )
+        found: dict[int, list[HelpRecord]] = {}
+        for record in ranked:
+            found.setdefault(record.of_person, []).append(record)
+        return found
+
+
+def _help_table(title: str, records: Sequence[HelpRecord], *, who: str, empty: str) -> Table:
+    return Table(
+        title=title,
+        columns=(
+            Column(label="When", unit="time"),
+            Column(label=who),
+            Column(label="Topic"),
+            Column(label="Question"),
+            Column(label="Outcome"),
+            Column(label="Rating", unit="count"),
+        ),
+        rows=[
+            Row(
+                values=(
+                    record.interaction.occurred_at,
+                    str(record.helper_member or record.helper_user) if who == "By" else str(record.contact),
+                    record.topic,
+                    _cut(record.question or record.interaction.text),
+                    record.get_outcome_display(),
+                    record.rating,
+                ),
+                links={
+                    0: Link(page="admin:community_helprecord_change", args=(record.pk,)),
+                    1: _whom(record, who),
+                },
+            )
+            for record in records
+        ],
+        empty=empty,
+    )
+
+
+def _whom(record: HelpRecord, who: str) -> Link | None:
+    if who == "To":
+        return Link(page="admin:crm_contact_change", args=(record.contact_id,))
+    if record.helper_member_id:
+        return Link(page="admin:community_member_change", args=(record.helper_member_id,))
+    return None

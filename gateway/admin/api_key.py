@@ -1,0 +1,89 @@
+"""API keys: made here or on the command line, shown once, revoked but never changed."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from gateway.admin.base import ModelAdmin
+from gateway.admin.filters import YesNoFilter
+from gateway.admin.forms import FactForm
+from gateway.models import ApiKey
+from gateway.routes import known_scopes
+
+
+class RevokedFilter(YesNoFilter):
+    title = "standing"
+    parameter_name = "revoked"
+    yes = Q(revoked_at=None)
+    yes_label = "Valid or expired"
+    no_label = "Revoked"
+
+
+class ApiKeyForm(FactForm):
+    scopes = forms.MultipleChoiceField(
+        choices=lambda: [(scope, scope) for scope in known_scopes()], widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "expires_at")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    form = ApiKeyForm
+    list_display = ("name", "prefix", "shown_scopes", "state", "expires_at", "last_used_at", "created_by", "created_at")
+    list_select_related = ("created_by",)
+    list_filter = (RevokedFilter,)
+    search_fields = ("name", "prefix")
+    ordering = ("-pk",)
+    actions = ("revoke",)
+    empty_state = "A key lets another system read or write through the API. Make one for each system, with few scopes."
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A key is looked at and revoked; another set of scopes is another key."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("name", "scopes", "expires_at")
+        return ("name", "prefix", "shown_scopes", "state", "expires_at", "last_used_at", "created_by", "created_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+        key, request.kith_token = ApiKey.objects.issue(
+            name=obj.name, scopes=form.cleaned_data["scopes"], expires_at=obj.expires_at, created_by_id=request.user.pk
+        )
+        obj.pk, obj.prefix = key.pk, key.prefix
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the token: this once, in the page alone, never in a message that a cookie would carry."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"API key {obj.name}",
+            "opts": self.model._meta,
+            "token": request.kith_token,
+        }
+        return TemplateResponse(request, "gateway/admin/new_key.html", context)
+
+    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"Revoked {revoked:,} key{'' if revoked == 1 else 's'}.")
+
+    @admin.display(description="Scopes")
+    def shown_scopes(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(description="State")
+    def state(self, key: ApiKey) -> str:
+        return key.state(now=timezone.now())

@@ -1,0 +1,50 @@
+"""What a campaign cost, earned and did for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.panels import Figure, Link, PanelContent
+from metrics.panels.months import campaign_months
+from metrics.panels.parts import behind_notes, business_figures, ledger_link, models_table, social_figures
+from metrics.reports import ALL_MODELS, RoiQuery, roi_report
+
+
+@dataclass(frozen=True)
+class CampaignFigures:
+    key: str = "figures"
+    title: str = "Cost and return"
+    order: int = 10
+    permission: str = "metrics.view_credit"
+    description: str = "Cost, credited revenue under each model, ROI, and what was done for people; all time."
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        report = roi_report(RoiQuery(scope="campaigns", ids=list(ids), model=ALL_MODELS, now=now))
+        rows = {row.key: row for row in report.rows}
+        charts = campaign_months(ids)
+        notes = behind_notes(report)
+        contents = {}
+        for pk in ids:
+            row = rows.get(pk)
+            if row is None:
+                contents[pk] = PanelContent(notes=("It has cost nothing and earned nothing so far.", *notes))
+                continue
+            credits = ledger_link(campaign=pk)
+            figures = [_with_link(figure, "Cost", _costs_of(pk)) for figure in business_figures(row, credits=credits)]
+            contents[pk] = PanelContent(
+                figures=(*figures, *social_figures(row)),
+                charts=(charts[pk],) if pk in charts else (),
+                tables=(models_table(row, credits=credits),),
+                notes=notes,
+            )
+        return contents
+
+
+def _costs_of(pk: int) -> Link:
+    return Link(page="admin:community_cost_changelist", query={"campaign__id__exact": pk})
+
+
+def _with_link(figure: Figure, label: str, link: Link) -> Figure:
+    if figure.label != label:
+        return figure
+    return Figure(label=label, value=figure.value, unit=figure.unit, note=figure.note, link=link)

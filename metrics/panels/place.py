@@ -1,0 +1,89 @@
+"""What channels and communities cost, earned and did for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from gateway.panels import Figure, Link, PanelContent
+from metrics.panels.parts import (
+    LEDGER,
+    behind_notes,
+    business_figures,
+    ledger_link,
+    models_table,
+    social_figures,
+    why_undefined,
+)
+from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, roi_report
+
+MEASURE_UNITS = {
+    "people_helped": "count",
+    "questions_answered": "count",
+    "mean_rating": "rating",
+    "cost_per_person_helped": "money",
+}
+
+
+def _load(
+    scope: Literal["channels", "communities"], ids: Sequence[int], *, now: datetime, credits: Callable[[int], Link]
+) -> Mapping[int, PanelContent]:
+    report = roi_report(RoiQuery(scope=scope, ids=list(ids), model=ALL_MODELS, now=now))
+    rows = {row.key: row for row in report.rows}
+    notes = behind_notes(report)
+    return {
+        pk: PanelContent(
+            figures=(*_purpose_figures(row), *social_figures(row), *business_figures(row, credits=credits(pk))),
+            tables=(models_table(row, credits=credits(pk)),),
+            notes=notes,
+        )
+        if (row := rows.get(pk))
+        else PanelContent(notes=("It has cost nothing and earned nothing so far.", *notes))
+        for pk in ids
+    }
+
+
+def _purpose_figures(row: RoiRow) -> list[Figure]:
+    """Return how far a community's purpose was reached: social ROI stands first on its page."""
+    if row.purpose is None:
+        return []
+    purpose = row.purpose
+    return [
+        Figure(
+            label="Purpose reached",
+            value=purpose.attainment.value,
+            unit="percent",
+            note=why_undefined(purpose.attainment)
+            or f"{purpose.measured.value:,.2f} of {purpose.target:,} {purpose.measure.replace('_', ' ')}",
+            is_main=True,
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class ChannelFigures:
+    key: str = "figures"
+    title: str = "Cost and return"
+    order: int = 10
+    permission: str = "metrics.view_credit"
+    description: str = "Cost, credited revenue under each model, ROI, and what was done for people; all time."
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        return _load("channels", ids, now=now, credits=lambda pk: ledger_link(channel=pk))
+
+
+@dataclass(frozen=True)
+class CommunityFigures:
+    key: str = "figures"
+    title: str = "Social and business return"
+    order: int = 10
+    permission: str = "metrics.view_credit"
+    description: str = "The purpose and how far it is reached; cost, credited revenue and ROI; all time."
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+        return _load(
+            "communities",
+            ids,
+            now=now,
+            credits=lambda pk: Link(page=LEDGER, query={"channel__community__id__exact": pk}),
+        )
