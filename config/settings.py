@@ -132,10 +132,12 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as 
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
+METRICS_TICK_SECONDS = seconds("METRICS_TICK_SECONDS", default=5.0)  # seconds between two looks at the stale marks
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "recompute-stale": {
         "task": "metrics.tasks.recompute_stale",
-        "schedule": seconds("METRICS_TICK_SECONDS", default=5.0),  # seconds between two looks at the stale marks
+        "schedule": METRICS_TICK_SECONDS,
+        "options": {"expires": METRICS_TICK_SECONDS},  # a tick that waited for a busy worker is told again anyway
     },
 }
 

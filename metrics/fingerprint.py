@@ -6,6 +6,8 @@ then differs from the current one: the next tick starts a full recompute, and re
 figures are not current until it is done.
 """
 
+from typing import Any
+
 from crm.models import ConversionKind
 from metrics.attribution.models import attribution_models
 from metrics.attribution.statements import figure_parameters
@@ -15,7 +17,7 @@ from metrics.models import Fingerprint
 RULES_VERSION = 1
 
 
-def current_fingerprint() -> dict[str, object]:
+def current_fingerprint() -> dict[str, Any]:
     """Return the settings that figures depend on now, as JSON can hold them. One query."""
     return {
         **figure_parameters(),

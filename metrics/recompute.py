@@ -16,9 +16,10 @@ belongs to by the facts and of the one that the tables have for it, so two worke
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -132,6 +133,11 @@ def start_full_recompute(
     return job
 
 
+def mark_contacts(contacts: Iterable[int]) -> None:
+    """Mark everything of the persons of these contacts as stale. Unknown ids mark nothing that exists."""
+    StaleMark.objects.bulk_create([StaleMark(contact_id=contact) for contact in contacts])
+
+
 def recompute_next_chunk(*, now: datetime) -> Recomputed | None:
     """Recompute one chunk of a full recompute that nobody works on. Returns None when there is none."""
     return _retried(lambda: _recompute_next_chunk(now=now))
@@ -192,7 +198,7 @@ def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
         return done + Recomputed(marks=marks)
 
 
-def _recompute(cursor: CursorWrapper, seed: str, parameters: dict[str, object]) -> Recomputed:
+def _recompute(cursor: CursorWrapper, seed: str, parameters: Mapping[str, Any]) -> Recomputed:
     """Lock the blocks in `locked_block`, then compute and write the conversions that `seed` finds. Drops the table."""
     parameters = {**figure_parameters(), **parameters, "block_size": BLOCK_SIZE}
     cursor.execute(_LOCK_BLOCKS)

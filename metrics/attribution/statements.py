@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -21,7 +22,7 @@ def statement(name: str) -> str:
     return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def figure_parameters() -> dict[str, object]:
+def figure_parameters() -> dict[str, Any]:
     """Return the settings that figures depend on, under the names by which the SQL files call them."""
     return {
         "zone": settings.KITH_TIME_ZONE,
