@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from crm.money import from_minor
 from metrics.reports.figures import Ratio
 from metrics.reports.query import RoiQuery
 
@@ -184,22 +185,20 @@ class RoiReport:
     @property
     def sums(self) -> list[SumCheck]:
         """Rows + lines against the total: revenue for each model asked for, then cost."""
-        total_revenue = self.total.revenue or Decimal(0)
-        checks = [
+        nothing = from_minor(0, self.currency)
+        revenue = [
             SumCheck(
                 name=f"revenue, {model}",
-                rows=sum((row.models[model].revenue_credited for row in self.rows), Decimal(0)),
-                lines=sum((line.revenue[model] for line in self.lines.values()), Decimal(0)),
-                total=total_revenue,
+                rows=sum((row.models[model].revenue_credited for row in self.rows), nothing),
+                lines=sum((line.revenue[model] for line in self.lines.values()), nothing),
+                total=nothing if self.total.revenue is None else self.total.revenue,
             )
             for model in self.query.models
         ]
-        checks.append(
-            SumCheck(
-                name="cost",
-                rows=sum((row.cost for row in self.rows), Decimal(0)),
-                lines=sum((line.cost for line in self.lines.values()), Decimal(0)),
-                total=self.total.cost,
-            )
+        cost = SumCheck(
+            name="cost",
+            rows=sum((row.cost for row in self.rows), nothing),
+            lines=sum((line.cost for line in self.lines.values()), nothing),
+            total=self.total.cost,
         )
-        return checks
+        return [*revenue, cost]

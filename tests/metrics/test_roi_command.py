@@ -1,0 +1,106 @@
+"""`manage.py roi`: a table for people, exact JSON and CSV for machines, and exit codes."""
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from metrics.models import TotalDay
+from tests.factories.community import CostFactory
+from tests.factories.crm import CampaignFactory, ContactFactory
+from tests.metrics.ledger import add_cost_days, add_credit, add_result, roll_up
+
+
+@pytest.fixture
+def spring(db):
+    """1,000.00 credited to spring by two touches, 500.00 spent on it, 7.00 that nobody earned."""
+    campaign = CampaignFactory(code="spring", name="=Spring course")
+    bought = add_result(date(2026, 3, 20), 100000, person=ContactFactory(), touches=1)
+    add_credit(bought, 1, 100000, campaign=campaign, actor_kind="self")
+    add_result(date(2026, 3, 21), 700, line="unattributed")
+    add_cost_days(CostFactory(campaign=campaign), {date(2026, 3, 1): 50000})
+    roll_up()
+    return campaign
+
+
+def roi(*arguments):
+    out = io.StringIO()
+    call_command("roi", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_table_shows_rows_lines_total_and_that_the_sums_hold(spring):
+    printed = roi("--by", "campaign", "--from", "2026-03-01", "--to", "2026-04-01")
+
+    assert "ROI by campaign · 2026-03-01 to 2026-03-31 · linear · EUR" in printed
+    assert "+100.0 %" in printed
+    assert "✓ revenue, linear: 1,000.00 rows + 7.00 lines = 1,007.00" in printed
+    assert "✓ cost: 500.00 rows + 0.00 lines = 500.00" in printed
+    assert "not proof of cause" in printed
+
+
+@pytest.mark.parametrize("by", ["campaign", "channel", "community", "member", "month"])
+def test_every_scope_prints_every_model(spring, by):
+    printed = roi("--by", by, "--model", "all")
+
+    assert printed.count("✓") == 6
+    assert "Position-based" in printed
+
+
+def test_json_is_what_the_api_answers(spring):
+    answer = json.loads(roi("--by", "campaign", "--json"))
+
+    assert answer["rows"][0]["roi"] == "1.0000"
+    assert answer["lines"]["unattributed"]["revenue"] == "7.00"
+    assert answer["total"]["revenue"] == "1007.00"
+
+
+def test_csv_is_exact_and_safe_to_open(spring):
+    lines = list(csv.DictReader(io.StringIO(roi("--by", "campaign", "--model", "all", "--csv"))))
+
+    assert [line["model"] for line in lines if line["section"] == "row"] == [
+        "first_touch",
+        "last_touch",
+        "linear",
+        "position_based",
+        "time_decay",
+    ]
+    row = lines[0]
+    assert (row["code"], row["revenue_credited"], row["roi"]) == ("spring", "1000.00", "1.0000")
+    assert row["name"] == "'=Spring course"
+    assert row["cost_per_person_helped"] == ""  # undefined is empty, not zero
+    linear = [line for line in lines if line["model"] == "linear" and line["section"] != "total"]
+    assert sum(Decimal(line["revenue_credited"]) for line in linear) == Decimal("1007.00")
+
+
+def test_people_as_helpers_by_period(spring):
+    printed = roi("--by", "member", "--as", "helper", "--period", "all_time", "--cost", "loaded", "--limit", "3")
+
+    assert "ROI by person, as helper, loaded cost · all time" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--by", "month", "--period", "this_month", "--from", "2026-01-01"], "not both"),
+        (["--by", "month", "--from", "2026-02-01", "--to", "2026-01-01"], "before it starts"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(db, arguments, said):
+    with pytest.raises(CommandError, match=said) as refused:
+        roi(*arguments)
+
+    assert refused.value.returncode == 2
+
+
+def test_sums_that_do_not_hold_are_exit_code_1(spring):
+    TotalDay.objects.filter(day=date(2026, 3, 21)).update(revenue_minor=701)
+
+    with pytest.raises(CommandError, match="do not hold") as failed:
+        roi("--by", "campaign")
+
+    assert failed.value.returncode == 1
