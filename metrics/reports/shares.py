@@ -41,7 +41,8 @@ _TOUCHES = f"""
         LEFT JOIN community_thread t ON t.id = i.thread_id AND i.kind = 'answer'
         LEFT JOIN community_member addressee ON addressee.id = COALESCE(
             i.to_member_id,
-            CASE WHEN i.to_contact_id IS NULL THEN COALESCE(parent.member_id, t.opened_by_id) END
+            CASE WHEN i.to_contact_id IS NOT NULL OR parent.user_id IS NOT NULL THEN NULL
+                 ELSE COALESCE(parent.member_id, t.opened_by_id) END
         )
         LEFT JOIN community_member actor ON actor.id = i.member_id
         CROSS JOIN LATERAL (

@@ -12,12 +12,11 @@ from datetime import date
 from metrics.reports.dimensions import Dimension
 from metrics.reports.snapshot import select
 
-# The role of a member at an instant: the latest that began by then; a member without one is community.
+# The role of a member at an instant; a member without one is community.
 ROLE_AT = """
     COALESCE((
-        SELECT mr.role FROM community_memberrole mr
-        WHERE mr.member_id = {member} AND (mr.since IS NULL OR mr.since <= {instant})
-        ORDER BY mr.since DESC NULLS LAST LIMIT 1
+        SELECT span.role FROM metrics_rolespan span
+        WHERE span.member_id = {member} AND span.since <= {instant} AND span.until > {instant}
     ), 'community')
 """
 

@@ -50,7 +50,7 @@ def add_cost_days(cost, amounts):
 
 
 def roll_up():
-    """Fill the daily sums from the ledger, by plain grouping."""
+    """Fill the daily sums anew from the ledger, by plain grouping."""
     amounts = ", ".join(f"sum({model}_minor)" for model in MODELS)
     columns = ", ".join(f"{model}_minor" for model in MODELS)
     revenue = """
@@ -60,6 +60,8 @@ def roll_up():
     """
     revenue_columns = "results, conversions, revenue_minor, credited_minor, unattributed_minor"
     with connection.cursor() as cursor:
+        for table in ("campaignday", "channelday", "helperday", "personday", "totalday"):
+            cursor.execute(f"DELETE FROM metrics_{table}")
         for table, key, expression in (
             ("campaignday", "campaign_id", "COALESCE(campaign_id, 0)"),
             ("channelday", "channel_id", "COALESCE(channel_id, 0)"),

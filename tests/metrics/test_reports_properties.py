@@ -1,0 +1,159 @@
+"""Random facts, recomputed for real: sums of every report hold, and rows equal the ledger counted in Python."""
+
+import datetime as dt
+from collections import defaultdict
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from community.models import Channel, Community, Cost, HelpRecord, Member
+from crm.models import Campaign, Contact
+from metrics.models import ConversionResult, Credit
+from metrics.recompute import recompute_all
+from metrics.reports import RoiQuery, roi_report
+from metrics.reports.credits import exact_share
+from tests.metrics.world import START, World, operations
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+
+FACTS = operations(
+    *["add_interaction"] * 3,
+    *["add_conversion"] * 3,
+    "add_refund",
+    "add_refund",
+    "add_member",
+    "add_thread",
+    "add_role",
+    "add_rate",
+    "add_campaign",
+    "add_campaign",
+    "add_cost",
+    "add_cost",
+    "add_help_record",
+    "merge_contact",
+    max_size=60,
+)
+NUMBERS = st.lists(st.integers(0, 997), min_size=40, max_size=40)
+DAY = st.integers(-2, 14).map(lambda days: START.date() + dt.timedelta(days=days))
+PERIODS = st.one_of(st.just((None, None)), st.tuples(DAY, DAY).map(sorted))
+QUERIES = [
+    *({"scope": scope} for scope in ("campaigns", "channels", "communities", "summary")),
+    *(
+        {"scope": "members", "view": view, "cost": cost}
+        for view in ("customer", "helper")
+        for cost in ("direct", "loaded")
+    ),
+]
+
+
+class UndoneError(Exception):
+    """Ends an example: its facts are rolled back."""
+
+
+def scatter(numbers):
+    """Book the costs on scopes and sharing rules, and give help its outcomes, minutes and ratings, by `numbers`."""
+    numbers = iter(numbers * 10)
+
+    def chosen(queryset):
+        rows = list(queryset.order_by("pk"))
+        number = next(numbers)
+        return rows[number % len(rows)] if rows and number % 2 else None
+
+    second = Community.objects.create(slug="second", name="Second")
+    Channel.objects.filter(slug="insta").update(community=second)
+    for cost in Cost.objects.order_by("pk"):
+        cost.campaign, cost.channel = chosen(Campaign.objects), chosen(Channel.objects)
+        cost.community, cost.contact = chosen(Community.objects), chosen(Contact.objects)
+        cost.sharing = ["direct", "minutes", "touches", "even"][next(numbers) % 4]
+        cost.category = ["staffing", "tools"][next(numbers) % 2]
+        cost.save()
+    for record in HelpRecord.objects.order_by("pk"):
+        record.outcome = ["solved", "helped", "unknown"][next(numbers) % 3]
+        record.minutes, record.rating = next(numbers) % 4 * 5, [None, 1, 4, 5][next(numbers) % 4]
+        record.save()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=FACTS, numbers=NUMBERS, period=PERIODS, today=DAY)
+def test_sums_hold_and_rows_equal_the_ledger(facts, numbers, period, today):
+    now = dt.datetime.combine(today, dt.time(12), tzinfo=dt.UTC)
+    try:
+        with transaction.atomic():
+            World().apply(facts)
+            scatter(numbers)
+            recompute_all(now=now)
+            for query in QUERIES:
+                check_report(RoiQuery(**query, model="all", start=period[0], end=period[1], now=now))
+            raise UndoneError
+    except UndoneError:
+        pass
+
+
+def check_report(query):
+    report = roi_report(query)
+    for check in report.sums:
+        assert check.holds, (query, check)
+    for shown in (1, 2):
+        page = roi_report(RoiQuery(**{**vars(query), "limit": shown, "offset": shown - 1}))
+        assert all(check.holds for check in page.sums), query
+        assert page.rows == report.rows[shown - 1 : 2 * shown - 1], query
+    credits = [
+        credit
+        for credit in Credit.objects.all()
+        if (query.start is None or credit.day >= query.start) and (query.end is None or credit.day < query.end)
+    ]
+    results = {result.conversion_id: result for result in ConversionResult.objects.all()}
+    person_of_member = dict(Member.objects.values_list("pk", "contact__person_id"))
+    community_of_channel = dict(Channel.objects.values_list("pk", "community_id"))
+    key_of = {
+        "campaigns": lambda credit: credit.campaign_id,
+        "channels": lambda credit: credit.channel_id,
+        "communities": lambda credit: community_of_channel.get(credit.channel_id),
+        "members": (lambda credit: credit.person_id)
+        if query.view == "customer"
+        else lambda credit: person_of_member[credit.actor_member_id] if credit.actor_kind == "member" else None,
+        "summary": lambda credit: credit.day.replace(day=1),
+    }[query.scope]
+    by_key = defaultdict(list)
+    for credit in credits:
+        by_key[key_of(credit)].append(credit)
+    by_key.pop(None, None)
+    rows = {row.key: row for row in report.rows}
+    assert set(by_key) <= set(rows)
+    for key, row in rows.items():
+        check_row(
+            row, by_key[key], results, is_whole=query.scope in ("members", "summary") and query.view == "customer"
+        )
+
+
+def check_row(row, credits, results, *, is_whole):
+    """Compare a row with its credits, one by one. `is_whole`: a buyer's or a month's help is anybody's."""
+    conversions = {credit.conversion_id for credit in credits if not credit.is_refund}
+    assert row.conversions_touched == len(conversions)
+    assert row.conversions_fully_refunded == sum(results[pk].is_fully_refunded for pk in conversions)
+    helped = {credit.conversion_id for credit in credits if credit.is_help}
+    if is_whole:
+        helped = {credit.conversion_id for credit in credits if results[credit.conversion_id].is_help_touched}
+    assert row.assisted_revenue == Decimal(sum(results[pk].value_minor for pk in helped)) / 100
+    for model, figures in row.models.items():
+        minor = sum(getattr(credit, f"{model}_minor") for credit in credits)
+        assert figures.revenue_credited == Decimal(minor) / 100
+        shares = sum(
+            (
+                exact_share(
+                    model,
+                    position=credit.position,
+                    touches=credit.touches,
+                    decay_weight=credit.decay_weight,
+                    decay_total=credit.decay_total,
+                )
+                for credit in credits
+                if not credit.is_refund
+            ),
+            Fraction(0),
+        )
+        assert abs(Fraction(figures.conversions_credited) - shares) <= Fraction(1, 2_000_000)
