@@ -150,8 +150,8 @@ class Table:
         wanted = "".join(f", t.{column}" for column in also)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT k.n, t.id{wanted} FROM unnest({arrays}) WITH ORDINALITY AS k({names}, n)"
-                f" JOIN {self.name} t ON {matches}",
+                f"SELECT k.n, t.* FROM unnest({arrays}) WITH ORDINALITY AS k({names}, n)"
+                f" {_one_by_one(f'SELECT t.id{wanted} FROM {self.name} t WHERE {matches}')} t",
                 [list(column) for column in zip(*keys, strict=True)],
             )
             return {keys[n - 1]: tuple(found) for n, *found in cursor.fetchall()}
@@ -162,7 +162,8 @@ class Table:
             return []
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [self.name, number]
+                "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)",
+                [self.name, number],
             )
             return [pk for (pk,) in cursor.fetchall()]
 
@@ -235,9 +236,8 @@ class Table:
         )
         stale = "COALESCE(s.said_at < t.source_updated_at, false)"
         with staged(columns, lines()) as source, connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT t.id, {stale}, {differs}, {self.frozen} FROM {source} s JOIN {self.name} t ON t.id = s.pk"
-            )
+            stored = _one_by_one(f"SELECT * FROM {self.name} t WHERE t.id = s.pk")
+            cursor.execute(f"SELECT t.id, {stale}, {differs}, {self.frozen} FROM {source} s {stored} t")
             by_parts = parts.differing() if parts else set()
             result: dict[int, Change] = {}
             wanted = []
@@ -284,6 +284,16 @@ class Table:
 
     def _adapted(self, column: str, value: Any) -> Any:
         return Jsonb(value) if column in self.json_columns and value is not None else value
+
+
+def _one_by_one(row: str) -> str:
+    """
+    Join one stored row to each staged one through the index, whatever the planner thinks.
+
+    It would otherwise read the whole table for a batch (a hash join) until the table is a thousand
+    times the batch; LIMIT keeps it from taking the subquery apart.
+    """
+    return f"CROSS JOIN LATERAL ({row} LIMIT 1)"
 
 
 def _plain(kind: str | None) -> str:

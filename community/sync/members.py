@@ -134,22 +134,22 @@ def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, int | None]]
             f"""
             SELECT m.id, c.person_id = n.person_id,
               CASE WHEN c.merged_into_id IS NULL AND c.full_name = '' AND c.company_id IS NULL
-                AND NOT EXISTS (SELECT FROM crm_contactref r WHERE r.contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM crm_contactpoint p WHERE p.contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM crm_contact l WHERE l.merged_into_id = c.id)
-                AND NOT EXISTS (SELECT FROM crm_conversion v WHERE v.contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM crm_consent s WHERE s.contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM crm_outcomemark k WHERE k.contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM community_cost k WHERE k.contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM community_interaction i WHERE i.to_contact_id = c.id)
-                AND NOT EXISTS (SELECT FROM community_member o WHERE o.contact_id = c.id AND o.id <> m.id)
-                AND NOT EXISTS (SELECT FROM community_helprecord h
-                                WHERE h.contact_id = c.id AND h.origin <> 'accepted_answer')
+                AND (SELECT 1 FROM crm_contactref r WHERE r.contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM crm_contactpoint p WHERE p.contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM crm_contact l WHERE l.merged_into_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM crm_conversion v WHERE v.contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM crm_consent s WHERE s.contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM crm_outcomemark k WHERE k.contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM community_cost k WHERE k.contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM community_interaction i WHERE i.to_contact_id = c.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM community_member o WHERE o.contact_id = c.id AND o.id <> m.id LIMIT 1) IS NULL
+                AND (SELECT 1 FROM community_helprecord h
+                                WHERE h.contact_id = c.id AND h.origin <> 'accepted_answer' LIMIT 1) IS NULL
               THEN c.id END
             FROM {source} s
-            JOIN community_member m ON m.id = s.member_id
-            JOIN crm_contact c ON c.id = m.contact_id
-            JOIN crm_contact n ON n.id = s.named
+            CROSS JOIN LATERAL (SELECT * FROM community_member m WHERE m.id = s.member_id LIMIT 1) m
+            CROSS JOIN LATERAL (SELECT * FROM crm_contact c WHERE c.id = m.contact_id LIMIT 1) c
+            CROSS JOIN LATERAL (SELECT * FROM crm_contact n WHERE n.id = s.named LIMIT 1) n
             WHERE s.said_at IS NULL OR m.source_updated_at IS NULL OR s.said_at >= m.source_updated_at
             """
         )
@@ -194,8 +194,10 @@ class MemberRoles:
             cursor.execute(
                 f"""
                 SELECT s.member_id FROM {self.source} s
-                LEFT JOIN community_memberrole r
-                  ON r.member_id = s.member_id AND r.since IS NOT DISTINCT FROM s.since
+                LEFT JOIN LATERAL (
+                    SELECT r.role FROM community_memberrole r
+                    WHERE r.member_id = s.member_id AND r.since IS NOT DISTINCT FROM s.since LIMIT 1
+                ) r ON true
                 WHERE s.role <> COALESCE(r.role, CASE WHEN s.since IS NULL THEN 'community' ELSE '' END)
                 """
             )

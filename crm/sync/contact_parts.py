@@ -108,27 +108,31 @@ class ContactParts:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
+                -- Subqueries with LIMIT look each row up by its index; the planner would read whole tables for a batch.
                 SELECT s.contact_id FROM {self.points} s
-                WHERE s.raw IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM crm_contactpoint p
-                    WHERE p.contact_id = s.contact_id AND p.kind = s.kind
-                      AND p.normalised = s.normalised AND p.raw = s.raw
+                WHERE s.raw IS NOT NULL AND s.raw IS DISTINCT FROM (
+                    SELECT p.raw FROM crm_contactpoint p
+                    WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.normalised = s.normalised
+                    LIMIT 1
                 )
                 UNION
                 SELECT s.contact_id FROM {self.points} s
-                JOIN crm_contactpoint p ON p.contact_id = s.contact_id AND p.kind = s.kind
+                CROSS JOIN LATERAL (
+                    SELECT p.normalised FROM crm_contactpoint p
+                    WHERE p.contact_id = s.contact_id AND p.kind = s.kind OFFSET 0
+                ) p
                 WHERE s.is_all AND NOT EXISTS (
                     SELECT FROM {self.points} o
-                    WHERE o.contact_id = p.contact_id AND o.kind = p.kind AND o.normalised = p.normalised
+                    WHERE o.contact_id = s.contact_id AND o.kind = s.kind AND o.normalised = p.normalised
                 )
                 UNION
                 SELECT s.contact_id FROM {self.consents} s
-                WHERE NOT EXISTS (
-                    SELECT FROM crm_consent c
+                WHERE (
+                    SELECT c.withdrawn_at IS NOT DISTINCT FROM s.withdrawn_at FROM crm_consent c
                     WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel
                       AND c.granted_at = s.granted_at AND c.source = s.source
-                      AND c.withdrawn_at IS NOT DISTINCT FROM s.withdrawn_at
-                )
+                    LIMIT 1
+                ) IS NOT TRUE
                 """
             )
             return {pk for (pk,) in cursor.fetchall()}
