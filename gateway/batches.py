@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -114,6 +114,10 @@ class SyncedCollection(Collection):
 
     key_fields: ClassVar[tuple[str, ...]]
 
+    @cached_property
+    def _no_facts(self) -> frozenset[str]:
+        return frozenset(self.key_fields) | {"source_updated_at"}
+
     @abstractmethod
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         """Write `drafts`, whose keys differ from each other, and give each its outcome. Runs in a transaction."""
@@ -124,11 +128,8 @@ class SyncedCollection(Collection):
 
     def facts_of(self, item: Any) -> dict[str, Any]:
         """Return what `item` gives, by name. Two spellings of one fact get one name here, so that folding works."""
-        given = {name: getattr(item, name) for name in item.model_fields_set}
-        for name in self.key_fields:
-            given.pop(name, None)
-        given.pop("source_updated_at", None)
-        return given
+        values = item.__dict__
+        return {name: values[name] for name in item.model_fields_set if name not in self._no_facts}
 
     def problems(self, facts: Mapping[str, Any]) -> Iterable[FieldError]:
         """Say what is wrong between the fields of one item: each alone was checked before."""
@@ -136,7 +137,7 @@ class SyncedCollection(Collection):
 
     def identity(self, item: Any) -> Key:
         """What an item is known by: two items with the same identity are the same row."""
-        return tuple(getattr(item, name) for name in self.key_fields)
+        return tuple([getattr(item, name) for name in self.key_fields])
 
     def upsert(self, items: Sequence[object], *, now: datetime) -> BatchResult:
         outcomes: list[ItemOutcome | None] = [None] * len(items)

@@ -21,6 +21,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any, Literal, Protocol
 
+import orjson
 from django.db import connection, models
 from psycopg.types.json import Jsonb
 
@@ -126,33 +127,44 @@ class Table:
     def json_columns(self) -> frozenset[str]:
         return frozenset(column for column, field in self.fields.items() if isinstance(field, models.JSONField))
 
-    def cleared(self, column: str) -> Any:
-        """What null stores in this column: null where it may be, else the empty value of its type."""
-        field = self.fields[column]
-        return None if field.null else field.get_default()
+    @cached_property
+    def empty(self) -> dict[str, Any]:
+        """What null stores in each column: null where it may be, else the empty value of its type."""
+        return {
+            column: None
+            if field.null
+            else Jsonb(field.get_default())
+            if column in self.json_columns
+            else field.get_default()
+            for column, field in self.fields.items()
+        }
 
     def columns(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `facts`, already named like columns, with null put as what clears each column."""
-        return {column: self.cleared(column) if value is None else value for column, value in facts.items()}
+        """Return `facts`, already named like columns, as what is to be stored: null becomes what clears the column."""
+        empty = self.empty
+        values = {column: empty[column] if value is None else value for column, value in facts.items()}
+        for column in self.json_columns & facts.keys():
+            if facts[column] is not None:
+                values[column] = Jsonb(facts[column])
+        return values
 
     def locate(self, keys: Iterable[Key], *, also: Sequence[str] = ()) -> dict[Key, tuple[Any, ...]]:
         """Return (id, *also) of the rows with these keys; keys without a row are left out. One query."""
         keys = list(keys)
         if not keys:
             return {}
-        arrays = ", ".join(f"%s::{self.types[column]}[]" for column in self.key)
-        names = ", ".join(f"k{position}" for position in range(len(self.key)))
         wrap = "lower({})" if self.case_blind else "{}"
         matches = " AND ".join(
-            f"{wrap.format(f't.{column}')} = {wrap.format(f'k.k{position}')}"
+            f"{wrap.format(f't.{column}')} = {wrap.format(f'(k.value ->> {position})::{self.types[column]}')}"
             for position, column in enumerate(self.key)
         )
         wanted = "".join(f", t.{column}" for column in also)
         with connection.cursor() as cursor:
+            # JSON, because psycopg writes arrays element by element in Python.
             cursor.execute(
-                f"SELECT k.n, t.* FROM unnest({arrays}) WITH ORDINALITY AS k({names}, n)"
+                "SELECT k.ordinality, t.* FROM json_array_elements(%s::json) WITH ORDINALITY AS k(value)"
                 f" {_one_by_one(f'SELECT t.id{wanted} FROM {self.name} t WHERE {matches}')} t",
-                [list(column) for column in zip(*keys, strict=True)],
+                [orjson.dumps(keys).decode()],
             )
             return {keys[n - 1]: tuple(found) for n, *found in cursor.fetchall()}
 
@@ -178,17 +190,12 @@ class Table:
         given = self._given(rows)
         synced = ["source_updated_at"] if self.is_synced else []
         columns = ["id", *self.key, *synced, *given]
-        empty = {column: self._default(column) for column in given}
+        empty = {column: self.empty[column] for column in given}
 
         def lines() -> Iterator[list[Any]]:
             for row in sorted(rows, key=self._place):
-                values = row.values
-                yield [
-                    row.pk,
-                    *row.key,
-                    *([row.said_at] if synced else []),
-                    *[self._adapted(column, values[column]) if column in values else empty[column] for column in given],
-                ]
+                said_at = [row.said_at] if synced else []
+                yield [row.pk, *row.key, *said_at, *(empty | row.values).values()]
 
         with (
             staged({column: self.types[column] for column in columns}, lines()) as source,
@@ -210,20 +217,16 @@ class Table:
         if not rows:
             return {}
         given = self._given(rows)
-        partly = {column for column in given if any(column not in row.values for row in rows)}
+        partly = [column for column in given if any(column not in row.values for row in rows)]
+        nothing = dict.fromkeys(given)
         columns = {"pk": "bigint", "said_at": "timestamptz"}
         columns |= {column: self.types[column] for column in given}
-        columns |= {f"{column}__given": "boolean" for column in given if column in partly}
+        columns |= {f"{column}__given": "boolean" for column in partly}
 
         def lines() -> Iterator[list[Any]]:
             for row in rows:
                 values = row.values
-                yield [
-                    row.pk,
-                    row.said_at,
-                    *[self._adapted(column, values[column]) if column in values else None for column in given],
-                    *[column in values for column in given if column in partly],
-                ]
+                yield [row.pk, row.said_at, *(nothing | values).values(), *[column in values for column in partly]]
 
         becomes = {column: self.on_set.get(column, f"s.{column}") for column in given}
         for column in partly:
@@ -256,9 +259,9 @@ class Table:
                 assignments = ", ".join(f"{column} = {value}" for column, value in becomes.items())
                 cursor.execute(
                     f"UPDATE {self.name} t SET {assignments}, updated_at = now() FROM {source} s"
-                    f" WHERE t.id = s.pk AND t.id = ANY(%s) AND NOT {stale} AND NOT ({self.frozen})"
-                    f" AND ({differs} OR t.id = ANY(%s)) RETURNING t.id",
-                    [wanted, list(by_parts)],
+                    f" WHERE t.id = s.pk AND t.id = ANY(%s::bigint[]) AND NOT {stale} AND NOT ({self.frozen})"
+                    f" AND ({differs} OR t.id = ANY(%s::bigint[])) RETURNING t.id",
+                    [id_array(wanted), id_array(by_parts)],
                 )
                 result |= {pk: "updated" for (pk,) in cursor.fetchall()}
             return result
@@ -267,8 +270,9 @@ class Table:
         """Lock the rows with these ids until the transaction ends, in the order of their ids."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT count(*) FROM (SELECT FROM {self.name} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) x",
-                [list(ids)],
+                f"SELECT count(*) FROM (SELECT FROM {self.name} WHERE id = ANY(%s::bigint[])"
+                " ORDER BY id FOR NO KEY UPDATE) x",
+                [id_array(ids)],
             )
 
     def _place(self, row: Row) -> Key:
@@ -279,11 +283,10 @@ class Table:
         """Every column that at least one row gives."""
         return sorted(set().union(*(row.values for row in rows)))
 
-    def _default(self, column: str) -> Any:
-        return self._adapted(column, self.cleared(column)) if not self.fields[column].null else None
 
-    def _adapted(self, column: str, value: Any) -> Any:
-        return Jsonb(value) if column in self.json_columns and value is not None else value
+def id_array(ids: Iterable[int]) -> str:
+    """Return ids as the text of an array, because psycopg writes arrays element by element in Python."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _one_by_one(row: str) -> str:

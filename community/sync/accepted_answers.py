@@ -11,13 +11,15 @@ from datetime import datetime
 
 from django.db import connection
 
+from gateway.tables import id_array
+
 # One row per accepted answer among the given ones that is help.
 _IS_HELP = """
     SELECT DISTINCT ON (a.id) a.id AS interaction_id, o.contact_id, a.member_id, t.title, t.topic
     FROM community_thread t
     JOIN community_interaction a ON a.id = t.accepted_answer_id
     JOIN community_member o ON o.id = t.opened_by_id
-    WHERE t.accepted_answer_id = ANY(%(answers)s)
+    WHERE t.accepted_answer_id = ANY(%(answers)s::bigint[])
       AND a.occurred_at IS NOT NULL AND a.retracted_at IS NULL AND a.member_id <> t.opened_by_id
     ORDER BY a.id, t.id
 """
@@ -46,7 +48,7 @@ def refresh_accepted_help(answers: Collection[int], *, now: datetime) -> None:
     """
     if not answers:
         return
-    parameters = {"answers": sorted(answers), "now": now}
+    parameters = {"answers": id_array(sorted(answers)), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -73,7 +75,8 @@ def refresh_accepted_help(answers: Collection[int], *, now: datetime) -> None:
         cursor.execute(
             f"""
             UPDATE community_helprecord h SET withdrawn_at = %(now)s, updated_at = now()
-            WHERE h.interaction_id = ANY(%(answers)s) AND h.origin = 'accepted_answer' AND h.withdrawn_at IS NULL
+            WHERE h.interaction_id = ANY(%(answers)s::bigint[])
+              AND h.origin = 'accepted_answer' AND h.withdrawn_at IS NULL
               AND NOT EXISTS (SELECT FROM ({_IS_HELP}) w WHERE w.interaction_id = h.interaction_id)
             """,
             parameters,

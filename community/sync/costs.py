@@ -17,7 +17,7 @@ from crm.sync.references import campaign_ids, contact_ids
 from gateway.batches import Draft, NotFound, SyncedCollection, check_complete
 from gateway.collections import FieldError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Number, Ref, Slug, Source, Text
-from gateway.tables import Key, Row, Table
+from gateway.tables import Key, Row, Table, id_array
 
 COSTS = Table(Cost, key=("source", "external_id"))
 
@@ -198,7 +198,7 @@ def _replace(replaced: Mapping[int, int], *, now: datetime) -> None:
             "UPDATE community_cost c"
             " SET voided_at = %s, void_reason = 'replaced', replaced_by_id = r.new, updated_at = now()"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS r(old, new) WHERE c.id = r.old",
-            [now, list(replaced), list(replaced.values())],
+            [now, id_array(replaced), id_array(replaced.values())],
         )
 
 

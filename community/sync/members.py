@@ -15,7 +15,7 @@ from crm.sync.references import CONTACTS, contact_ids
 from gateway.batches import Additive, Draft, SyncedCollection, settle
 from gateway.collections import FieldError
 from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text
-from gateway.tables import Row, copy_into, staged
+from gateway.tables import Row, copy_into, id_array, staged
 
 
 class MemberItem(Item):
@@ -105,7 +105,7 @@ class Members(SyncedCollection):
             cursor.execute(
                 "UPDATE crm_contact c SET merged_into_id = s.named, updated_at = now()"
                 " FROM unnest(%s::bigint[], %s::bigint[]) AS s(shell, named) WHERE c.id = s.shell",
-                [list(shells), [named for _, named in shells.values()]],
+                [id_array(shells), id_array(named for _, named in shells.values())],
             )
         return {pk for pk, _ in shells.values()}
 
@@ -210,16 +210,16 @@ class MemberRoles:
                 f"""
                 UPDATE community_memberrole r SET role = s.role FROM {self.source} s
                 WHERE r.member_id = s.member_id AND r.since IS NOT DISTINCT FROM s.since
-                  AND r.role <> s.role AND r.member_id = ANY(%s)
+                  AND r.role <> s.role AND r.member_id = ANY(%s::bigint[])
                 """,
-                [list(ids)],
+                [id_array(ids)],
             )
             cursor.execute(
                 f"""
                 INSERT INTO community_memberrole (member_id, role, since)
                 SELECT s.member_id, s.role, s.since FROM {self.source} s
-                WHERE (s.since IS NOT NULL OR s.role <> 'community') AND s.member_id = ANY(%s)
+                WHERE (s.since IS NOT NULL OR s.role <> 'community') AND s.member_id = ANY(%s::bigint[])
                 ON CONFLICT (member_id, since) DO NOTHING
                 """,
-                [list(ids)],
+                [id_array(ids)],
             )

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from crm.sync.fields import Address
-from gateway.tables import copy_into, staged
+from gateway.tables import copy_into, id_array, staged
 
 POINT_COLUMNS = {"contact_id": "bigint", "kind": "text", "raw": "text", "normalised": "text"}
 CONSENT_COLUMNS = {
@@ -148,7 +148,7 @@ class ContactParts:
             cursor.execute(
                 f"""
                 DELETE FROM crm_contactpoint p USING {self.points} s
-                WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.contact_id = ANY(%(ids)s)
+                WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.contact_id = ANY(%(ids)s::bigint[])
                   AND NOT EXISTS (
                     SELECT FROM {self.points} o
                     WHERE o.contact_id = p.contact_id AND o.kind = p.kind AND o.normalised = p.normalised
@@ -161,43 +161,43 @@ class ContactParts:
                                       AND h.normalised = s.normalised)
                   ))
                 """,
-                {"ids": ids},
+                {"ids": id_array(ids)},
             )
             cursor.execute(
                 f"""
                 UPDATE crm_contactpoint p SET raw = s.raw FROM {self.points} s
                 WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.normalised = s.normalised
-                  AND p.raw <> s.raw AND p.contact_id = ANY(%(ids)s)
+                  AND p.raw <> s.raw AND p.contact_id = ANY(%(ids)s::bigint[])
                 """,
-                {"ids": ids},
+                {"ids": id_array(ids)},
             )
             cursor.execute(
                 f"""
                 INSERT INTO crm_contactpoint (contact_id, kind, raw, normalised)
                 SELECT s.contact_id, s.kind, s.raw, s.normalised FROM {self.points} s
-                WHERE s.raw IS NOT NULL AND s.contact_id = ANY(%(ids)s)
+                WHERE s.raw IS NOT NULL AND s.contact_id = ANY(%(ids)s::bigint[])
                 ON CONFLICT (contact_id, kind, normalised) DO NOTHING
                 """,
-                {"ids": ids},
+                {"ids": id_array(ids)},
             )
             cursor.execute(
                 f"""
                 UPDATE crm_consent c SET withdrawn_at = s.withdrawn_at FROM {self.consents} s
                 WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel
                   AND c.granted_at = s.granted_at AND c.source = s.source
-                  AND c.withdrawn_at IS DISTINCT FROM s.withdrawn_at AND c.contact_id = ANY(%(ids)s)
+                  AND c.withdrawn_at IS DISTINCT FROM s.withdrawn_at AND c.contact_id = ANY(%(ids)s::bigint[])
                 """,
-                {"ids": ids},
+                {"ids": id_array(ids)},
             )
             cursor.execute(
                 f"""
                 INSERT INTO crm_consent (contact_id, purpose, channel, granted_at, withdrawn_at, source)
                 SELECT s.* FROM {self.consents} s
-                WHERE s.contact_id = ANY(%(ids)s) AND NOT EXISTS (
+                WHERE s.contact_id = ANY(%(ids)s::bigint[]) AND NOT EXISTS (
                     SELECT FROM crm_consent c
                     WHERE c.contact_id = s.contact_id AND c.purpose = s.purpose AND c.channel = s.channel
                       AND c.granted_at = s.granted_at AND c.source = s.source
                 )
                 """,
-                {"ids": ids},
+                {"ids": id_array(ids)},
             )
