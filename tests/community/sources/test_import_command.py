@@ -8,7 +8,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from community.models import Cost, Interaction, Member
 from crm.models import Contact, ContactPoint, ContactRef, Conversion
+from tests.factories.community import ChannelFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +118,33 @@ def test_row_number_can_stand_for_an_id(write):
 
     assert list(Conversion.objects.order_by("external_id").values_list("external_id", flat=True)) == ["2", "3"]
     assert counts(again[1]) == {"created": 0, "updated": 0, "unchanged": 2, "failed": 0}
+
+
+def test_members_interactions_and_costs(write):
+    ChannelFactory(slug="forum")
+    members = write("id,name,customer\nu1,Åse,c1\n", "members.csv")
+    posts = write("id,who,when,what\np1,u1,2026-10-25T01:30,Hej?\np2,u1,2026-03-29,Hej!\n", "posts.csv")
+    costs = write("external_id,amount,starts_on,ends_on\na1,100.00,2026-03-01,2026-03-31\n", "costs.csv")
+
+    run(
+        *("csv", members, "--as", "members", "--set", "channel=forum", "--source", "shop"),
+        *("--map", "external_id=id", "--map", "handle=name", "--map", "contact.external_id=customer"),
+    )
+    _, report, _ = run(
+        *("csv", posts, "--as", "interactions", "--set", "channel=forum", "--set", "kind=question"),
+        *("--map", "external_id=id", "--map", "member=who", "--map", "occurred_at=when", "--map", "text=what"),
+    )
+    run("csv", costs, "--as", "costs", "--source", "ads", "--set", "category=advertising", "--set", "currency=EUR")
+
+    member = Member.objects.get()
+    assert (member.handle, member.contact.refs.get().external_id) == ("Åse", "c1")
+    assert list(Interaction.objects.order_by("external_id").values_list("occurred_at", "text", "member_id")) == [
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Hej?", member.pk),
+        (datetime(2026, 3, 29, 0, 0, tzinfo=UTC), "Hej!", member.pk),
+    ]
+    assert report["notes"] == {"times in an hour that came twice": 1}
+    cost = Cost.objects.get()
+    assert (cost.days.lower.isoformat(), cost.days.upper.isoformat()) == ("2026-03-01", "2026-04-01")
 
 
 MIXED = (
@@ -258,6 +287,15 @@ def test_command_that_does_not_fit_lists_what_there_is(write, arguments, sentenc
     assert (code, report) == (2, None)
     assert sentence in said
     assert not Contact.objects.exists()
+
+
+def test_source_that_nothing_has_is_refused(write):
+    ChannelFactory(slug="forum")
+    path = write("external_id\nu1\n")
+
+    code, _, said = run("csv", path, "--as", "members", "--set", "channel=forum", "--source", "shop")
+
+    assert (code, said) == (2, "--source does not apply: members have no field 'source' here.")
 
 
 def test_unreadable_file_is_a_failure_and_writes_nothing(write):
