@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("community", "0002_initial"),
+        ("community", "0001_initial"),
         ("crm", "0002_conversion_kinds"),
         ("jobs", "0001_initial"),
     ]

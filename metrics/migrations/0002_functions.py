@@ -41,7 +41,7 @@ COMMENT ON VIEW metrics_rolespan IS 'Half-open spans of time in which members we
 class Migration(migrations.Migration):
     dependencies = [
         ("metrics", "0001_derived_tables"),
-        ("community", "0002_initial"),
+        ("community", "0001_initial"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("community", "0002_initial"),
+        ("community", "0001_initial"),
         ("crm", "0002_conversion_kinds"),
         ("metrics", "0002_functions"),
     ]
