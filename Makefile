@@ -38,7 +38,7 @@ test-crash: $(READY) ## Kill worker, broker and database twenty times while 100,
 lint: $(READY) ## Check style, format, types, imports, migrations and openapi.yaml.
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
-	@$(RUN) -m mypy .
+	@$(RUN) -m mypy
 	@"$(VENV)/bin/lint-imports"
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) spectacular --validate --file .kith/openapi.yaml && cmp openapi.yaml .kith/openapi.yaml || \
