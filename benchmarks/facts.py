@@ -7,6 +7,7 @@ that one statement draws any number of ranks. Everything random is a hash of the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -138,7 +139,7 @@ def load(scale: Scale) -> None:
     Triggers rest meanwhile (which needs a superuser): no history and no stale marks are written, so
     what follows is a full recompute of facts at rest.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "contacts": scale.contacts,
         "interactions": scale.interactions,
         "conversions": scale.conversions,

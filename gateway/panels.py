@@ -23,7 +23,7 @@ class Link:
 
     page: str
     args: tuple[object, ...] = ()
-    query: Mapping[str, object] = field(default_factory=dict)
+    query: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,7 @@ class Table:
 
     @cached_property
     def fields(self) -> dict[str, models.Field[Any, Any]]:
-        return {field.column: field for field in self.model._meta.concrete_fields}
+        return {field.column or field.name: field for field in self.model._meta.concrete_fields}
 
     @cached_property
     def types(self) -> dict[str, str]:
@@ -254,8 +254,8 @@ class Table:
                 by_parts &= set(wanted)
                 if parts and by_parts:
                     parts.write(sorted(by_parts))
-                kept = {column: f"t.{column}" for column in self.fields}
-                becomes |= {column: sql.format_map(kept | becomes) for column, sql in self.derived.items()}
+                present = {column: f"t.{column}" for column in self.fields}
+                becomes |= {column: sql.format_map(present | becomes) for column, sql in self.derived.items()}
                 assignments = ", ".join(f"{column} = {value}" for column, value in becomes.items())
                 cursor.execute(
                     f"UPDATE {self.name} t SET {assignments}, updated_at = now() FROM {source} s"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -84,7 +85,7 @@ class InteractionForm(FactForm):
             "utm_content",
         )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "occurred_at" in self.fields:  # absent on the page of somebody who may only look
             self.fields["occurred_at"].required = True

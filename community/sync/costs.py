@@ -167,8 +167,8 @@ def _key(row: Mapping[str, Any]) -> Key:
 def _whole(draft: Draft, before: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return every column of the cost that the draft makes out of the one stored before; refuse it if it cannot be."""
     said = dict(draft.values)
-    starts_on = said.pop("starts_on", None) or (before and before["days"].lower)
-    ends_on = said.pop("ends_on", None) or (before and before["days"].upper - dt.timedelta(days=1))
+    starts_on = said.pop("starts_on", None) or (before["days"].lower if before else None)
+    ends_on = said.pop("ends_on", None) or (before["days"].upper - dt.timedelta(days=1) if before else None)
     values = {column: before[column] if before else None for column in SUBSTANCE} | COSTS.columns(said)
     if before is None:
         values = {column: values[column] for column in SUBSTANCE if values[column] is not None}
@@ -183,9 +183,9 @@ def _whole(draft: Draft, before: Mapping[str, Any] | None) -> dict[str, Any]:
     values["days"] = DateRange(starts_on, ends_on + dt.timedelta(days=1))
     labour = {"hours", "hourly_rate"} & said.keys()
     if "amount" not in said and (before is None or labour):
-        hours, rate = values.get("hours"), values.get("hourly_rate")
-        if hours is not None and rate is not None and values.get("currency"):
-            values["amount"] = quantise(hours * rate, values["currency"])
+        hours, rate, currency = values.get("hours"), values.get("hourly_rate"), values.get("currency")
+        if hours is not None and rate is not None and currency:
+            values["amount"] = quantise(hours * rate, currency)
     return values
 
 

@@ -6,6 +6,7 @@ that two batches that create the same rows wait for each other instead of blocki
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from community.models import Channel, Community, Interaction, Member, Thread
 from crm.models import Contact
@@ -53,7 +54,7 @@ def member_ids(keys: Iterable[Key]) -> dict[Key, int]:
 
 
 def create_members(
-    new: Mapping[Key, Mapping[str, object]], said_at: Mapping[Key, object] | None = None
+    new: Mapping[Key, Mapping[str, object]], said_at: Mapping[Key, datetime | None] | None = None
 ) -> dict[Key, int]:
     """Create members from their columns, each that names no contact with one of its own; return their ids."""
     keys = sorted(new)

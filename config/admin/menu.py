@@ -20,7 +20,7 @@ def _item(title: str, icon: str, model: str) -> dict[str, object]:
     }
 
 
-NAVIGATION = [
+NAVIGATION: list[dict[str, object]] = [
     {"items": [{"title": "Start", "icon": "home", "link": reverse_lazy("admin:index")}]},
     {
         "title": "People",

@@ -1,7 +1,7 @@
 """Campaigns: what was planned; what they cost and earned stands in the panels above the form."""
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from crm.extensions import campaign_panels
@@ -66,6 +66,6 @@ class CampaignAdmin(ModelAdmin):
         return amount_cell(campaign.budget, campaign.currency)
 
     @admin.action(description="Archive the selected campaigns", permissions=["change"])
-    def archive(self, request: HttpRequest, queryset: object) -> None:
+    def archive(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
         changed = queryset.exclude(status=Campaign.Status.ARCHIVED).update(status=Campaign.Status.ARCHIVED)
         self.message_user(request, f"Archived {changed:,} campaign{'' if changed == 1 else 's'}.")

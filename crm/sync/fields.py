@@ -1,6 +1,6 @@
 """Item fields that money and people need, and the checks between an amount and its currency."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -51,7 +51,7 @@ Amount = Number(ge=0, digits=15, places=3)
 
 
 def money_problems(
-    facts: dict[str, Any], *, amount: str = "amount", currency: str = "currency"
+    facts: Mapping[str, Any], *, amount: str = "amount", currency: str = "currency"
 ) -> Iterator[FieldError]:
     """Say what is wrong between an amount and its currency when an item gives both; the database checks the rest."""
     given: Decimal | None = facts.get(amount)

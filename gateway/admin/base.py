@@ -1,7 +1,7 @@
 """The base classes of every model admin in Kith."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import unfold.admin
 from django.contrib.admin.utils import unquote
@@ -56,7 +56,13 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
         return match is not None and (match.url_name or "").endswith("_changelist")
 
     def render_change_form(
-        self, request: HttpRequest, context: dict, add: bool = False, change: bool = False, form_url: str = "", obj=None
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
     ) -> HttpResponse:
         if obj is not None and not add:
             context["reason_buttons"] = self.reason_buttons(request, obj)
@@ -95,7 +101,8 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
         instances = list(objs)
         meta = self.model._meta
         needed = set() if self.has_delete_permission(request) else {str(meta.verbose_name)}
-        along, protected = [], []
+        along: list[str] = []
+        protected: list[str] = []
         for relation in meta.get_fields(include_hidden=True):
             if not (isinstance(relation, ForeignObjectRel) and relation.on_delete in (CASCADE, PROTECT)):
                 continue

@@ -72,12 +72,12 @@ def _context(event: Model) -> Mapping[str, object]:
 
 
 def _user_id(context: Mapping[str, object]) -> int | None:
-    user = context.get("user")
-    return int(user) if str(user).isdigit() else None
+    user = str(context.get("user"))
+    return int(user) if user.isdigit() else None
 
 
 def _names_of_users(events: list[Model]) -> dict[int | None, str]:
-    ids = {_user_id(_context(event)) for event in events} - {None}
+    ids = {user for event in events if (user := _user_id(_context(event))) is not None}
     if not ids:
         return {}
     return {
@@ -103,9 +103,9 @@ def _changes(event: Model, before: Model | None) -> list[Change]:
         old = _shown(before, field.attname) if before else None
         if before is None:
             if new not in (None, "", [], {}, False):
-                changes.append(Change(field.verbose_name, None, new))
+                changes.append(Change(str(field.verbose_name), None, new))
         elif new != old:
-            changes.append(Change(field.verbose_name, old, new))
+            changes.append(Change(str(field.verbose_name), old, new))
     return changes
 
 

@@ -100,7 +100,9 @@ def chart_data(chart: Chart) -> str:
                 {
                     "label": series.label,
                     "shape": series.shape,
-                    "values": [None if value is None else float(value) for value in series.values],  # for pixels only
+                    "values": [
+                        None if value is None else float(str(value)) for value in series.values
+                    ],  # for pixels only
                 }
                 for series in chart.series
             ],
