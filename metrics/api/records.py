@@ -214,6 +214,10 @@ class CreditRecord(Shape):
     models: dict[str, ShareRecord]
 
 
+class RecomputeRequest(Shape):
+    """Nothing has to be said: everything is recomputed."""
+
+
 class CreditPageRecord(Shape):
     results: list[CreditRecord]
     next: str | None = pydantic.Field(description="The address of the next page; null at the end.")

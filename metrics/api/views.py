@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 import pydantic
 from django.conf import settings
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 
 from gateway.answers import JsonAnswer
 from gateway.operations import Operation
 from gateway.paging import next_address
+from gateway.payload import read_model
 from gateway.views import ApiView
+from jobs.api.records import JobRecord
+from jobs.models import Job
 from metrics.api.parameters import (
     LedgerParameters,
     MemberReportParameters,
@@ -22,10 +26,11 @@ from metrics.api.parameters import (
     credit_query,
     roi_query,
 )
-from metrics.api.records import CreditPageRecord, RoiRecord
+from metrics.api.records import CreditPageRecord, RecomputeRequest, RoiRecord
 from metrics.reports import NOT_PROOF, Scope, roi_report
 from metrics.reports.credits import ExplainedCredit, read_credits
 from metrics.reports.layout import report_as_json
+from metrics.tasks import request_full_recompute
 
 SIX_PLACES = Decimal("0.000001")
 
@@ -114,6 +119,32 @@ class CreditList(ApiView):
                 "currency": settings.KITH_CURRENCY,
                 "note": NOT_PROOF,
             }
+        )
+
+
+class Recompute(ApiView):
+    """A full recompute, as a job on the workers."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "POST": Operation(
+            scope="recompute:write",
+            summary="Recompute everything from the facts, on the workers",
+            description="Seldom needed: what changes is recomputed by itself. Look at the job for progress; a "
+            "later full recompute takes over an unfinished one.",
+            body=RecomputeRequest,
+            answers={202: JobRecord},
+        )
+    }
+
+    def post(self, request: Request) -> HttpResponse:
+        if request.body:  # nothing has to be said, so nothing has to be sent
+            read_model(request, RecomputeRequest)
+        job = request_full_recompute(now=timezone.now(), requested_through="api")
+        columns = list(JobRecord.model_fields)
+        return JsonAnswer(
+            Job.objects.values(*columns).get(pk=job.pk),
+            status=202,
+            headers={"Location": reverse("jobs-detail", args=[job.pk])},
         )
 
 

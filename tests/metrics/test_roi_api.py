@@ -1,11 +1,15 @@
 """The reports and the ledger over HTTP: shapes, parameters, paging, and the way from a figure to its sentence."""
 
+import time
 from datetime import UTC, date, datetime
 
 import pytest
 
+from crm.models import ConversionKind
+from jobs.api.records import JobRecord
 from metrics.api.records import CreditPageRecord, RoiRecord
-from metrics.models import Credit
+from metrics.models import Credit, StaleMark
+from metrics.recompute import recompute_all
 from tests.api_clients import client_of, client_with
 from tests.factories.community import ChannelFactory, CommunityFactory, CostFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory
@@ -257,3 +261,58 @@ def test_credit_of_a_conversions_own_utm_code_has_no_interaction(db):
 
     assert (credit["interaction"], credit["channel"], credit["campaign"]) == (None, None, "pilot")
     assert credit["conversion"]["contact_id"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_recompute_answers_with_a_job_that_workers_finish(celery_worker):
+    joe = ContactFactory()
+    account = MemberFactory(contact=joe)
+    campaign = CampaignFactory(code="spring")
+    InteractionFactory(member=account, channel=account.channel, campaign=campaign)
+    ConversionFactory(contact=joe, amount="1000.00")
+    StaleMark.objects.all().delete()  # as if nothing had been noted: only the full recompute can find it
+    client = client_with("recompute:write", "jobs:read", "roi:read")
+
+    accepted = client.post("/api/v1/recompute/")
+    job = wait_for_job(client, accepted.headers["Location"])
+
+    assert accepted.status_code == 202
+    assert JobRecord.model_validate(accepted.json())
+    assert (job["state"], job["kind"], job["requested_through"]) == ("succeeded", "recompute", "api")
+    report = client.get("/api/v1/roi/campaigns/").json()
+    assert report["rows"][0]["revenue_credited"] == "1000.00"
+    assert report["is_behind"] is False
+
+
+def wait_for_job(client, address):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        job = client.get(address).json()
+        if job["finished_at"] is not None:
+            return job
+        time.sleep(0.2)
+    raise AssertionError(f"The job did not finish: {job}")
+
+
+def test_recompute_takes_no_words(db):
+    client = client_with("recompute:write")
+
+    assert client.post("/api/v1/recompute/", {}).status_code == 202
+    assert client.post("/api/v1/recompute/", {"all": True}).status_code == 400
+    assert client_with("roi:read").post("/api/v1/recompute/").status_code == 403
+
+
+def test_report_says_when_it_is_behind(spring):
+    answer = get("roi/campaigns/")
+    assert answer["is_behind"] is True
+    assert answer["behind_reason"] == "Nothing has been computed yet."
+
+    recompute_all(now=datetime(2026, 6, 30, tzinfo=UTC))
+    assert get("roi/campaigns/")["behind_reason"] is None
+
+    ConversionFactory(contact=ContactFactory())
+    assert get("roi/campaigns/")["behind_reason"] == "Facts have changed and wait for their recompute."
+
+    StaleMark.objects.all().delete()
+    ConversionKind.objects.filter(key="donation").update(lookback_days=30)
+    assert "Settings" in get("roi/campaigns/")["behind_reason"]

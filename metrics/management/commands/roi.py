@@ -3,7 +3,7 @@
 import csv
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 from django.core.management import BaseCommand, CommandError
@@ -81,7 +81,8 @@ class Command(BaseCommand):
             writer.writerow(TABLE_HEADER)
             writer.writerows([escape_formula(cell) for cell in row] for row in report_as_table(report))
         else:
-            print_report(report, Console(file=self.stdout, width=None if self.stdout.isatty() else PIPED_WIDTH))
+            width = None if self.stdout.isatty() else PIPED_WIDTH
+            print_report(report, Console(file=cast(TextIO, self.stdout), width=width))
         if not all(check.holds for check in report.sums):
             raise CommandError(
                 "The sums do not hold. Run 'recompute --all', and report this.", returncode=SUMS_DO_NOT_HOLD
