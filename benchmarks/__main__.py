@@ -1,0 +1,70 @@
+"""`python -m benchmarks [--scale S] [--only recompute writing reading]`: measure, print and keep the table."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from config.embedded import ServerError, ensure_running
+
+DATABASE = "kith_benchmark"
+
+
+def main() -> int:
+    """Measure on a database of its own beside Kith's, and write benchmarks/results/<scale>.md."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    arguments.add_argument("--scale", choices=["XS", "S", "M"], default="S")
+    arguments.add_argument("--only", nargs="+", choices=["recompute", "writing", "reading"])
+    chosen = arguments.parse_args()
+    try:
+        ensure_running()
+    except ServerError as error:
+        print(f"Kith: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    _use_own_database()
+
+    import django
+
+    django.setup()
+
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+    from benchmarks import facts, reading, recompute, writing
+    from benchmarks.measuring import Table
+
+    scale = facts.SCALES[chosen.scale]
+    table = Table(scale.name)
+    parts = {
+        "recompute": lambda: recompute.measure(scale),
+        "reading": lambda: reading.measure(scale),
+        "writing": lambda: writing.measure(scale),
+    }
+    facts.load(scale)
+    for name, measure in parts.items():
+        if not chosen.only or name in chosen.only:
+            table.add(measure())
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    command = f"make bench SCALE={scale.name}"
+    if not chosen.only:
+        print(f"Written to {table.write(folder, command=command)}")  # noqa: T201
+    return 0
+
+
+def _use_own_database() -> None:
+    """Create the benchmark's database on the server that DATABASE_URL names, and point Kith at it."""
+    import psycopg
+
+    address, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if known is None:
+            connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
+    os.environ["DATABASE_URL"] = f"{address}/{DATABASE}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""Batch upsert through the service layer against a bare COPY and ON CONFLICT into the same tables and triggers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection, transaction
+
+from benchmarks.facts import Scale
+from benchmarks.measuring import Measurement, best_of, execute
+from gateway.batches import upsert
+
+BATCH = 1_000  # items a call, as the API allows
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MEMBERS = 20_000
+
+
+def interactions(count: int, *, text: str) -> list[dict[str, object]]:
+    """Items as a client sends them: known members, a third of them addressed to another one."""
+    return [
+        {
+            "channel": "writing",
+            "external_id": f"w{n}",
+            "member": f"w{n * 7919 % MEMBERS}",
+            "kind": "comment",
+            "occurred_at": (NOW - timedelta(minutes=n)).isoformat(),
+            "text": f"{text} {n}",
+            **({"to": f"w{n * 104729 % MEMBERS}"} if n % 3 == 0 else {}),
+        }
+        for n in range(count)
+    ]
+
+
+def contacts(count: int, *, name: str) -> list[dict[str, object]]:
+    """Items as a client sends them: a name and an address each."""
+    return [
+        {"source": "writing", "external_id": f"w{n}", "full_name": f"{name} {n}", "email": f"w{n}@example.com"}
+        for n in range(count)
+    ]
+
+
+def _batches(items: list[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def _through_services(collection: str, items: list[dict[str, object]]) -> None:
+    for batch in _batches(items):
+        result = upsert(collection=collection, items=batch, now=NOW)
+        if result.failed:
+            raise RuntimeError(f"The benchmark's own items were refused: {result.results[0]}")
+
+
+_INTERACTION_COLUMNS = "channel_id, external_id, kind, occurred_at, member_id, to_member_id, text"
+
+
+def _bare_interactions(items: list[dict[str, object]], members: dict[str, int], channel: int) -> None:
+    rows = [
+        (
+            channel,
+            item["external_id"],
+            item["kind"],
+            item["occurred_at"],
+            members[str(item["member"])],
+            members.get(str(item.get("to"))),
+            item["text"],
+        )
+        for item in items
+    ]
+    for start in range(0, len(rows), BATCH):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMP TABLE bare (channel_id bigint, external_id text, kind text, occurred_at timestamptz,"
+                " member_id bigint, to_member_id bigint, text text) ON COMMIT DROP"
+            )
+            with cursor.copy("COPY bare FROM STDIN") as copy:
+                for row in rows[start : start + BATCH]:
+                    copy.write_row(row)
+            cursor.execute(
+                f"INSERT INTO community_interaction AS i ({_INTERACTION_COLUMNS})"
+                f" SELECT {_INTERACTION_COLUMNS} FROM bare ORDER BY external_id"
+                " ON CONFLICT (channel_id, external_id) DO UPDATE SET kind = excluded.kind,"
+                " occurred_at = excluded.occurred_at, member_id = excluded.member_id,"
+                " to_member_id = excluded.to_member_id, text = excluded.text"
+                " WHERE (i.kind, i.occurred_at, i.member_id, i.to_member_id, i.text) IS DISTINCT FROM"
+                " (excluded.kind, excluded.occurred_at, excluded.member_id, excluded.to_member_id, excluded.text)"
+            )
+
+
+def _clear() -> None:
+    execute(
+        "DELETE FROM community_interaction WHERE channel_id IN (SELECT id FROM community_channel WHERE slug='writing')"
+    )
+    execute("TRUNCATE metrics_stalemark")
+
+
+def measure(scale: Scale) -> Iterator[Measurement]:
+    """Yield inserts, real updates and unchanged items for interactions, inserts and updates for contacts."""
+    count = min(50_000, scale.interactions // 5)
+    upsert(collection="communities", items=[{"slug": "writing", "name": "Writing"}], now=NOW)
+    upsert(
+        collection="channels",
+        items=[{"slug": "writing", "name": "Writing", "platform": "forum", "community": "writing"}],
+        now=NOW,
+    )
+    _through_services(
+        "members", [{"channel": "writing", "external_id": f"w{n}", "handle": f"w{n}"} for n in range(MEMBERS)]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.external_id, m.id, m.channel_id FROM community_member m"
+            " JOIN community_channel c ON c.id = m.channel_id WHERE c.slug = 'writing'"
+        )
+        found = cursor.fetchall()
+    members = {external_id: pk for external_id, pk, _ in found}
+    channel = found[0][2]
+    first, second = interactions(count, text="Hello"), interactions(count, text="Changed")
+
+    floor = best_of(2, lambda: _bare_interactions(first, members, channel), before=_clear)
+    product = best_of(2, lambda: _through_services("interactions", first), before=_clear)
+    floor_is = "bare COPY + ON CONFLICT, same triggers"
+    yield Measurement(
+        operation="interactions, inserted", floor=floor, floor_is=floor_is, product=product, amount=count,
+        unit="interactions", target=2.0,
+    )  # fmt: skip
+    floor = best_of(1, lambda: _bare_interactions(first, members, channel))
+    product = best_of(1, lambda: _through_services("interactions", first))
+    yield Measurement(
+        operation="interactions, unchanged", floor=floor, floor_is=floor_is, product=product, amount=count,
+        unit="interactions", target=2.0,
+    )  # fmt: skip
+    floor = best_of(1, lambda: _bare_interactions(second, members, channel))
+    product = best_of(1, lambda: _through_services("interactions", first))
+    yield Measurement(
+        operation="interactions, all changed", floor=floor, floor_is=floor_is, product=product, amount=count,
+        unit="interactions", target=2.0,
+    )  # fmt: skip
+    people = contacts(count, name="Ada")
+    product = best_of(1, lambda: _through_services("contacts", people))
+    yield Measurement(
+        operation="contacts with address and history, inserted", product=product, amount=count, unit="contacts",
+        limit=count / 15_000,
+    )  # fmt: skip
+    people = contacts(count, name="Grace")
+    product = best_of(1, lambda: _through_services("contacts", people))
+    yield Measurement(
+        operation="contacts with history, all changed", product=product, amount=count, unit="contacts",
+        limit=count / 15_000,
+    )  # fmt: skip
+    _clear()
