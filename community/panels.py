@@ -40,7 +40,7 @@ class Accounts:
 
     def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
-        found: dict[int, list[Row]] = {}
+        found: dict[int | None, list[Row]] = {}
         members = (
             Member.objects.filter(contact__person__in=persons.values())
             .select_related("channel", "contact")
@@ -88,7 +88,7 @@ class LastInteractions:
 
     def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
-        newest: dict[int, dict[int, Interaction]] = {}
+        newest: dict[int | None, dict[int, Interaction]] = {}
         for way in ("member__contact__person", "to_member__contact__person", "to_contact__person"):
             ranked = (
                 Interaction.objects.counted()
@@ -171,7 +171,7 @@ class Help:
             for pk in ids
         }
 
-    def _newest(self, way: str, persons: Mapping[int, int]) -> dict[int, list[HelpRecord]]:
+    def _newest(self, way: str, persons: Mapping[int, int]) -> dict[int | None, list[HelpRecord]]:
         ranked = (
             HelpRecord.objects.filter(Q(withdrawn_at=None), **{f"{way}__in": list(persons.values())})
             .annotate(
@@ -182,7 +182,7 @@ class Help:
             .select_related("interaction", "contact", "helper_member", "helper_user")
             .order_by("of_person", "place")
         )
-        found: dict[int, list[HelpRecord]] = {}
+        found: dict[int | None, list[HelpRecord]] = {}
         for record in ranked:
             found.setdefault(record.of_person, []).append(record)
         return found

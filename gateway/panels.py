@@ -56,7 +56,7 @@ class Row:
     """A row of a table: one value per column, links by position of the column."""
 
     values: tuple[object, ...]
-    links: Mapping[int, Link] = field(default_factory=dict)
+    links: Mapping[int, Link | None] = field(default_factory=dict)
     is_total: bool = False
 
 

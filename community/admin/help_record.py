@@ -77,8 +77,8 @@ class HelpRecordAdmin(ModelAdmin):
         """What staff wrote stays when the source sends the record again."""
         if change:
             obj.edited_fields = sorted({*obj.edited_fields, *(KEPT_FIELDS & set(form.changed_data))})
-        elif obj.recorded_by is None:
-            obj.recorded_by = request.user
+        elif obj.recorded_by_id is None:
+            obj.recorded_by_id = request.user.pk
         super().save_model(request, obj, form, change)
 
     @display(description="When", ordering="interaction__occurred_at")

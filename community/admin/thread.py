@@ -44,8 +44,8 @@ class ThreadAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Thread, form: forms.ModelForm, change: bool) -> None:
         """Accepting an answer makes it help; taking that back withdraws the help."""
         super().save_model(request, obj, form, change)
-        answers = {form.initial.get("accepted_answer"), obj.accepted_answer_id} - {None}
-        refresh_accepted_help(answers, now=timezone.now())
+        answers = {form.initial.get("accepted_answer"), obj.accepted_answer_id}
+        refresh_accepted_help({pk for pk in answers if pk is not None}, now=timezone.now())
 
     @display(description="Title", ordering="title")
     def shown_title(self, thread: Thread) -> str:

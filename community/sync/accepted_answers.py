@@ -8,6 +8,7 @@ is withdrawn when it no longer holds. What staff edited in it stays.
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -48,7 +49,7 @@ def refresh_accepted_help(answers: Collection[int], *, now: datetime) -> None:
     """
     if not answers:
         return
-    parameters = {"answers": id_array(sorted(answers)), "now": now}
+    parameters: dict[str, Any] = {"answers": id_array(sorted(answers)), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -1,13 +1,16 @@
 """Contacts with what hangs on them: addresses, references, consents, marks."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from crm.contact_points import normalise_email, normalise_phone
 from crm.extensions import contact_panels
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
+from crm.models.contact import ContactQuerySet
 from crm.search import refresh_search_text, search_contacts
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -65,8 +68,8 @@ class ContactPointForm(FactForm):
         fields = ("kind", "raw", "verified_at", "verified_by")
         labels = {"raw": "address"}
 
-    def clean(self) -> dict[str, object]:
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
         kind, raw = cleaned.get("kind"), cleaned.get("raw")
         if kind and raw:
             normalise = normalise_email if kind == ContactPoint.Kind.EMAIL else normalise_phone
@@ -148,8 +151,8 @@ class ContactAdmin(ModelAdmin):
     )
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
-    ) -> tuple[QuerySet[Contact], bool]:
+        self, request: HttpRequest, queryset: ContactQuerySet, search_term: str
+    ) -> tuple[ContactQuerySet, bool]:
         """Find contacts by any part of their name or addresses, by the index made for it."""
         return search_contacts(queryset, search_term), False
 

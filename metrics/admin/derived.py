@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -45,7 +45,7 @@ class DerivedAdmin(ReadOnlyModelAdmin):
     permission_name: ClassVar[str] = ""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        table = getattr(self.model, "reads", self.model)
+        table: Any = getattr(self.model, "reads", self.model)
         return request.user.has_perm(f"metrics.{self.permission_name or f'view_{table._meta.model_name}'}")
 
     def has_module_permission(self, request: HttpRequest) -> bool:

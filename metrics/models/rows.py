@@ -7,7 +7,7 @@ key joined by colons, written by the database when it is asked for.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 from django.db.models.expressions import Col
@@ -22,10 +22,11 @@ from metrics.models.rollup import CampaignDay, ChannelDay, HelperDay, PersonDay
 class KeyCol(Col):
     """The joined columns of a natural key, as text."""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[object]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         quote = connection.ops.quote_name
         prefix = f"{quote(self.alias)}." if self.alias else ""
-        return "(" + " || ':' || ".join(f"{prefix}{quote(name)}::text" for name in self.target.columns) + ")", []
+        columns = cast(KeyField, self.target).columns
+        return "(" + " || ':' || ".join(f"{prefix}{quote(name)}::text" for name in columns) + ")", []
 
 
 class KeyField(models.TextField):
@@ -35,12 +36,12 @@ class KeyField(models.TextField):
         self.columns = tuple(columns)
         super().__init__(**{**kwargs, "primary_key": True, "editable": False})
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "columns": self.columns}
 
-    def get_col(self, alias: str | None, output_field: models.Field | None = None) -> Col:  # type: ignore[type-arg]
-        return KeyCol(alias, self)
+    def get_col(self, alias: str | None, output_field: models.Field | None = None) -> Col:
+        return KeyCol(alias or "", self)
 
     @cached_property
     def cached_col(self) -> Col:
@@ -49,7 +50,7 @@ class KeyField(models.TextField):
 
 def rows_of(table: type[models.Model], *, name: str, noun: str, nouns: str) -> type[models.Model]:
     """Return a model named `name` that reads `table` with a key in one text."""
-    key_fields = [table._meta.get_field(field) for field in table._meta.pk.field_names]
+    key_fields: list[Any] = [table._meta.get_field(field) for field in cast(Any, table._meta.pk).field_names]
 
     def lookup(row: models.Model) -> str:
         return noun.capitalize() + " " + row.pk.replace(":", ", ")
@@ -80,7 +81,7 @@ def rows_of(table: type[models.Model], *, name: str, noun: str, nouns: str) -> t
     )
 
 
-def _again(field: Any) -> models.Field:  # type: ignore[type-arg]
+def _again(field: Any) -> models.Field:
     """Return a field like `field` for another model (a foreign key cannot be cloned while models load)."""
     return reference(field.remote_field.model, null=field.null) if field.is_relation else field.clone()
 

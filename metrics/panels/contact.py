@@ -1,8 +1,9 @@
 """What a person brought as a customer, and what they earned for us as a helper: two views of the same cents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Sum, Window
@@ -34,7 +35,7 @@ class BuyerFigures:
 
     def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
-        sums = {
+        sums: dict[int, Any] = {
             row["person_id"]: row
             for row in PersonDay.objects.filter(person_id__in=persons.values())
             .values("person_id")
@@ -49,14 +50,14 @@ class BuyerFigures:
         touches = _touches_of([result.conversion_id for rows in newest.values() for result in rows])
         return {
             pk: PanelContent(
-                figures=_buyer_figures(sums.get(persons.get(pk), {}), person=persons.get(pk)),
-                tables=(_conversions(newest.get(persons.get(pk), []), touches, contact=pk),),
+                figures=_buyer_figures(sums.get(persons.get(pk, pk), {}), person=persons.get(pk, pk)),
+                tables=(_conversions(newest.get(persons.get(pk, pk), []), touches, contact=pk),),
             )
             for pk in ids
         }
 
 
-def _buyer_figures(sums: Mapping[str, int], *, person: int | None) -> list[Figure]:
+def _buyer_figures(sums: Mapping[str, int], *, person: int) -> list[Figure]:
     return [
         Figure(
             label="Revenue",
@@ -152,8 +153,8 @@ class HelperFigures:
             Member.objects.filter(contact__person__in=persons.values()).values_list("pk", "contact__person_id")
         )
         models = list(attribution_models)
-        sums: dict[int, dict[str, int]] = {}
-        rows = (
+        sums: dict[int | None, dict[str, int]] = {}
+        rows: Iterable[Any] = (
             HelperDay.objects.filter(actor_kind=Credit.ActorKind.MEMBER, member_id__in=owner)
             .values("member_id")
             .annotate(**{model.key: Sum(model.column) for model in models})
@@ -163,10 +164,10 @@ class HelperFigures:
             for model in models:
                 mine[model.key] += int(row[model.key])
         newest = _newest_as_helper(owner)
-        return {pk: _helper_content(sums.get(persons.get(pk)), newest.get(persons.get(pk), [])) for pk in ids}
+        return {pk: _helper_content(sums.get(persons.get(pk, pk)), newest.get(persons.get(pk, pk), [])) for pk in ids}
 
 
-def _newest_as_helper(owner: Mapping[int, int]) -> dict[int | None, list[CreditRow]]:
+def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[CreditRow]]:
     ranked = (
         CreditRow.objects.filter(actor_kind=Credit.ActorKind.MEMBER, actor_member__in=list(owner))
         .annotate(place=Window(RowNumber(), partition_by="actor_member", order_by=("-conversion", "position")))

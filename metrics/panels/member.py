@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Sum, Window
@@ -27,7 +28,7 @@ class MemberFigures:
 
     def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
         models = list(attribution_models)
-        sums = {
+        sums: dict[int, Any] = {
             row["member_id"]: row
             for row in HelperDay.objects.filter(actor_kind=Credit.ActorKind.MEMBER, member_id__in=ids)
             .values("member_id")

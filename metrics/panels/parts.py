@@ -27,7 +27,7 @@ def why_undefined(ratio: Ratio) -> str:
     return REASONS.get(ratio.reason, ratio.reason).capitalize() if ratio.reason else ""
 
 
-def ledger_link(**conditions: object) -> Link:
+def ledger_link(**conditions: str | int) -> Link:
     """Return the way to the credits that stand behind a figure, such as `ledger_link(campaign=3)`."""
     return Link(page=LEDGER, query={f"{name}__id__exact": value for name, value in conditions.items()})
 
