@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 PORT   ?= 8000
 SERVE  ?= 1
+SCALE  ?= S
 ARGS   ?=
 
 RUN    := "$(VENV)/bin/python"
@@ -50,8 +51,8 @@ format: $(READY) ## Format the code and mend what ruff can mend.
 openapi: $(READY) ## Write openapi.yaml from the code.
 	@$(MANAGE) spectacular --validate --file openapi.yaml
 
-bench: $(READY) ## Measure the product beside its floors; the table goes to benchmarks/ (ARGS='--scale S').
-	@$(RUN) -m benchmarks $(ARGS)
+bench: $(READY) ## Measure the product beside its floors; the table goes to benchmarks/results (SCALE=S).
+	@$(RUN) -m benchmarks --scale "$(SCALE)" $(ARGS)
 
 clean: ## Stop this checkout's own servers and remove their data, and so the demo company.
 	@$(call need_python)
