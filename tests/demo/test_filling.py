@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from demo.filling import NotEmpty, fill
+from crm.models import Contact
+from demo.filling import Company, NotEmpty, OtherDay, fill
 from jobs.models import Job
 from tests.factories.crm import ContactFactory
 
@@ -19,3 +20,25 @@ def test_demo_company_is_not_mixed_with_data_of_others():
         fill(until=None, today=date(2026, 11, 1), now=NOW)
 
     assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+def test_company_of_another_day_is_refused_with_what_to_do():
+    Job.objects.create(
+        kind="demo", parameters={"until": "2026-11-01"}, state=Job.State.SUCCEEDED, finished_at=NOW, report={"costs": 9}
+    )
+
+    with pytest.raises(OtherDay, match="ends on 2026-11-01. `make clean` removes it."):
+        fill(until=date(2025, 5, 5), today=date(2026, 11, 1), now=NOW)
+
+
+@pytest.mark.django_db
+def test_company_that_is_there_is_kept_whatever_the_day_is_today():
+    Job.objects.create(
+        kind="demo", parameters={"until": "2026-11-01"}, state=Job.State.SUCCEEDED, finished_at=NOW, report={"costs": 9}
+    )
+
+    company = fill(until=None, today=date(2027, 3, 3), now=NOW)
+
+    assert company == Company(until=date(2026, 11, 1), items={"costs": 9}, is_new=False)
+    assert not Contact.objects.exists()
