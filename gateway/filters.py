@@ -1,5 +1,6 @@
 """Filters for lists: django-filter's, with a strict reading of what comes in."""
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -112,7 +113,7 @@ class SearchField(forms.CharField):
 
 class SearchFilter(django_filters.Filter):
     """
-    Finds a part anywhere in a text that is stored in lower case and has a trigram index.
+    Finds a part anywhere in a text that is stored in NFC and lower case and has a trigram index.
 
     The part goes into the statement as a literal (psycopg binds on the client's side), so that every
     search is planned for its own text: a plan cached for "some text" would read the whole table.
@@ -121,7 +122,9 @@ class SearchFilter(django_filters.Filter):
     field_class = SearchField
 
     def filter(self, qs: models.QuerySet[Any], value: Any) -> models.QuerySet[Any]:
-        return qs.filter(**{f"{self.field_name}__contains": value.lower()}) if value else qs
+        if not value:
+            return qs
+        return qs.filter(**{f"{self.field_name}__contains": unicodedata.normalize("NFC", value).lower()})
 
 
 class CollectionFilters(django_filters.FilterSet):
