@@ -1,54 +1,61 @@
 """Filters for lists: django-filter's, with a strict reading of what comes in."""
 
 import unicodedata
-from datetime import datetime
 from typing import Any
 
 import django_filters
+import pydantic
 from django import forms
 from django.db import models
 from django.http import QueryDict
 
-from gateway.instants import NaiveTime, parse_instant
+from gateway.items import Day, Moment
 from gateway.operations import Parameter
 from gateway.problems import InputError, InvalidInput
 
 MAX_ID = 2**63 - 1
 SEARCH_LETTERS = 3
 
+# Django's codes in the words of the API.
+CODES = {
+    "invalid": "not_whole",  # a number field's only one
+    "invalid_choice": "unknown_choice",
+    "max_length": "too_long",
+    "min_length": "too_short",
+    "max_value": "out_of_range",
+    "min_value": "out_of_range",
+    "null_characters_not_allowed": "unstorable_text",
+}
 
-class AwareDateTimeField(forms.CharField):
-    """An instant in ISO 8601 with an offset or Z."""
+
+class CheckedField(forms.CharField):
+    """A text that pydantic reads as `kind`, with the same words and codes as in a body."""
+
+    kind: Any
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         if not text:
             return None
         try:
-            return parse_instant(text)
-        except NaiveTime as error:
-            raise forms.ValidationError(str(error), code="naive_time") from None
-        except ValueError as error:
-            raise forms.ValidationError(str(error), code="invalid_time") from None
+            return pydantic.TypeAdapter(self.kind).validate_python(text)
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            raise forms.ValidationError(first["msg"], code=first["type"]) from None
+
+
+class InstantField(CheckedField):
+    kind = Moment
+
+
+class DayField(CheckedField):
+    kind = Day
 
 
 class InstantFilter(django_filters.Filter):
     """Compares with an instant; `lookup_expr` says how: `gte` for "from", `lt` for "until"."""
 
-    field_class = AwareDateTimeField
-
-
-class DayField(forms.CharField):
-    """A day as year-month-day."""
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            raise forms.ValidationError("This is not a day, such as 2026-03-01.", code="invalid_day") from None
+    field_class = InstantField
 
 
 class DayFilter(django_filters.Filter):
@@ -64,7 +71,7 @@ class StrictBooleanField(forms.Field):
         if value in (None, ""):
             return None
         if value not in ("true", "false"):
-            raise forms.ValidationError("Say true or false.", code="not_a_boolean")
+            raise forms.ValidationError("Say true or false.", code="not_boolean")
         return value == "true"
 
 
@@ -148,7 +155,7 @@ class CollectionFilters(django_filters.FilterSet):
             return filters.qs
         raise InvalidInput(
             [
-                InputError(str(error.code or "invalid"), str(error.messages[0]), parameter=name)
+                InputError(CODES.get(error.code or "", error.code or "invalid"), str(error.messages[0]), parameter=name)
                 for name, errors in filters.errors.as_data().items()
                 for error in errors
             ]

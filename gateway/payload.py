@@ -7,6 +7,7 @@ import orjson
 import pydantic
 from django.http import HttpRequest, QueryDict
 
+from gateway.items import refusals
 from gateway.problems import InputError, InvalidInput, MalformedJson, UnsupportedMediaType
 
 BODY_LIMIT = 5 * 1024 * 1024  # bytes
@@ -47,7 +48,9 @@ def read_model(request: HttpRequest, model: type[Model]) -> Model:
     try:
         return model.model_validate(read_object(request))
     except pydantic.ValidationError as error:
-        raise InvalidInput([_input_error(entry) for entry in error.errors(include_url=False)]) from None
+        raise InvalidInput(
+            [InputError(refusal.code, refusal.message, field=refusal.field) for refusal in refusals(error)]
+        ) from None
 
 
 def read_items(request: HttpRequest) -> list[object]:
@@ -79,12 +82,7 @@ def read_query(query: QueryDict, model: type[Model]) -> Model:
         return model.model_validate({name: query[name] for name in query if name in model.model_fields})
     except pydantic.ValidationError as error:
         raise InvalidInput(
-            [
-                InputError(
-                    str(entry["type"]), str(entry["msg"]), parameter=str(entry["loc"][0]) if entry["loc"] else ""
-                )
-                for entry in error.errors(include_url=False)
-            ]
+            [InputError(refusal.code, refusal.message, parameter=refusal.field) for refusal in refusals(error)]
         ) from None
 
 
@@ -102,10 +100,6 @@ def refuse_unknown(query: QueryDict, known: Collection[str]) -> None:
     ]
     if errors:
         raise InvalidInput(errors)
-
-
-def _input_error(entry: "pydantic.types.ErrorDetails") -> InputError:
-    return InputError(entry["type"], entry["msg"], field=".".join(str(part) for part in entry["loc"]))
 
 
 def _refuse_depth(content: object) -> None:

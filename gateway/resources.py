@@ -19,7 +19,7 @@ from django.http import Http404, QueryDict
 
 from gateway.collections import Collection, collections
 from gateway.filters import CollectionFilters
-from gateway.instants import Instant
+from gateway.items import Moment
 from gateway.paging import Count, PageQuery, read_page
 
 Json = dict[str, Any]
@@ -38,7 +38,7 @@ class Record(pydantic.BaseModel):
 class ListQuery(PageQuery):
     """The query parameters that the list of every collection takes, beside its filters."""
 
-    updated_since: Instant | None = pydantic.Field(
+    updated_since: Moment | None = pydantic.Field(
         None,
         description="Only what was written at or after this instant, tombstones and merged records included, "
         "ordered by `updated_at` unless said otherwise.",
