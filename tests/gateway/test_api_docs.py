@@ -76,7 +76,7 @@ def test_every_code_of_a_field_is_documented():
 
 
 def test_scopes_beside_those_of_collections_are_documented():
-    of_collections = {f"{key}:{verb}" for key in collections.keys() for verb in ("read", "write")}
+    of_collections = {f"{one.key}:{verb}" for one in collections for verb in ("read", "write")}
 
     for scope in set(known_scopes()) - of_collections:
         assert f"`{scope}`" in section("## Keys and scopes")
@@ -85,7 +85,7 @@ def test_scopes_beside_those_of_collections_are_documented():
 def test_every_address_beside_those_of_collections_is_documented():
     for route in api_routes():
         below = route.path.removeprefix("/api/v1/").replace("<int:pk>", "{id}")
-        if below.split("/")[0] not in collections.keys():
+        if below.split("/")[0] not in collections:
             assert below in TEXT, route.path
 
 
