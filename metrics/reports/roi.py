@@ -78,7 +78,7 @@ def _report(query: RoiQuery) -> RoiReport:
     parameters = _parameters(query)
     sources = _Sources(
         earned=earned(dimension, parameters),
-        spent=spent(dimension, parameters, cost=query.cost),
+        spent=spent(dimension, parameters, view=query.view, cost=query.cost),
         social=social_counts(dimension, parameters),
     )
     keys = sources.keys() | set(every_key(query.scope))

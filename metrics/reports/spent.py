@@ -12,13 +12,17 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from metrics.reports.dimensions import Dimension
+from metrics.reports.query import Cost, View
 from metrics.reports.shares import shared_among_people
 from metrics.reports.snapshot import select
 
-# Which pooled costs people bear a share of. Direct: what staffing cost while it helped them.
+# Which pooled costs people bear a share of. Direct, as customer: what staffing cost while it helped
+# them. That is no cost of the help they give to others: as helper, only rewards are direct.
 SHARED = {
-    "direct": "c.category = 'staffing' AND c.sharing = 'minutes'",
-    "loaded": "c.sharing IN ('minutes', 'touches', 'even')",
+    ("customer", "direct"): "c.category = 'staffing' AND c.sharing = 'minutes'",
+    ("helper", "direct"): "FALSE",
+    ("customer", "loaded"): "c.sharing IN ('minutes', 'touches', 'even')",
+    ("helper", "loaded"): "c.sharing IN ('minutes', 'touches', 'even')",
 }
 
 
@@ -40,10 +44,10 @@ def whole_minor(minor: Decimal) -> int:
     return int(minor.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def spent(dimension: Dimension, parameters: Mapping[str, object], *, cost: str) -> Spent:
+def spent(dimension: Dimension, parameters: Mapping[str, object], *, view: View, cost: Cost) -> Spent:
     """Return the cost of each row and of the lines beside them: one query, two where rows are people."""
     if dimension.spent_key is None:
-        return _spent_on_people(parameters, shared=SHARED[cost], by_touches=cost == "loaded")
+        return _spent_on_people(parameters, shared=SHARED[view, cost], by_touches=cost == "loaded")
     booked = {
         key: int(minor)
         for key, minor in select(

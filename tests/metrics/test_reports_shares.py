@@ -125,6 +125,18 @@ def test_half_a_cent_each_rounds_up_and_the_line_takes_it_back(world):
     assert lines_of(found) == {"rounding": Decimal("-0.01")}
 
 
+def test_helpers_bear_their_rewards_and_not_the_help_they_got(world):
+    staffing({MONDAY: 1000})
+    helped(world.joe, 30, world.forum)
+    add_cost_days(CostFactory(category="rewards", contact=world.ada), {MONDAY: 500})
+
+    found = members(view="helper")
+
+    assert costs_of(found) == {world.ada.pk: Decimal("5.00")}
+    assert lines_of(found) == {"not_assigned": Decimal("10.00")}
+    assert costs_of(members(view="helper", cost="loaded"))[world.joe.pk] == Decimal("10.00")
+
+
 def test_staff_who_are_helped_bear_nothing(world):
     clerk = MemberFactory(contact=world.eve)
     MemberRoleFactory(member=clerk, role="staff")

@@ -1,0 +1,207 @@
+"""docs/metrics.md against the code: every worked number is computed, every figure and reason is explained."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import get_args
+
+import pytest
+from django.conf import settings
+from psycopg.types.range import DateRange
+
+from crm.money import allocate, from_minor, to_minor
+from metrics.api.records import LinesRecord, RoiRowRecord
+from metrics.recompute import recompute_all
+from metrics.reports import RoiQuery, Scope, figures, roi_report
+from metrics.reports.credits import exact_share
+from metrics.reports.layout import fraction_text, money_text, report_as_json
+from tests.factories.community import (
+    ChannelFactory,
+    CommunityFactory,
+    CostFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+)
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
+
+PAGE = (settings.BASE_DIR / "docs" / "metrics.md").read_text(encoding="utf-8")
+NOW = datetime(2026, 6, 30, tzinfo=UTC)
+
+
+def worked() -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each row of each table that follows a `worked` comment: the table's name, its cells by heading."""
+    for name, table in re.findall(r"<!-- worked: ([\w ]+) -->\n((?:\|.*\n)+)", PAGE):
+        heading, _, *rows = (
+            [cell.strip() for cell in line.strip().strip("|").split("|")] for line in table.splitlines()
+        )
+        for row in rows:
+            yield name, dict(zip(heading, row, strict=True))
+
+
+ROWS = list(worked())
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    return [row for table, row in ROWS if table == name]
+
+
+def expect_ratio(ratio, row, figure, *, money=False):
+    text = money_text(ratio, "EUR") if money else fraction_text(ratio)
+    assert (text or "") == row[figure]
+    assert (ratio.reason or "") == row["reason"]
+
+
+@pytest.mark.parametrize("row", rows_of("shares"), ids=str)
+def test_shares(row):
+    whole = {name: int(row[name]) for name in ("position", "touches", "decay_weight", "decay_total")}
+
+    assert exact_share(row["model"], **whole) == Fraction(row["share"])
+
+
+@pytest.mark.parametrize("row", rows_of("split"), ids=str)
+def test_split(row):
+    parts = allocate(to_minor(Decimal(row["amount"]), "EUR"), [int(weight) for weight in row["weights"].split()])
+
+    assert [str(from_minor(part, "EUR")) for part in parts] == row["parts"].split()
+
+
+@pytest.mark.parametrize("row", rows_of("roi"), ids=str)
+def test_roi(row):
+    expect_ratio(figures.roi(revenue=Decimal(row["revenue"]), cost=Decimal(row["cost"]), n=1), row, "roi")
+
+
+@pytest.mark.parametrize("row", rows_of("roas"), ids=str)
+def test_roas(row):
+    expect_ratio(figures.roas(revenue=Decimal(row["revenue"]), cost=Decimal(row["cost"]), n=1), row, "roas")
+
+
+@pytest.mark.parametrize("row", rows_of("cost_per_conversion"), ids=str)
+def test_cost_per_conversion(row):
+    ratio = figures.cost_per_conversion(cost=Decimal(row["cost"]), conversions=Decimal(row["conversions"]), n=1)
+
+    expect_ratio(ratio, row, "cost_per_conversion", money=True)
+
+
+@pytest.mark.parametrize("row", rows_of("mean_rating"), ids=str)
+def test_mean_rating(row):
+    ratings = [int(rating) for rating in row["ratings"].split()]
+    ratio = figures.mean_rating(stars=sum(ratings), ratings=len(ratings))
+
+    expect_ratio(ratio, row, "mean_rating")
+    assert ratio.n == int(row["n"])
+
+
+@pytest.mark.parametrize("row", rows_of("cost_per_person_helped"), ids=str)
+def test_cost_per_person_helped(row):
+    ratio = figures.cost_per_person_helped(cost=Decimal(row["cost"]), people_helped=int(row["people_helped"]))
+
+    expect_ratio(ratio, row, "cost_per_person_helped", money=True)
+
+
+@pytest.mark.parametrize("row", rows_of("attainment"), ids=str)
+def test_attainment(row):
+    measured = figures.mean_rating(stars=0, ratings=0)  # undefined
+    if row["measured"]:
+        measured = figures.Ratio(Decimal(row["measured"]), Decimal(row["measured"]), Decimal(1), n=1)
+    target = Decimal(row["target"]) if row["target"] else None
+
+    expect_ratio(figures.attainment(measured=measured, target=target), row, "attainment")
+
+
+@pytest.fixture
+def story(db):
+    """The small company of the page, recomputed for real."""
+    school = CommunityFactory(slug="school")
+    forum = ChannelFactory(slug="forum", community=school)
+    phone = ChannelFactory(slug="phone", community=school)
+    spring = CampaignFactory(code="spring")
+    joe, ada, eve = (ContactFactory(full_name=name) for name in ("Joe", "Ada", "Eve"))
+    joes, adas = MemberFactory(channel=forum, contact=joe), MemberFactory(channel=forum, contact=ada)
+
+    def at(day, month=3):
+        return datetime(2026, month, day, 9, tzinfo=UTC)
+
+    thread = ThreadFactory(channel=forum, opened_by=joes)
+    InteractionFactory(channel=forum, member=joes, thread=thread, campaign=spring, occurred_at=at(3))
+    thread.accepted_answer = InteractionFactory(
+        channel=forum, member=adas, kind="answer", thread=thread, occurred_at=at(10)
+    )
+    thread.save()
+    HelpRecordFactory(contact=joe, minutes=12, rating=5, interaction__channel=phone, interaction__occurred_at=at(17))
+    ConversionFactory(contact=joe, external_id="o1", amount=Decimal("100.00"), occurred_at=at(17))
+    RefundFactory(refund_of_external_id="o1", amount=Decimal("20.00"), occurred_at=at(2, month=4))
+    ConversionFactory(amount=Decimal("30.00"), utm_campaign="spring", occurred_at=at(21))
+    ConversionFactory(contact=eve, amount=Decimal("13.00"), occurred_at=at(23))
+
+    def cost(day, amount, **fields):
+        days = DateRange(date(2026, 3, day), date(2026, 3, day + 1))
+        CostFactory(days=days, amount=Decimal(amount), **fields)
+
+    cost(1, "50.00", campaign=spring)
+    cost(17, "30.00", channel=phone, category="staffing", sharing="minutes")
+    cost(18, "5.00", contact=ada, category="rewards")
+    cost(18, "10.00", category="tools")
+    recompute_all(now=NOW)
+
+
+def report_named(name):
+    scope, _, view = name.partition(" as ")
+    report = roi_report(RoiQuery(scope=scope, view=view or "customer", model="all", now=NOW))
+    assert all(check.holds for check in report.sums)
+    assert report.total.revenue == Decimal("123.00")
+    assert report.total.cost == Decimal("95.00")
+    return report_as_json(report)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["campaigns", "channels", "communities", "members as customer", "members as helper", "summary"],
+)
+def test_story_rows(story, name):
+    answer = report_named(name)
+    documented = rows_of(f"story {name}")
+    assert documented
+    by_name = {row["code"] or row["name"]: row for row in [*answer["rows"], answer["total"]]}
+    assert set(by_name) - {"total"} == {row.get("code") or row["name"] for row in documented} - {"total"}
+    for row in documented:
+        found = by_name[row.get("code") or row["name"]]
+        found = {**found, **found["models"][row["model"]]}
+        shown = {column: "" if found[column] is None else str(found[column]) for column in row if column != "model"}
+        assert shown == {column: text for column, text in row.items() if column != "model"}
+
+
+@pytest.mark.parametrize("name", ["campaigns", "channels", "members as customer", "members as helper"])
+def test_story_lines(story, name):
+    lines = report_named(name)["lines"]
+    documented = {row["line"]: row for row in rows_of("story lines") if row["report"] == name}
+
+    for key, line in lines.items():
+        if key != "not_converted" and key in documented:
+            assert (str(line["revenue"]), str(line["cost"])) == (documented[key]["revenue"], documented[key]["cost"])
+    assert set(documented) <= set(lines)
+
+
+def test_every_table_of_worked_numbers_is_tested_above():
+    tested = {
+        *("shares", "split", "roi", "roas", "cost_per_conversion", "mean_rating", "cost_per_person_helped"),
+        *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
+        *("story members as customer", "story members as helper"),
+    }
+
+    assert {name for name, _ in ROWS} == tested
+    assert PAGE.count("<!-- worked:") == len(tested)
+
+
+def test_every_figure_reason_and_line_is_explained():
+    plumbing = {"id", "code", "name", "ratios", "models"}
+    explained = set(re.findall(r"`(\w+)`", PAGE))
+
+    assert set(RoiRowRecord.model_fields) - plumbing - explained == set()
+    assert set(figures.REASONS) - explained == set()
+    lines = {field.alias or name for name, field in LinesRecord.model_fields.items()}
+    assert lines - explained == set()
+    assert set(get_args(Scope)) == {"campaigns", "channels", "communities", "members", "summary"}
