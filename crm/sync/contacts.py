@@ -187,10 +187,13 @@ def _searchable(values: Mapping[str, Any], said: Said) -> str:
     found = [values.get("full_name"), values.get("preferred_name")]
     for addresses in said.addresses.values():
         for address in addresses.values:
-            found += [address.raw, address.normalised if address.normalised != address.raw else None]
+            found += [address.raw, address.normalised if address.normalised != address.raw.lower() else None]
     return unicodedata.normalize("NFC", "\n".join(text for text in found if text)).lower()
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:
     """One of each address, the first spelling."""
-    return list({address.normalised: address for address in reversed(addresses)}.values())[::-1]
+    found: dict[str, Address] = {}
+    for address in addresses:
+        found.setdefault(address.normalised, address)
+    return list(found.values())

@@ -15,7 +15,7 @@ CONTACTS = Table(
     derived={
         "search_text": """
             lower(normalize(concat_ws(E'\\n', NULLIF({full_name}, ''), NULLIF({preferred_name}, ''), (
-                SELECT string_agg(concat_ws(E'\\n', p.raw, NULLIF(p.normalised, p.raw)), E'\\n' ORDER BY p.id)
+                SELECT string_agg(concat_ws(E'\\n', p.raw, NULLIF(p.normalised, lower(p.raw))), E'\\n' ORDER BY p.id)
                 FROM crm_contactpoint p WHERE p.contact_id = t.id
             ))))"""
     },

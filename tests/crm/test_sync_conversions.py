@@ -1,0 +1,229 @@
+"""Conversions, refunds and campaigns through the batch."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from crm.models import Campaign, Contact, ContactRef, Conversion
+from crm.sync import conversions
+from crm.sync.conversions import AlreadyVoided, end_of_day
+from gateway.batches import InUse, NotFound
+from gateway.collections import collections
+from tests.factories.community import CostFactory, UserFactory
+from tests.factories.crm import CampaignFactory
+from tests.sending import NOW, codes, send, send_one, statuses
+
+pytestmark = pytest.mark.django_db
+
+NOON = "2026-03-20T12:00:00Z"
+C1 = {"source": "shop", "external_id": "c1"}
+
+
+def order(external_id="o1", **fields):
+    return {"source": "shop", "external_id": external_id, "kind": "purchase", "occurred_at": NOON, **fields}
+
+
+def refund(external_id="r1", **fields):
+    original = {"source": "shop", "external_id": "o1"}
+    return {"source": "shop", "external_id": external_id, "refund_of": original, "occurred_at": NOON, **fields}
+
+
+def test_every_field_is_stored():
+    send_one(
+        "conversions",
+        **order(
+            contact=C1, amount="40.00", currency="EUR", order_number="A-1", utm_campaign="spring", utm_source="ads"
+        ),
+    )
+
+    stored = Conversion.objects.get()
+    assert (stored.amount, stored.currency, stored.kind_id) == (Decimal("40.00"), "EUR", "purchase")
+    assert stored.occurred_at == dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
+    assert (stored.order_number, stored.utm_campaign, stored.utm_source) == ("A-1", "spring", "ads")
+    assert list(stored.contact.refs.values_list("source", "external_id")) == [("shop", "c1")]
+
+
+def test_contact_named_by_a_conversion_is_the_contact_that_arrives_later():
+    send_one("conversions", **order(contact=C1))
+    created = send_one("contacts", **C1, full_name="Joe")
+
+    assert created.status == "updated"
+    assert Conversion.objects.get().contact_id == created.id
+    assert Contact.objects.get().stage == "lead"
+
+
+def test_guest_order_and_conversion_without_value():
+    send("conversions", order("o1", contact=None, amount="1", currency="EUR"), order("o2", kind="sign_up"))
+
+    assert list(Conversion.objects.order_by("external_id").values_list("contact", "amount", "currency")) == [
+        (None, Decimal(1), "EUR"),
+        (None, Decimal(0), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"kind": "purchas"}, ("kind", "unknown_kind")),
+        ({"amount": "1.005", "currency": "EUR"}, ("amount", "amount_too_fine")),
+        ({"amount": "1.5", "currency": "JPY"}, ("amount", "amount_too_fine")),
+        ({"amount": "5497558138.88", "currency": "EUR"}, ("amount", "amount_too_large")),
+        ({"amount": "-1", "currency": "EUR"}, ("amount", "out_of_range")),
+        ({"amount": 1.5, "currency": "EUR"}, ("amount", "binary_fraction")),
+        ({"amount": "1", "currency": "eur"}, ("currency", "unknown_currency")),
+        ({"amount": "1"}, ("", "crm_conversion_value_needs_currency")),
+        ({"occurred_at": "2026-03-20T12:00:00"}, ("occurred_at", "naive_time")),
+        ({"occurred_on": "2026-03-20"}, ("occurred_on", "two_times")),
+        ({"refund_of": {"source": "shop", "external_id": "o0"}}, ("kind", "refund")),
+        ({"kind": None}, ("kind", "required")),
+    ],
+)
+def test_wrong_conversion_is_refused(fields, expected):
+    result = send("conversions", order("bad", **fields), order("good"))
+
+    assert statuses(result) == ["failed", "created"]
+    assert codes(result.results[0]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("EUR", "5497558138.87"), ("JPY", "549755813887"), ("KWD", "549755813.887")]
+)
+def test_largest_amount_of_each_kind_of_currency(currency, amount):
+    send_one("conversions", **order(amount=amount, currency=currency))
+
+    assert Conversion.objects.get().amount == Decimal(amount)
+
+
+def test_changed_amount_is_checked_against_the_stored_currency():
+    send_one("conversions", **order(amount="40.00", currency="EUR"))
+
+    [outcome] = send("conversions", {"source": "shop", "external_id": "o1", "amount": "40.001"}).results
+
+    assert codes(outcome) == [("", "crm_conversion_amount_whole_minor_units")]
+    assert Conversion.objects.get().amount == Decimal("40.00")
+
+
+@pytest.mark.parametrize(
+    ("day", "instant"),
+    [
+        ("2026-01-15", dt.datetime(2026, 1, 15, 23, 59, 59, 999999, tzinfo=dt.UTC)),
+        ("2026-03-29", dt.datetime(2026, 3, 29, 22, 59, 59, 999999, tzinfo=dt.UTC)),  # London springs forward
+        ("2026-10-25", dt.datetime(2026, 10, 25, 23, 59, 59, 999999, tzinfo=dt.UTC)),  # and falls back
+    ],
+)
+def test_conversion_of_which_only_the_day_is_known_stands_at_its_last_microsecond(day, instant):
+    send_one("conversions", source="shop", external_id="o1", kind="purchase", occurred_on=day)
+
+    assert Conversion.objects.get().occurred_at == instant == end_of_day(dt.date.fromisoformat(day))
+
+
+def test_refund_may_come_before_its_original():
+    result = send("conversions", refund(amount="10.00"), order(amount="40.00", currency="EUR", contact=C1))
+
+    assert statuses(result) == ["created", "created"]
+    stored = Conversion.objects.get(external_id="r1")
+    assert (stored.refund_of_source, stored.refund_of_external_id) == ("shop", "o1")
+    assert (stored.contact_id, stored.kind_id, stored.currency, stored.amount) == (None, None, None, Decimal(10))
+
+
+def test_refund_needs_an_amount_and_takes_nothing_that_its_original_has():
+    result = send("conversions", refund("r1"), refund("r2", amount="1", contact=C1))
+
+    assert [codes(outcome) for outcome in result.results] == [[("amount", "required")], [("contact", "refund")]]
+
+
+def test_refund_in_fils_may_name_its_currency():
+    send_one("conversions", **refund(amount="1.005", currency="KWD"))
+
+    assert Conversion.objects.get().amount == Decimal("1.005")
+
+
+def test_failed_conversion_creates_no_contact():
+    send("conversions", order(kind="nonsense", contact=C1))
+
+    assert not ContactRef.objects.exists()
+
+
+# --- voiding ---
+
+
+def test_voided_conversion_stays_as_it_is():
+    pk = send_one("conversions", **order(amount="40.00", currency="EUR")).id
+    conversions.void(pk, reason="test order", now=NOW)
+
+    same, other = (send("conversions", order(amount=amount, currency="EUR")) for amount in ("40.00", "41.00"))
+
+    assert statuses(same) == ["unchanged"]
+    assert codes(other.results[0]) == [("", "voided")]
+    assert Conversion.objects.values_list("amount", "voided_at", "void_reason").get() == (
+        Decimal(40),
+        NOW,
+        "test order",
+    )
+
+
+def test_delete_voids_and_a_second_time_refuses():
+    pk = send_one("conversions", **order()).id
+
+    collections["conversions"].remove(pk, now=NOW)
+    with pytest.raises(AlreadyVoided):
+        collections["conversions"].remove(pk, now=NOW)
+    with pytest.raises(NotFound):
+        conversions.void(pk + 1, reason="x", now=NOW)
+
+    assert Conversion.objects.get().voided_at == NOW
+
+
+# --- campaigns ---
+
+
+def test_campaign_is_known_by_its_code_without_regard_to_case():
+    first = send_one("campaigns", code="Spring", name="Spring course", budget="500.00", currency="EUR")
+    second = send_one("campaigns", code="SPRING", objective="Fill the course")
+
+    assert (second.status, second.id) == ("updated", first.id)
+    assert Campaign.objects.values_list("code", "name", "objective").get() == (
+        "Spring", "Spring course", "Fill the course",
+    )  # fmt: skip
+
+
+def test_parent_is_created_unconfirmed_and_confirmed_when_it_arrives():
+    send_one("campaigns", code="spring", parent="Year")
+    assert Campaign.objects.get(code="Year").status == "unconfirmed"
+
+    send_one("campaigns", code="year", name="The year")
+    assert Campaign.objects.get(code="Year").status == "planned"
+    assert Campaign.objects.get(code="spring").parent.name == "The year"
+
+
+def test_campaign_names_owner_and_days():
+    UserFactory(username="ana")
+    result = send(
+        "campaigns",
+        {"code": "a", "owner": "ana", "starts_on": "2026-03-01", "ends_on": "2026-03-31", "is_pilot": True},
+        {"code": "b", "owner": "bob"},
+        {"code": "c", "starts_on": "2026-03-02", "ends_on": "2026-03-01"},
+        {"code": "d", "parent": "D"},
+    )
+
+    assert [codes(outcome) for outcome in result.results] == [
+        [],
+        [("owner", "unknown_user")],
+        [("ends_on", "ends_before_start")],
+        [("", "crm_campaign_not_its_own_parent")],
+    ]
+    stored = Campaign.objects.get(code="a")
+    assert (stored.owner.username, stored.starts_on, stored.ends_on, stored.is_pilot) == (
+        "ana", dt.date(2026, 3, 1), dt.date(2026, 3, 31), True,
+    )  # fmt: skip
+
+
+def test_delete_refuses_a_campaign_in_use():
+    used = CostFactory(campaign=CampaignFactory()).campaign
+
+    with pytest.raises(InUse):
+        collections["campaigns"].remove(used.pk, now=NOW)
+    collections["campaigns"].remove(CampaignFactory().pk, now=NOW)
+
+    assert Campaign.objects.get() == used
