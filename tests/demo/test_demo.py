@@ -114,8 +114,9 @@ def test_rows_and_lines_sum_to_revenue_and_cost_for_every_model(demo):
 
 def test_revenue_is_what_the_books_say(demo):
     """The same sum from the items themselves: each order at the rate of its day, refunds at their order's."""
-    company = {key: list(items) for key, items in collections(date.fromisoformat(UNTIL))}
-    rates = {date.fromisoformat(each["date"]): Decimal(each["rate"]) for each in company["exchange-rates"]}
+    streams = dict(collections(date.fromisoformat(UNTIL)))
+    conversions = list(streams["conversions"])
+    rates = {date.fromisoformat(each["date"]): Decimal(each["rate"]) for each in streams["exchange-rates"]}
     zone = ZoneInfo("Europe/London")
 
     def cents(order, amount):
@@ -125,9 +126,9 @@ def test_revenue_is_what_the_books_say(demo):
         rate = next(rates[day - timedelta(days=back)] for back in range(8) if day - timedelta(days=back) in rates)
         return int((amount * rate * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
-    orders = {item["external_id"]: item for item in company["conversions"] if "currency" in item}
+    orders = {item["external_id"]: item for item in conversions if "currency" in item}
     refunded = dict.fromkeys(orders, Decimal(0))
-    for item in company["conversions"]:
+    for item in conversions:
         if "refund_of" in item:
             refunded[item["refund_of"]["external_id"]] += Decimal(item["amount"])
     books = sum(cents(each, Decimal(each["amount"])) - cents(each, refunded[key]) for key, each in orders.items())
