@@ -52,26 +52,31 @@ def _parts(report: RoiReport) -> Iterable[RenderableType]:
 
 
 def _business(report: RoiReport) -> Table:
-    """Lay out money: rows, the lines beside them, the total."""
-    several = report.query.model == ALL_MODELS
-    table = _table("Business", ["Credited"] if not several else [attribution_models[key].label for key in MODELS])
-    for heading in ("Assisted", "Cost", "ROI", "ROAS", "Conversions", "Cost each"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    """Lay out money: rows, the lines beside them, the total. With all models, side by side and with their range."""
+    is_all = report.query.model == ALL_MODELS
+    revenue = [attribution_models[key].label for key in MODELS] if is_all else ["Credited", "Assisted"]
+    others = ["ROI from", "to"] if is_all else ["ROI", "ROAS", "Conversions", "Cost each"]
+    table = _table("Business", [*revenue, "Cost", *others])
     for row in report.rows:
         table.add_row(*_business_cells(row, report))
     table.add_section()
     for line in report.lines.values():
-        revenue = [money(line.revenue[model]) for model in report.query.models]
-        table.add_row(line.label, *revenue, "", money(line.cost), style="dim")
+        amounts = [money(line.revenue[model]) for model in report.query.models]
+        table.add_row(line.label, *amounts, *([] if is_all else [""]), money(line.cost), style="dim")
     table.add_section()
     table.add_row(*_business_cells(report.total, report), style="bold")
     return table
 
 
 def _business_cells(row: RoiRow, report: RoiReport) -> list[str]:
+    credited = [money(row.models[model].revenue_credited) for model in report.query.models]
+    if report.query.model == ALL_MODELS:
+        ratios = [row.models[model].roi for model in report.query.models]
+        lowest_first = sorted(ratios, key=lambda ratio: ratio.numerator)  # the denominator is the same for all
+        return [row.name, *credited, money(row.cost), percent(lowest_first[0]), percent(lowest_first[-1])]
     return [
         row.name,
-        *(money(row.models[model].revenue_credited) for model in report.query.models),
+        *credited,
         money(row.assisted_revenue),
         money(row.cost),
         percent(row.roi),

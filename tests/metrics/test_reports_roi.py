@@ -367,3 +367,15 @@ def test_rows_left_out_stand_in_a_line(world, costs):
     assert rest.lines["other_rows"].cost == D("50.00")
     assert [row.code for row in chosen.rows] == ["pilot"]
     assert all(check.holds for found in (page, rest, chosen) for check in found.sums)
+
+
+def test_nameless_person_is_called_by_an_account(world):
+    world.joe.full_name = ""
+    world.joe.save()
+    world.stranger.full_name = ""
+    world.stranger.save()
+
+    rows = by_key(report("members"))
+
+    assert rows[world.joe.pk].name == "@joe"
+    assert rows[world.stranger.pk].name == f"Contact {world.stranger.pk}"
