@@ -64,8 +64,8 @@ def worker(concurrency: int | None = None) -> Program:
 
 def beat() -> Program:
     """Return Celery's clock, which starts the regular tasks. Of a whole installation, one may run."""
-    arguments = ("celery", "-A", "config", "--quiet", "beat", "--loglevel", "INFO", "--pidfile=")
-    return Program("beat", arguments, ready="beat: Starting...")
+    arguments = ("celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile=")
+    return Program("beat", arguments, ready="is starting.")
 
 
 def web(*, host: str, port: int, processes: int) -> Program:

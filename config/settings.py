@@ -236,6 +236,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Each task says itself what it did, in one line; Celery would add three, every few seconds.
+        **{name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.beat", "celery.worker.strategy")},
         **{app: {"level": "INFO"} for app in ("config", "metrics", "community", "crm", "jobs", "gateway")},
     },
 }

@@ -38,8 +38,7 @@ class Command(BaseCommand):
         if no_serve:
             return
         name, password = demo_login()
-        self.stdout.write(self.style.SUCCESS(f"\nLog in at http://127.0.0.1:{port}/ as {name} with {password}\n"))
-        call_command("serve", port=port)
+        call_command("serve", port=port, greeting=f"Kith is at {{url}}: log in as {name} with {password}")
 
 
 def demo_login() -> tuple[str, str]:

@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     help = "Serve the admin and the API, with a worker and beat, until Ctrl-C."
     requires_migrations_checks = True
+    stealth_options = ("greeting",)  # what to say when all runs, for commands that call this one
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Say where to listen and how much to start."""
@@ -26,7 +27,16 @@ class Command(BaseCommand):
         parser.add_argument("--web-processes", type=int, default=2, help="web processes of 4 threads each (default 2)")
         parser.add_argument("--worker-processes", type=int, help="worker processes (default: one for each processor)")
 
-    def handle(self, *, host: str, port: int, web_processes: int, worker_processes: int | None, **_: Any) -> None:
+    def handle(
+        self,
+        *,
+        host: str,
+        port: int,
+        web_processes: int,
+        worker_processes: int | None,
+        greeting: str = "Kith is at {url}",
+        **_: Any,
+    ) -> None:
         """Start everything, say where it is, wait."""
         check_port_is_free(host, port)
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -36,7 +46,8 @@ class Command(BaseCommand):
         programs = (web(host=host, port=port, processes=web_processes), worker(worker_processes), beat())
         try:
             with running(*programs, echo=sys.stdout) as children:
-                self.stdout.write(self.style.SUCCESS(f"Kith is at http://{host}:{port}/ (Ctrl-C ends it)"))
+                url = f"http://{host}:{port}/"
+                self.stdout.write(self.style.SUCCESS(f"\n{greeting.format(url=url)} (Ctrl-C ends it)\n"))
                 self.stdout.flush()
                 watch(children)
         except ProcessError as error:
