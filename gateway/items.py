@@ -179,8 +179,6 @@ _WORDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "string_too_long": ("too_long", lambda context: f"At most {context['max_length']} characters."),
     "too_long": ("too_long", lambda context: f"At most {context['max_length']} entries."),
     "literal_error": ("unknown_choice", lambda context: f"One of {context['expected']}."),
-    "greater_than_equal": ("out_of_range", lambda context: f"The number must be {context['ge']} or more."),
-    "less_than_equal": ("out_of_range", lambda context: f"The number must be {context['le']} or less."),
     "int_type": ("not_whole", lambda _: "Give a whole number, without quotes."),
     "int_from_float": ("not_whole", lambda _: "Give a whole number, without quotes."),
     "int_parsing": ("not_whole", lambda _: "Give a whole number."),
