@@ -7,7 +7,7 @@ They translate: parameters and bodies in, one call of the resource (reading) or 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any
 
 import pydantic
@@ -182,6 +182,7 @@ class CollectionAct(CollectionView):
         return JsonAnswer(self.resource.one(pk))
 
 
+@cache
 def changes_of(resource: Resource) -> type[pydantic.BaseModel]:
     """Return the shape of a change, for the documentation: an item in which every field may be absent."""
     item = resource.collection.item
@@ -192,6 +193,7 @@ def changes_of(resource: Resource) -> type[pydantic.BaseModel]:
     )
 
 
+@cache
 def batch_of(resource: Resource) -> type[pydantic.BaseModel]:
     """Return the shape of a batch of items, for the documentation."""
     item = resource.collection.item

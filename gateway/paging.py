@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import orjson
 import pydantic
 from django.db import models
+from django.db.models.expressions import Combinable
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
@@ -61,7 +62,7 @@ class Page:
 
 def read_page(
     queryset: models.QuerySet[Any],
-    columns: Sequence[str],
+    columns: Sequence[str | Combinable],
     *,
     query: PageQuery,
     orderings: Sequence[str],

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Protocol
 
 import pydantic
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Combinable
 from django.http import Http404, QueryDict
 
 from gateway.collections import Collection, collections
@@ -75,7 +76,7 @@ class Resource:
     Reads the records of one collection, any number of them in a constant number of queries.
 
     - `record` names the fields. A field is the model's column of the same name, unless `columns` says
-      where else it is found, or `filled` says that `fill` adds it.
+      where else it is found (a path or an expression), or `filled` says that `fill` adds it.
     - `hidden` columns are read for `fill`, which takes them out again.
     - `orderings` are indexed together with id and never null.
     - `standing` says which rows a plain list gives.
@@ -85,7 +86,7 @@ class Resource:
     noun: ClassVar[str]
     record: ClassVar[type[Record]]
     filters: ClassVar[type[CollectionFilters]]
-    columns: ClassVar[Mapping[str, str]] = {}
+    columns: ClassVar[Mapping[str, str | Combinable]] = {}
     hidden: ClassVar[Mapping[str, str]] = {}
     filled: ClassVar[frozenset[str]] = frozenset()
     orderings: ClassVar[Sequence[str]] = ("id", "updated_at")
@@ -137,7 +138,7 @@ class Resource:
         return [*(name for name in self.record.model_fields if name not in self.filled), *self.hidden]
 
     @cached_property
-    def _paths(self) -> list[str]:
+    def _paths(self) -> list[str | Combinable]:
         paths = {**self.columns, **self.hidden}
         return [paths.get(name, name) for name in self._names]
 
@@ -157,6 +158,7 @@ def plain(number: Decimal | None) -> str | None:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@cache
 def page_of(resource: Resource) -> type[pydantic.BaseModel]:
     """Return the shape of a page of records, for the documentation."""
     return pydantic.create_model(

@@ -134,6 +134,29 @@ def test_merged_contact_appears_under_updated_since(api):
     assert (merged["merged_into"], merged["person_id"]) == (survivor.pk, survivor.pk)
 
 
+def test_consents_are_given_as_they_were_sent(api):
+    sent = [
+        {
+            "purpose": "news",
+            "channel": "email",
+            "granted_at": "2026-01-01T00:00:00Z",
+            "withdrawn_at": None,
+            "source": "form",
+        },
+        {
+            "purpose": "news",
+            "channel": "",
+            "granted_at": "2026-01-02T00:00:00.5Z",
+            "withdrawn_at": None,
+            "source": "form",
+        },
+    ]
+
+    record = put(api, "c1", consents=sent)
+
+    assert record["consents"] == [sent[0], {**sent[1], "granted_at": "2026-01-02T00:00:00.5Z"}]
+
+
 def test_contact_without_anything_has_empty_fields(api):
     contact = ContactFactory(full_name="")
 
