@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby, islice
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from community.sources.error_file import ErrorFile
 from community.sources.source import Reading, RowProblem, SourceRow
@@ -105,6 +105,10 @@ def _write(
                     error_file.add(row, failed.reason())
                     if len(report.failures) < SHOWN_FAILURES:
                         report.failures.append(failed)
+            if connection.in_atomic_block:
+                # What a commit would check is checked here: a dry run shall tell that too, and the history
+                # triggers slow down with every check that is still pending.
+                connection.check_constraints()
             on_progress(len(chunk))
 
 
