@@ -23,7 +23,7 @@ from itertools import chain
 
 from demo.generator import helping, joe, sales, spending, talk
 from demo.generator.calendar import Calendar, stamp
-from demo.generator.campaigns import Campaign, campaigns
+from demo.generator.campaigns import Campaign, campaigns, owner
 from demo.generator.people import SOURCE, Account, Person, Population, populate
 from demo.generator.talk import Item
 
@@ -91,6 +91,12 @@ def _contact(person: Person) -> Item:
         item["phone"] = person.phone
     if person.company:
         item["company"] = {"source": SOURCE, "external_id": person.company}
+    if person.motivation:
+        item["motivation"] = person.motivation
+    if person.newsletter_since:
+        item["consents"] = [
+            {"purpose": "newsletter", "granted_at": stamp(person.newsletter_since), "source": "order form"}
+        ]
     if person.is_staff:
         item["tags"] = ["staff"]
     return item
@@ -131,6 +137,7 @@ def _campaigns(planned: Iterable[Campaign]) -> Iterator[Item]:
             "starts_on": campaign.starts_on.isoformat(),
             "ends_on": campaign.ends_on.isoformat(),
             "is_pilot": plan.is_pilot,
+            "owner": owner(campaign),
         }
         if plan.budget:
             item |= {"budget": plan.budget, "currency": "EUR"}

@@ -133,6 +133,11 @@ def _days(plan: Plan, calendar: Calendar) -> tuple[date, date]:
     return starts_on, ends_on
 
 
+def owner(campaign: Campaign) -> str:
+    """Return the user who answers for a campaign: whoever looks after its channel."""
+    return {"instagram": "chloe", "forum": "ana", "discord": "dan"}[campaign.plan.channel]
+
+
 def utm(campaign: Campaign, *, shout: bool = False) -> dict[str, str]:
     """Return the UTM fields of a campaign's links; some people write the code in capitals."""
     source = {"instagram": "instagram", "forum": "forum", "discord": "discord"}[campaign.plan.channel]

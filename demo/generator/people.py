@@ -9,6 +9,7 @@ from random import Random
 
 from demo.generator import names
 from demo.generator.calendar import Calendar
+from demo.generator.subjects import MOTIVATIONS
 
 SOURCE = "shop"  # the system that our customers are known in
 STAFF = (
@@ -38,6 +39,8 @@ class Person:
     currency: str
     company: str | None
     is_staff: bool = False
+    motivation: str = ""  # what moves them, as a colleague noted it
+    newsletter_since: datetime | None = None  # when they agreed to it
 
     @property
     def ref(self) -> dict[str, str]:
@@ -105,7 +108,7 @@ class Population:
 def populate(calendar: Calendar) -> Population:
     """Make everybody up, the same for the same calendar."""
     companies = _companies(Random("companies"))
-    customers = _customers(Random("customers"), companies)
+    customers = _customers(Random("customers"), companies, calendar)
     staff = [
         Person(f"staff-{user}", name, f"{user}@example.com", None, "EUR", None, is_staff=True) for user, name in STAFF
     ]
@@ -152,8 +155,9 @@ def _companies(dice: Random) -> list[tuple[str, str]]:
     return [(f"f{number}", name) for number, name in enumerate(drawn, 1)]
 
 
-def _customers(dice: Random, companies: Sequence[tuple[str, str]]) -> list[Person]:
+def _customers(dice: Random, companies: Sequence[tuple[str, str]], calendar: Calendar) -> list[Person]:
     people = []
+    notes = Random("notes about customers")
     for number in range(1, CUSTOMERS + 1):
         name = names.full_name(dice)
         people.append(
@@ -164,6 +168,8 @@ def _customers(dice: Random, companies: Sequence[tuple[str, str]]) -> list[Perso
                 phone=names.phone(dice) if dice.random() < 0.55 else None,
                 currency="GBP" if dice.random() < 0.25 else "EUR",
                 company=dice.choice(companies)[0] if dice.random() < 0.2 else None,
+                motivation=notes.choice(MOTIVATIONS) if notes.random() < 0.06 else "",
+                newsletter_since=calendar.moment(notes) if notes.random() < 0.4 else None,
             )
         )
     return people

@@ -485,3 +485,13 @@ EVENTS = (
     "Exam preparation: {module}",
 )
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Sunday")
+MOTIVATIONS = (
+    "Wants to get back to work after years at home with the children; evenings only.",
+    "The only one in the firm who does the books. Would like somebody to ask.",
+    "Aims at team leader; the employer pays if there is a certificate at the end.",
+    "Learns for the joy of it, has taken a course every autumn for six years.",
+    "Moved here last year and wants papers that count in this country.",
+    "Looks after a parent and hopes to make a profession of it.",
+    "Helps others on the forum because somebody helped her when she was stuck.",
+    "Runs a small café; every hour must pay. Prefers the telephone.",
+)

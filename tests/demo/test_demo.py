@@ -65,6 +65,13 @@ def demo() -> Iterator[Demo]:
         servers.remove()
 
 
+def lines_in_readme() -> list[str]:
+    """Return the lines of the demo's report that the README quotes, single-spaced."""
+    readme = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+    excerpt = readme.partition(f"What `DEMO_UNTIL={UNTIL} make demo` prints")[2].split("```")[1]
+    return [" ".join(line.split()) for line in excerpt.splitlines() if line.strip()]
+
+
 def row(report, part, code):
     return next(each for each in report[part]["rows"] if each["code"] == code)
 
@@ -174,6 +181,8 @@ def test_second_run_keeps_the_data_and_tells_joes_story_and_the_sums(demo):
     assert again.returncode == 0, again.stderr
     assert "there already: 24 months up to 2026-11-01" in again.stdout
     assert "Joe's question 200.00 / 0.00 / 66.67 / 80.00 / 33.27" in " ".join(again.stdout.split())
+    printed = {" ".join(line.split()) for line in again.stdout.splitlines()}
+    assert [line for line in lines_in_readme() if line not in printed] == []
     assert again.stdout.count("✓") == 30  # five reports, each with five models and the cost
     assert "✗" not in again.stdout
     assert time.monotonic() - began < 60
