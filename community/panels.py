@@ -60,7 +60,7 @@ class Accounts:
             pk: PanelContent(
                 tables=(
                     Table(
-                        title="Accounts",
+                        title="On our channels",
                         columns=(
                             Column(label="Account"),
                             Column(label="Channel"),
@@ -111,7 +111,7 @@ class LastInteractions:
                         columns=(
                             Column(label="When", unit="time"),
                             Column(label="What"),
-                            Column(label="Text"),
+                            Column(label="Text", unit="sentence"),
                             Column(label="By"),
                             Column(label="Channel"),
                         ),
@@ -195,7 +195,7 @@ def _help_table(title: str, records: Sequence[HelpRecord], *, who: str, empty: s
             Column(label="When", unit="time"),
             Column(label=who),
             Column(label="Topic"),
-            Column(label="Question"),
+            Column(label="Question", unit="sentence"),
             Column(label="Outcome"),
             Column(label="Rating", unit="count"),
         ),

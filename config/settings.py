@@ -178,6 +178,7 @@ SPECTACULAR_SETTINGS = {
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["config.formats"]  # hours from 0 to 24
 
 # The admin. The menu stands in config/admin/menu.py, the start page in config/admin/start_page.py.
 UNFOLD = {
@@ -188,6 +189,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kith/icon.svg")},
     ],
+    "DASHBOARD_CALLBACK": "config.admin.start_page.start_page",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("kith/admin.css")],

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from gateway.registry import Registry
 
-Unit = Literal["money", "percent", "times", "count", "decimal", "rating", "text", "day", "time"]
+Unit = Literal["money", "percent", "times", "count", "decimal", "rating", "text", "sentence", "day", "time"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +53,16 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of a table: one value per column, links by position of the column."""
+    """
+    A row of a table: one value per column.
+
+    `links` and `notes` go by the position of the column; a note is what a cell says when asked,
+    such as why a figure is undefined.
+    """
 
     values: tuple[object, ...]
     links: Mapping[int, Link | None] = field(default_factory=dict)
+    notes: Mapping[int, str] = field(default_factory=dict)
     is_total: bool = False
 
 

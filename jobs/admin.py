@@ -46,6 +46,7 @@ class JobAdmin(ReadOnlyModelAdmin):
         ("Report", {"fields": ("report",)}),
     )
     readonly_fields = ("shown_state", "progress")
+    change_form_template = "jobs/admin/change_form.html"
     empty_state = "Nobody asked for long work yet: imports and recomputes show here while they run."
 
     @display(description="Job", ordering="kind")

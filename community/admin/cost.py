@@ -11,22 +11,23 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from community.models import Cost
+from crm.admin.money import money_cell
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
+    DateWidget,
     FactForm,
     ModelAdmin,
     ReasonAction,
     StandingFilter,
-    amount_cell,
     display,
     number_cell,
 )
 
 ONE_DAY = timedelta(days=1)
+LONGEST = 3660  # days: ten years, as the database demands
 
 
 def first_day(cost: Cost) -> date:
@@ -42,8 +43,8 @@ def last_day(cost: Cost) -> date:
 class CostForm(FactForm):
     """A cost with its first and last day, both inclusive."""
 
-    starts_on = forms.DateField(label="First day", widget=UnfoldAdminSingleDateWidget)
-    ends_on = forms.DateField(label="Last day", widget=UnfoldAdminSingleDateWidget, help_text="inclusive")
+    starts_on = forms.DateField(label="First day", widget=DateWidget)
+    ends_on = forms.DateField(label="Last day", widget=DateWidget, help_text="inclusive")
 
     class Meta:
         model = Cost
@@ -77,14 +78,11 @@ class CostForm(FactForm):
         if starts_on and ends_on:
             if ends_on < starts_on:
                 self.add_error("ends_on", "The last day cannot be before the first.")
+            elif (ends_on - starts_on).days >= LONGEST:
+                self.add_error("ends_on", "A cost covers at most ten years.")
             else:
                 self.instance.days = DateRange(starts_on, ends_on + ONE_DAY)
         return cleaned
-
-    def _get_validation_exclusions(self) -> set[str]:
-        """Let the model check the days as well: they stand in two fields here."""
-        exclude = super()._get_validation_exclusions()
-        return exclude if self.errors else exclude - {"days"}
 
 
 def void_costs(ids: Sequence[int], reason: str, now: datetime) -> int:
@@ -193,7 +191,7 @@ class CostAdmin(ModelAdmin):
 
     @display(description="Amount", ordering="amount")
     def shown_amount(self, cost: Cost) -> str:
-        return amount_cell(cost.amount, cost.currency, struck=cost.voided_at is not None)
+        return money_cell(cost.amount, cost.currency, struck=cost.voided_at is not None)
 
     @display(description="From", ordering="days")
     def shown_first_day(self, cost: Cost) -> date:
@@ -207,8 +205,8 @@ class CostAdmin(ModelAdmin):
     def shown_hours(self, cost: Cost) -> str:
         return number_cell(cost.hours)
 
-    @display(description="Standing", label={"replaced": "warning", "voided": "danger", "counts": "success"})
-    def standing(self, cost: Cost) -> str:
+    @display(description="Standing", label={"replaced": "warning", "voided": "danger"})
+    def standing(self, cost: Cost) -> str | None:
         if cost.replaced_by_id:
             return "replaced"
-        return "voided" if cost.voided_at else "counts"
+        return "voided" if cost.voided_at else None

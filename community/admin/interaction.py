@@ -10,7 +10,6 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from community.extensions import interaction_panels
 from community.interaction_kinds import interaction_kinds
@@ -24,6 +23,7 @@ from gateway.admin import (
     ModelAdmin,
     RangeDateTimeFilter,
     ReasonAction,
+    SelectWidget,
     YesNoFilter,
     display,
     excerpt,
@@ -57,7 +57,7 @@ class RetractedFilter(YesNoFilter):
 
 
 class InteractionForm(FactForm):
-    kind = forms.ChoiceField(choices=kind_choices, widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(choices=kind_choices, widget=SelectWidget)
 
     class Meta:
         model = Interaction
@@ -180,8 +180,8 @@ class InteractionAdmin(ModelAdmin):
     def addressee(self, interaction: Interaction) -> str | None:
         return str(interaction.to_member or interaction.to_contact or "") or None
 
-    @display(description="Standing", label={"retracted": "danger", "counts": "success", "named only": "warning"})
-    def standing(self, interaction: Interaction) -> str:
+    @display(description="Standing", label={"retracted": "danger", "named only": "warning"})
+    def standing(self, interaction: Interaction) -> str | None:
         if interaction.retracted_at:
             return "retracted"
-        return "counts" if interaction.occurred_at else "named only"
+        return None if interaction.occurred_at else "named only"

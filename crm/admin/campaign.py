@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from crm.admin.money import money_cell
 from crm.extensions import campaign_panels
 from crm.models import Campaign
 from gateway.admin import (
@@ -12,7 +13,6 @@ from gateway.admin import (
     ChoicesDropdownFilter,
     ModelAdmin,
     RangeDateFilter,
-    amount_cell,
     display,
 )
 
@@ -63,7 +63,7 @@ class CampaignAdmin(ModelAdmin):
 
     @display(description="Budget", ordering="budget")
     def shown_budget(self, campaign: Campaign) -> str:
-        return amount_cell(campaign.budget, campaign.currency)
+        return money_cell(campaign.budget, campaign.currency)
 
     @admin.action(description="Archive the selected campaigns", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:

@@ -1,5 +1,6 @@
 """Contacts with what hangs on them: addresses, references, consents, marks."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from gateway.admin import (
     BooleanRadioFilter,
     ChoicesDropdownFilter,
     FactForm,
+    InlineFormSet,
     ModelAdmin,
     RangeDateTimeFilter,
     TabularInline,
@@ -55,7 +57,7 @@ class ContactForm(FactForm):
         fields = self.cleaned_data["custom_fields"] or {}
         if not isinstance(fields, dict):
             raise forms.ValidationError('Give names and values, such as {"plan": "gold"}.')
-        if "\\u0000" in str(fields) or "\x00" in str(fields):
+        if "\\u0000" in json.dumps(fields):
             raise forms.ValidationError("A text cannot hold the character NUL.")
         return fields
 
@@ -79,15 +81,25 @@ class ContactPointForm(FactForm):
                 self.add_error("raw", refusal.message)
         return cleaned
 
-    def _get_validation_exclusions(self) -> set[str]:
-        """Let the model check the compared form as well: an address stands once on a contact."""
-        exclude = super()._get_validation_exclusions()
-        return exclude if self.errors else exclude - {"normalised"}
+
+class ContactPointFormSet(InlineFormSet):
+    """The addresses of a contact: each stands there once, compared as addresses are."""
+
+    def clean(self) -> None:
+        seen = set()
+        for form in self.forms:
+            address = (form.instance.kind, form.instance.normalised)
+            if form in self.deleted_forms or not form.instance.normalised:
+                continue
+            if address in seen:
+                form.add_error("raw", "The contact has this address already.")
+            seen.add(address)
 
 
 class ContactPointInline(TabularInline):
     model = ContactPoint
     form = ContactPointForm
+    formset = ContactPointFormSet
     fields = ("kind", "raw", "verified_at", "verified_by")
     verbose_name = "address"
     verbose_name_plural = "addresses"

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Model, Q
 from django.http import HttpRequest
 
+from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Conversion, ConversionKind
 from gateway.admin import (
@@ -16,7 +17,6 @@ from gateway.admin import (
     ReasonAction,
     StandingFilter,
     YesNoFilter,
-    amount_cell,
     display,
     object_link,
 )
@@ -121,15 +121,15 @@ class ConversionAdmin(ModelAdmin):
     @display(description="Amount", ordering="amount")
     def shown_amount(self, conversion: Conversion) -> str:
         amount = -conversion.amount if conversion.refund_of_source else conversion.amount
-        return amount_cell(amount.normalize() + 0, conversion.currency, struck=conversion.voided_at is not None)
+        return money_cell(amount, conversion.currency, struck=conversion.voided_at is not None)
 
     @display(description="Reference")
     def reference(self, conversion: Conversion) -> str | None:
         return f"{conversion.source}:{conversion.external_id}" if conversion.source else None
 
-    @display(description="Standing", label={"voided": "danger", "counts": "success"})
-    def standing(self, conversion: Conversion) -> str:
-        return "voided" if conversion.voided_at else "counts"
+    @display(description="Standing", label={"voided": "danger"})
+    def standing(self, conversion: Conversion) -> str | None:
+        return "voided" if conversion.voided_at else None
 
 
 @admin.register(ConversionKind)

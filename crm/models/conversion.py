@@ -124,4 +124,5 @@ class Conversion(Synced):
         ]
 
     def __str__(self) -> str:
-        return f"{'Refund' if self.refund_of_source else self.kind_id} {self.external_id or self.pk}"
+        kind = "refund" if self.refund_of_source else str(self.kind_id).replace("_", " ")
+        return f"{kind.capitalize()} {self.external_id or self.pk}"

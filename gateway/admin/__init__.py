@@ -17,6 +17,9 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.forms import PaginationInlineFormSet as InlineFormSet
+from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
+from unfold.widgets import UnfoldAdminSingleDateWidget as DateWidget
 
 from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
@@ -31,15 +34,18 @@ __all__ = [
     "AutocompleteSelectFilter",
     "BooleanRadioFilter",
     "ChoicesDropdownFilter",
+    "DateWidget",
     "DropdownFilter",
     "FactForm",
     "FieldTextFilter",
+    "InlineFormSet",
     "ModelAdmin",
     "RadioFilter",
     "RangeDateFilter",
     "RangeDateTimeFilter",
     "ReadOnlyModelAdmin",
     "ReasonAction",
+    "SelectWidget",
     "StackedInline",
     "StandingFilter",
     "TabularInline",

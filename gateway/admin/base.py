@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import unfold.admin
+import unfold.views
 from django.contrib.admin.utils import unquote
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
-from django.db.models import CASCADE, PROTECT, ForeignObjectRel, Model, QuerySet
+from django.db.models import CASCADE, PROTECT, ForeignObjectRel, JSONField, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.admin.forms import FactForm
 from gateway.admin.history import history_of, is_tracked
@@ -17,6 +20,15 @@ from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
 from gateway.panels import Panel, panels_for
 from gateway.registry import Registry
+
+
+class ListOfAll(unfold.views.ChangeList):
+    """A list that is not filtered shows all there is: only a filtered one offers a way back to all."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
 
 
 class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
@@ -39,10 +51,18 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     change_form_template = "gateway/admin/change_form.html"
     object_history_template = "gateway/admin/history.html"
     warn_unsaved_form = True
+    formfield_overrides: ClassVar = {
+        TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+        JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+        ArrayField: {"widget": UnfoldAdminTextInputWidget},
+    }
 
     panels: Registry[Panel] | None = None
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ListOfAll]:
+        return ListOfAll
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         queryset = super().get_queryset(request)
@@ -119,6 +139,10 @@ class ReadOnlyModelAdmin(ModelAdmin):
 
     warn_unsaved_form = False
 
+    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["show_history"] = False  # nobody changes these rows: they have none
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -134,8 +158,7 @@ class TabularInline(unfold.admin.TabularInline):
 
     form = FactForm
     extra = 0
-    show_change_link = False
-    tab = False
+    hide_title = True
 
 
 class StackedInline(unfold.admin.StackedInline):

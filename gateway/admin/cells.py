@@ -12,15 +12,15 @@ from django.utils.text import Truncator
 from gateway.screen import DASH, grouped
 
 
-def number_cell(value: Decimal | int | None) -> SafeString | str:
+def number_cell(value: Decimal | int | None) -> SafeString:
     """Return a number in figures of equal width; a dash when it is undefined."""
-    return DASH if value is None else format_html('<span class="kith-number">{}</span>', grouped(value))
+    return format_html('<span class="kith-number">{}</span>', DASH if value is None else grouped(value))
 
 
-def amount_cell(amount: Decimal | None, currency: str | None, *, struck: bool = False) -> SafeString | str:
+def amount_cell(amount: Decimal | None, currency: str | None, *, struck: bool = False) -> SafeString:
     """Return an amount with its currency, struck through when it no longer counts."""
     if amount is None:
-        return DASH
+        return number_cell(None)
     tag = "s" if struck else "span"
     return format_html(
         '<{0} class="kith-number">{1} <span class="kith-unit">{2}</span></{0}>', tag, grouped(amount), currency or ""

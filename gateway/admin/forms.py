@@ -1,7 +1,7 @@
 """The form behind every fact's page: refusals of the model's constraints stand beside the field they concern."""
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
 
 
@@ -13,14 +13,17 @@ class FactForm(forms.ModelForm):
     form. Where a constraint names one field of the form, that field is what has to be mended.
     """
 
-    def validate_constraints(self) -> None:
-        exclude = self._get_validation_exclusions()
-        for model, constraints in self.instance.get_constraints():
-            for constraint in constraints:
-                try:
-                    constraint.validate(model, self.instance, exclude=exclude)
-                except ValidationError as refusal:
-                    self.add_error(self._field_of(constraint), refusal.messages)
+    def _update_errors(self, errors: ValidationError) -> None:
+        refusals = errors.error_dict.pop(NON_FIELD_ERRORS, []) if hasattr(errors, "error_dict") else []
+        constraints = {constraint.get_violation_error_message(): constraint for constraint in self._constraints()}
+        for refusal in refusals:
+            constraint = constraints.get(refusal.message)
+            field = self._field_of(constraint) if constraint else None
+            errors.error_dict.setdefault(field or NON_FIELD_ERRORS, []).append(refusal)
+        super()._update_errors(errors)
+
+    def _constraints(self) -> list[BaseConstraint]:
+        return [constraint for _, constraints in self.instance.get_constraints() for constraint in constraints]
 
     def _field_of(self, constraint: BaseConstraint) -> str | None:
         named = [name for name in _fields_named_by(constraint) if name in self.fields]

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 SHOWN = 200  # events; the newest
 
-_BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text"}
+_BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
 _KINDS = {"insert": "created", "update": "changed", "delete": "deleted", "relinked": "moved to another contact"}
 
 

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from crm.money import from_minor
-from gateway.admin import ReadOnlyModelAdmin, amount_cell
+from gateway.admin import ReadOnlyModelAdmin, number_cell
 from metrics.attribution.models import attribution_models
 from metrics.models.rows import KeyField
 
@@ -23,10 +23,10 @@ def money_of(minor: int | None) -> Decimal | None:
 
 
 def minor_cell(field: str, description: str) -> Callable:
-    """Return a list column that shows a field of minor units as money."""
+    """Return a column that shows a field of minor units as money; the page says once in which currency."""
 
     def cell(_: object, row: Model) -> str:
-        return amount_cell(money_of(getattr(row, field)), settings.KITH_CURRENCY)
+        return number_cell(money_of(getattr(row, field)))
 
     cell.short_description = description
     cell.admin_order_field = field
@@ -43,6 +43,7 @@ class DerivedAdmin(ReadOnlyModelAdmin):
 
     empty_state = NOT_COMPUTED
     permission_name: ClassVar[str] = ""
+    list_before_template = "metrics/admin/currency.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         table: Any = getattr(self.model, "reads", self.model)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -10,7 +11,6 @@ from gateway.admin import (
     RangeDateFilter,
     display,
     excerpt,
-    number_cell,
     object_link,
 )
 from metrics.admin.derived import CreditSumsAdmin, DerivedAdmin, minor_cell
@@ -29,8 +29,6 @@ class CreditRowAdmin(CreditSumsAdmin):
         "touch",
         "shown_text",
         "shown_actor",
-        "campaign",
-        "channel",
         *CreditSumsAdmin.sum_columns,
     )
     list_display_links = ("day",)
@@ -54,7 +52,7 @@ class CreditRowAdmin(CreditSumsAdmin):
             "For what",
             {"fields": ("shown_interaction", "whole_text", ("shown_actor", "is_help"), ("campaign", "channel"))},
         ),
-        ("How much", {"fields": (("touch", "decay"), CreditSumsAdmin.sum_columns)}),
+        ("How much", {"fields": (("touch", "decay"), *CreditSumsAdmin.sum_columns)}),
     )
     list_fullwidth = True
 
@@ -76,13 +74,16 @@ class CreditRowAdmin(CreditSumsAdmin):
 
     @display(description="Weight under time decay")
     def decay(self, row: CreditRow) -> str:
-        return number_cell(row.decay_weight) + " of " + number_cell(row.decay_total)
+        return f"{row.decay_weight:,} of {row.decay_total:,}"
 
     @display(description="For")
     def shown_text(self, row: CreditRow) -> str:
         if row.interaction is None:
-            return "its own campaign link"
-        return object_link(row.interaction, text=excerpt(row.interaction.text or str(row.interaction), characters=60))
+            said = "its own campaign link"
+        else:
+            text = excerpt(row.interaction.text or str(row.interaction), characters=60)
+            said = object_link(row.interaction, text=text)
+        return format_html('{}<div class="kith-unit">{}</div>', said, row.campaign) if row.campaign else said
 
     @display(description="Interaction")
     def shown_interaction(self, row: CreditRow) -> str:
@@ -94,9 +95,9 @@ class CreditRowAdmin(CreditSumsAdmin):
 
     @display(description="By")
     def shown_actor(self, row: CreditRow) -> str:
-        if row.actor_member is None:
+        if row.actor_member is None or row.actor_kind == row.reads.ActorKind.SELF:
             return row.get_actor_kind_display()
-        return object_link(row.actor_member, text=f"{row.actor_member} ({row.get_actor_kind_display()})")
+        return object_link(row.actor_member, text=str(row.actor_member))
 
 
 @admin.register(ConversionResult)

@@ -51,7 +51,9 @@ def _content(pk: int, result: ConversionResult, credits: list[CreditRow]) -> Pan
         ),
         Figure(label="Line in the reports", value=result.get_line_display()),
         Figure(label="Unattributed", value=money(result.unattributed_minor), unit="money"),
-        Figure(label="Touches", value=result.touches, unit="count", link=ledger_link(conversion=pk)),
+        Figure(
+            label="Touches", value=result.touches, unit="count", link=ledger_link(conversion=pk) if credits else None
+        ),
     ]
     return PanelContent(figures=figures, tables=[_touches(pk, result, credits)])
 
@@ -65,8 +67,7 @@ def _touches(pk: int, result: ConversionResult, credits: list[CreditRow]) -> Tab
                 credit.interaction.occurred_at if credit.interaction else None,
                 sentence_of(credit),
                 actor_of(credit),
-                str(credit.channel) if credit.channel else None,
-                str(credit.campaign) if credit.campaign else None,
+                " · ".join(str(place) for place in (credit.channel, credit.campaign) if place),
                 Decimal(credit.decay_weight) / credit.decay_total if credit.decay_total else None,
                 *(money(getattr(credit, model.column)) for model in models),
             ),
@@ -87,10 +88,9 @@ def _touches(pk: int, result: ConversionResult, credits: list[CreditRow]) -> Tab
         columns=(
             Column(label="#", unit="count"),
             Column(label="When", unit="time"),
-            Column(label="What was said"),
+            Column(label="What was said", unit="sentence"),
             Column(label="By"),
-            Column(label="Channel"),
-            Column(label="Campaign"),
+            Column(label="Where"),
             Column(label="Decay share", unit="percent", note="The touch's share under time decay"),
             *(Column(label=model.label, unit="money", note=model.description) for model in models),
         ),
@@ -105,7 +105,7 @@ def _touches(pk: int, result: ConversionResult, credits: list[CreditRow]) -> Tab
 
 
 def _line(label: str, amounts: Sequence[Decimal | None]) -> Row:
-    return Row(values=(None, None, label, None, None, None, None, *amounts), is_total=True)
+    return Row(values=(None, None, label, None, None, None, *amounts), is_total=True)
 
 
 def _links(credit: CreditRow) -> Mapping[int, Link]:
@@ -114,8 +114,8 @@ def _links(credit: CreditRow) -> Mapping[int, Link]:
         links[2] = Link(page="admin:community_interaction_change", args=(credit.interaction_id,))
     if credit.actor_member_id:
         links[3] = Link(page="admin:community_member_change", args=(credit.actor_member_id,))
-    if credit.channel_id:
-        links[4] = Link(page="admin:community_channel_change", args=(credit.channel_id,))
     if credit.campaign_id:
-        links[5] = Link(page="admin:crm_campaign_change", args=(credit.campaign_id,))
+        links[4] = Link(page="admin:crm_campaign_change", args=(credit.campaign_id,))
+    elif credit.channel_id:
+        links[4] = Link(page="admin:community_channel_change", args=(credit.channel_id,))
     return links

@@ -44,7 +44,7 @@ def business_figures(row: RoiRow, *, credits: Link) -> list[Figure]:
             label="Assisted revenue",
             value=row.assisted_revenue,
             unit="money",
-            note="Whole value of conversions with help; may overlap",
+            note="With help; may overlap",
         ),
         Figure(label="Conversions touched", value=row.conversions_touched, unit="count", link=credits),
     ]
@@ -120,7 +120,7 @@ def credits_table(credits: Iterable[CreditRow], *, title: str, more: Link, lead:
             Column(label="Day", unit="day"),
             Column(label="Bought by"),
             Column(label="Conversion"),
-            Column(label="For"),
+            Column(label="For", unit="sentence"),
             Column(label="By"),
             Column(label=attribution_models[lead].label, unit="money"),
         ),

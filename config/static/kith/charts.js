@@ -19,7 +19,7 @@
     const isDark = document.documentElement.classList.contains("dark");
     const text = colour(isDark ? "--color-base-400" : "--color-base-500");
     const grid = colour(isDark ? "--color-base-800" : "--color-base-200");
-    const palette = [colour("--color-primary-500"), colour(isDark ? "--color-base-400" : "--color-base-500"), "rgb(217, 119, 6)"];
+    const palette = [colour(isDark ? "--color-primary-600" : "--color-primary-500"), "rgb(217, 119, 6)", text];
     const unit = data.unit ? ` ${data.unit}` : "";
     return new Chart(canvas, {
       type: "bar",

@@ -1,0 +1,255 @@
+"""The start page: what the community earned and what good it did, in a period that the person chooses."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from crm.periods import Period, PeriodEndsBeforeStart, organisation_zone, preset_period, presets
+from gateway.panels import Chart, Column, Figure, Link, Row, Table
+from metrics.attribution.models import attribution_models
+from metrics.panels.months import revenue_and_cost_chart
+from metrics.panels.parts import rounded_money, social_figures, why_undefined
+from metrics.reports import RoiQuery, RoiReport, RoiRow, Scope, roi_report
+from metrics.reports.report import NOT_PROOF
+
+DEFAULT_PRESET = "last_12_months"
+PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
+CAMPAIGNS_SHOWN = 8
+PERMISSION = "metrics.view_credit"
+
+
+class PeriodForm(forms.Form):
+    """A period of the person's own: both days inclusive."""
+
+    start = forms.DateField(required=False, label="From")
+    end = forms.DateField(required=False, label="To")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The period that is shown: a preset's, or the person's own; `error` says why their own was not taken."""
+
+    period: Period
+    preset: str
+    form: PeriodForm
+    error: str = ""
+
+
+def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
+    """Add what the start page shows to the admin's context; nothing of figures for who may not see them."""
+    context["may_see_figures"] = request.user.has_perm(PERMISSION)
+    if not context["may_see_figures"]:
+        return context
+    now = timezone.now()
+    choice = chosen_period(request, now=now)
+    months = _report("summary", choice.period, now=now)
+    campaigns = _report("campaigns", choice.period, now=now, ordering="-roi", limit=CAMPAIGNS_SHOWN)
+    communities = _report("communities", choice.period, now=now)
+    context.update(
+        title="What our community earned",
+        choice=choice,
+        shown_period=in_words(choice.period),
+        presets=[
+            {
+                "label": presets[key].label,
+                "url": f"{reverse('admin:index')}?period={key}",
+                "is_active": key == choice.preset,
+            }
+            for key in PRESETS_SHOWN
+        ],
+        behind=months.behind_reason,
+        business=business(months),
+        social=social_figures(months.total),
+        chart=chart_of(months),
+        campaigns=campaigns_table(campaigns),
+        communities=communities_table(communities),
+        lines=lines_table(months),
+        not_converted=months.not_converted,
+        model=attribution_models[months.query.lead_model],
+        not_proof=NOT_PROOF,
+        may_recompute=request.user.has_perm("jobs.add_job"),
+    )
+    return context
+
+
+def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:
+    """Return the period of the address: `?start=…&end=…` or `?period=<preset>`; the last 12 months without either."""
+    zone = organisation_zone()
+    preset = request.GET.get("period", DEFAULT_PRESET)
+    if preset not in presets:
+        preset = DEFAULT_PRESET
+    fallback = preset_period(preset, now=now, zone=zone)
+    own = {name: request.GET[name] for name in ("start", "end") if request.GET.get(name)}
+    if not own:
+        return Choice(fallback, preset, PeriodForm(initial=_inclusive(fallback)))
+    form = PeriodForm(own)
+    if not form.is_valid():
+        return Choice(fallback, preset, form, "A date is not one that Kith can read: use 2026-03-31.")
+    last = form.cleaned_data["end"]
+    try:
+        period = Period(form.cleaned_data["start"], last and last + timedelta(days=1), zone)
+    except PeriodEndsBeforeStart as refusal:
+        return Choice(fallback, preset, form, refusal.message)
+    return Choice(period, "", form)
+
+
+def in_words(period: Period) -> str:
+    """Return the period as people write it, its last day included: “1 Dec 2025 to 30 Nov 2026”."""
+    if period.start is None and period.end is None:
+        return "All time"
+    last = period.end and date_format(period.end - timedelta(days=1), "j M Y")
+    if period.start is None:
+        return f"Until {last}"
+    first = date_format(period.start, "j M Y")
+    return f"{first} to {last}" if last else f"From {first}"
+
+
+def _inclusive(period: Period) -> dict[str, date | None]:
+    return {"start": period.start, "end": period.end and period.end - timedelta(days=1)}
+
+
+def _report(scope: Scope, period: Period, *, now: datetime, **options: Any) -> RoiReport:
+    return roi_report(RoiQuery(scope=scope, start=period.start, end=period.end, now=now, **options))
+
+
+def business(report: RoiReport) -> list[Figure]:
+    """Return the money: ROI first, then what it is made of, with the unattributed line always there."""
+    total = report.total
+    unattributed = report.lines["unattributed"].revenue[total.lead_model]
+    results = Link(page="admin:metrics_conversionresult_changelist")
+    return [
+        Figure(
+            label="Business ROI", value=total.roi.value, unit="percent", note=why_undefined(total.roi), is_main=True
+        ),
+        Figure(
+            label="Revenue credited",
+            value=total.revenue_credited,
+            unit="money",
+            link=Link(page="admin:metrics_creditrow_changelist"),
+        ),
+        Figure(
+            label="Unattributed revenue",
+            value=unattributed,
+            unit="money",
+            link=Link(page=results.page, query={"line__exact": "unattributed"}),
+        ),
+        Figure(label="All revenue", value=total.revenue, unit="money", link=results),
+        Figure(label="Cost", value=total.cost, unit="money", link=Link(page="admin:community_cost_changelist")),
+        Figure(label="ROAS", value=total.roas.value, unit="times", note=why_undefined(total.roas)),
+    ]
+
+
+def chart_of(report: RoiReport) -> Chart | None:
+    """Return credited revenue against cost by month; None when there is neither."""
+    if not report.rows:
+        return None
+    return revenue_and_cost_chart(
+        {row.key: row.revenue_credited for row in report.rows}, {row.key: row.cost for row in report.rows}
+    )
+
+
+def campaigns_table(report: RoiReport) -> Table:
+    """Return the campaigns with the highest ROI, those without cost last."""
+    return Table(
+        title="Campaigns by ROI",
+        columns=(
+            Column(label="Campaign"),
+            Column(label="ROI", unit="percent"),
+            Column(label="Credited revenue", unit="money"),
+            Column(label="Cost", unit="money"),
+            Column(label="Conversions", unit="count", note="Distinct conversions touched"),
+            Column(label="People helped", unit="count"),
+        ),
+        rows=[
+            Row(
+                values=(
+                    row.name,
+                    row.roi.value,
+                    row.revenue_credited,
+                    row.cost,
+                    row.conversions_touched,
+                    row.social.people_helped,
+                ),
+                links={
+                    0: Link(page="admin:crm_campaign_change", args=(row.key,)),
+                    2: Link(page="admin:metrics_creditrow_changelist", query={"campaign__id__exact": str(row.key)}),
+                    3: Link(page="admin:community_cost_changelist", query={"campaign__id__exact": str(row.key)}),
+                },
+                notes={1: why_undefined(row.roi)},
+            )
+            for row in report.rows
+        ],
+        empty="No campaigns yet: add one, and book its costs on it.",
+        more=Link(page="admin:crm_campaign_changelist"),
+        more_label="All campaigns",
+    )
+
+
+def communities_table(report: RoiReport) -> Table:
+    """Return the communities with their social and their business return side by side."""
+    return Table(
+        title="Communities: social and business return",
+        columns=(
+            Column(label="Community"),
+            Column(label="Purpose reached", unit="percent"),
+            Column(label="People helped", unit="count"),
+            Column(label="Questions answered", unit="count"),
+            Column(label="Mean rating", unit="rating"),
+            Column(label="Cost per person helped", unit="money"),
+            Column(label="Credited revenue", unit="money"),
+            Column(label="Cost", unit="money"),
+            Column(label="ROI", unit="percent"),
+        ),
+        rows=[_community_row(row) for row in report.rows],
+        empty="No communities yet: add one and say what it is for.",
+        more=Link(page="admin:community_community_changelist"),
+        more_label="All communities",
+    )
+
+
+def _community_row(row: RoiRow) -> Row:
+    did, purpose = row.social, row.purpose
+    return Row(
+        values=(
+            row.name,
+            purpose.attainment.value if purpose else None,
+            did.people_helped,
+            did.questions_answered,
+            did.mean_rating.value,
+            rounded_money(did.cost_per_person_helped.value),
+            row.revenue_credited,
+            row.cost,
+            row.roi.value,
+        ),
+        links={0: Link(page="admin:community_community_change", args=(row.key,))},
+        notes={
+            1: why_undefined(purpose.attainment) if purpose else "",
+            4: why_undefined(did.mean_rating) or f"{did.mean_rating.n:,} ratings",
+            5: why_undefined(did.cost_per_person_helped),
+            8: why_undefined(row.roi),
+        },
+    )
+
+
+def lines_table(report: RoiReport) -> Table:
+    """Return how all revenue and all cost divide: the lines of the report, and that they sum."""
+    lead = report.total.lead_model
+    rows = [Row(values=("Credited to touches", report.total.revenue_credited))]
+    rows += [
+        Row(values=(line.label, line.revenue[lead]))
+        for line in report.lines.values()
+        if line.key in ("unattributed", "staff_purchases")
+    ]
+    rows.append(Row(values=("All revenue", report.total.revenue), is_total=True))
+    return Table(
+        title="Where the revenue stands",
+        columns=(Column(label="Line"), Column(label="Revenue", unit="money")),
+        rows=rows,
+        empty="",
+    )

@@ -1,0 +1,1 @@
+"""How Kith writes dates and times."""

@@ -1,0 +1,169 @@
+"""Writing costs, interactions, threads and help records in the admin."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from psycopg.types.range import DateRange
+
+from community.models import Cost, HelpRecord
+from tests.admin_forms import errors_of, posted
+from tests.factories.community import (
+    CostFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> Client:
+    """Ana, who may do everything."""
+    client = Client()
+    client.force_login(UserFactory(username="ana", is_staff=True, is_superuser=True))
+    return client
+
+
+def test_cost_shows_its_last_day_inclusive(ana: Client):
+    cost = CostFactory(days=DateRange(dt.date(2026, 3, 1), dt.date(2026, 4, 1)))
+
+    form = ana.get(reverse("admin:community_cost_change", args=[cost.pk])).context["adminform"].form
+
+    assert (form["starts_on"].value(), form["ends_on"].value()) == (dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+
+
+def test_cost_that_is_changed_is_voided_and_replaced(ana: Client):
+    cost = CostFactory(amount=Decimal("100.00"), external_id="a1")
+    change = reverse("admin:community_cost_change", args=[cost.pk])
+
+    answer = ana.post(change, posted(ana.get(change), amount="120.00", ends_on="2026-03-30"))
+
+    assert answer.status_code == 302
+    cost.refresh_from_db()
+    replacement = cost.replaced_by
+    assert (cost.amount, cost.voided_at is None, cost.void_reason) == (Decimal("100.00"), False, "replaced by ana")
+    assert (replacement.amount, replacement.external_id, replacement.voided_at) == (Decimal("120.00"), "a1", None)
+    assert replacement.days == DateRange(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+    assert Cost.objects.count() == 2
+    assert ana.post(change, {"amount": "1"}).status_code == 403
+
+
+def test_cost_saved_unchanged_stays_as_it_is(ana: Client):
+    cost = CostFactory()
+    change = reverse("admin:community_cost_change", args=[cost.pk])
+
+    ana.post(change, posted(ana.get(change)))
+
+    cost.refresh_from_db()
+    assert cost.voided_at is None
+    assert Cost.objects.count() == 1
+
+
+def test_cost_added_covers_the_days_that_were_given(ana: Client):
+    add = reverse("admin:community_cost_add")
+
+    ana.post(
+        add,
+        posted(
+            ana.get(add), category="tools", amount="9.99", currency="EUR", starts_on="2026-02-28", ends_on="2026-02-28"
+        ),
+    )
+
+    assert Cost.objects.get().days == DateRange(dt.date(2026, 2, 28), dt.date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"ends_on": "2026-02-01"}, {"ends_on": ["The last day cannot be before the first."]}),
+        ({"ends_on": ""}, {"ends_on": ["This field is required."]}),
+        ({"hours": "0"}, {"hours": ["Hours are above zero."]}),
+        ({"hourly_rate": "20"}, {"hourly_rate": ["An hourly rate needs hours."]}),
+        ({"ends_on": "2056-03-31"}, {"ends_on": ["A cost covers at most ten years."]}),
+    ],
+)
+def test_cost_that_cannot_be_is_refused_beside_its_field(
+    ana: Client, changes: dict[str, str], errors: dict[str, list[str]]
+):
+    cost = CostFactory()
+    change = reverse("admin:community_cost_change", args=[cost.pk])
+
+    answer = ana.post(change, posted(ana.get(change), **changes))
+
+    assert errors_of(answer) == errors
+    cost.refresh_from_db()
+    assert cost.voided_at is None
+
+
+def test_cost_is_voided_with_a_reason(ana: Client):
+    cost = CostFactory()
+
+    ana.post(reverse("admin:community_cost_void", args=[cost.pk]), {"reason": "booked twice"})
+
+    cost.refresh_from_db()
+    assert (cost.voided_at is None, cost.void_reason, cost.replaced_by) == (False, "booked twice", None)
+
+
+def test_interaction_is_retracted_and_the_help_made_from_it_withdrawn(ana: Client):
+    thread = ThreadFactory()
+    thread.opened_by = MemberFactory(channel=thread.channel)
+    thread.save()
+    answer = InteractionFactory(channel=thread.channel, thread=thread, kind="answer")
+    change = reverse("admin:community_thread_change", args=[thread.pk])
+    ana.post(change, posted(ana.get(change), accepted_answer=answer.pk))
+    record = HelpRecord.objects.get(interaction=answer)
+    assert (record.origin, record.contact, record.withdrawn_at) == ("accepted_answer", thread.opened_by.contact, None)
+
+    ana.post(reverse("admin:community_interaction_retract", args=[answer.pk]), {"reason": "spam"})
+
+    answer.refresh_from_db()
+    record.refresh_from_db()
+    assert (answer.retracted_at is None, answer.retract_reason) == (False, "spam")
+    assert record.withdrawn_at is not None
+
+
+def test_help_record_keeps_what_staff_edited(ana: Client):
+    record = HelpRecordFactory(topic="enrolment")
+    change = reverse("admin:community_helprecord_change", args=[record.pk])
+
+    ana.post(change, posted(ana.get(change), topic="payment", rating="5"))
+
+    record.refresh_from_db()
+    assert (record.topic, record.rating, record.edited_fields) == ("payment", 5, ["rating", "topic"])
+
+
+def test_help_record_rating_is_refused_beside_the_rating(ana: Client):
+    record = HelpRecordFactory()
+    change = reverse("admin:community_helprecord_change", args=[record.pk])
+
+    answer = ana.post(change, posted(ana.get(change), rating="6"))
+
+    assert errors_of(answer) == {"rating": ["A rating is a whole number from 1 to 5."]}
+
+
+def test_interaction_list_shows_what_was_retracted_struck_out(ana: Client):
+    InteractionFactory(text="Buy cheap pills", retracted_at=dt.datetime(2026, 3, 3, tzinfo=dt.UTC))
+
+    page = ana.get(reverse("admin:community_interaction_changelist")).content.decode()
+
+    assert "<s>Buy cheap pills</s>" in page
+
+
+def test_interaction_markup_is_shown_as_text(ana: Client):
+    interaction = InteractionFactory(text="<script>alert(1)</script>")
+
+    pages = [
+        ana.get(reverse("admin:community_interaction_changelist")),
+        ana.get(reverse("admin:community_interaction_change", args=[interaction.pk])),
+        ana.get(reverse("admin:crm_contact_change", args=[interaction.member.contact_id])),
+    ]
+
+    for page in pages:
+        assert "<script>alert(1)" not in page.content.decode()
+        assert "&lt;script&gt;alert(1)" in page.content.decode()

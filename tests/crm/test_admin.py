@@ -1,0 +1,260 @@
+"""Writing contacts, conversions and campaigns in the admin: what is stored, what is refused and where it says so."""
+
+import datetime as dt
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from crm.models import Campaign, Contact, ContactPoint, Conversion
+from tests.admin_forms import added, errors_of, posted
+from tests.factories.community import UserFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, EmailFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> Client:
+    """Ana, who may do everything."""
+    client = Client()
+    client.force_login(
+        UserFactory(username="ana", first_name="Ana", last_name="Lind", is_staff=True, is_superuser=True)
+    )
+    return client
+
+
+def test_contact_added_with_an_address_is_found_by_a_part_of_it(ana: Client):
+    add = reverse("admin:crm_contact_add")
+    page = ana.get(add)
+
+    answer = ana.post(
+        add,
+        posted(page, full_name="Åse Bloggs", tags="vip, course")
+        | added(page, "points", 0, kind="email", raw="Ase.Bloggs@Example.com"),
+    )
+
+    assert answer.status_code == 302
+    contact = Contact.objects.get(full_name="Åse Bloggs")
+    assert contact.tags == ["vip", "course"]
+    assert contact.points.get().normalised == "ase.bloggs@example.com"
+    found = ana.get(reverse("admin:crm_contact_changelist"), {"q": "åse ase.bl"})
+    assert [row.pk for row in found.context["cl"].result_list] == [contact.pk]
+
+
+def test_contact_with_a_new_name_is_found_by_it(ana: Client):
+    contact = ContactFactory(full_name="Joe Bloggs")
+    change = reverse("admin:crm_contact_change", args=[contact.pk])
+
+    ana.post(change, posted(ana.get(change), full_name="Joseph Bloggs"))
+
+    contact.refresh_from_db()
+    assert contact.search_text == "joseph bloggs"
+
+
+def test_contact_search_leaves_the_column_as_its_index_has_it(ana: Client):
+    with CaptureQueriesContext(connection) as queries:
+        ana.get(reverse("admin:crm_contact_changelist"), {"q": "Bloggs"})
+
+    searches = [query["sql"] for query in queries if "LIKE" in query["sql"]]
+    assert searches
+    assert all("\"search_text\"::text LIKE '%bloggs%'" in search for search in searches)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "sentence"),
+    [
+        ("email", "joe at example", "This is not an e-mail address. Give one such as joe@example.com."),
+        (
+            "phone",
+            "call me",
+            "This is not a telephone number. Give it with its country code, such as +44 20 7946 0000.",
+        ),
+    ],
+)
+def test_contact_address_that_cannot_be_one_is_refused_beside_its_field(
+    ana: Client, kind: str, raw: str, sentence: str
+):
+    contact = ContactFactory()
+    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    page = ana.get(change)
+
+    answer = ana.post(change, posted(page) | added(page, "points", 0, kind=kind, raw=raw))
+
+    assert errors_of(answer) == {"points-0-raw": [sentence]}
+    assert not ContactPoint.objects.exists()
+
+
+def test_contact_has_an_address_once(ana: Client):
+    contact = ContactFactory()
+    EmailFactory(contact=contact, raw="joe@example.com", normalised="joe@example.com")
+    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    page = ana.get(change)
+
+    answer = ana.post(change, posted(page) | added(page, "points", 1, kind="email", raw="JOE@example.com"))
+
+    assert answer.status_code == 200
+    assert errors_of(answer) == {"points-1-raw": ["The contact has this address already."]}
+
+
+def test_contact_custom_fields_are_names_and_values(ana: Client):
+    contact = ContactFactory()
+    change = reverse("admin:crm_contact_change", args=[contact.pk])
+
+    for wrong in ('["gold"]', '{"plan": "\\u0000"}'):
+        answer = ana.post(change, posted(ana.get(change), custom_fields=wrong))
+        assert list(errors_of(answer)) == ["custom_fields"]
+
+
+def test_contact_history_says_who_changed_what_through_what(ana: Client):
+    contact = ContactFactory(full_name="Joe Bloggs")
+    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    ana.post(change, posted(ana.get(change), full_name="Joseph Bloggs"))
+
+    page = ana.get(reverse("admin:crm_contact_history", args=[contact.pk]))
+
+    changed, created = page.context["entries"]
+    assert (changed.who, changed.through, changed.kind) == ("Ana Lind", "admin", "changed")
+    assert [(step.label, step.before, step.after) for step in changed.changes] == [
+        ("full name", "Joe Bloggs", "Joseph Bloggs")
+    ]
+    assert created.kind == "created"
+
+
+def test_conversion_is_voided_with_a_reason_and_then_only_to_look_at(ana: Client):
+    conversion = ConversionFactory()
+    void = reverse("admin:crm_conversion_void", args=[conversion.pk])
+
+    refused = ana.post(void, {"reason": ""})
+    assert refused.status_code == 200
+    assert refused.context["form"].errors == {"reason": ["This field is required."]}
+
+    assert ana.post(void, {"reason": "paid twice"}).status_code == 302
+    conversion.refresh_from_db()
+    assert (conversion.voided_at is None, conversion.void_reason) == (False, "paid twice")
+    change = reverse("admin:crm_conversion_change", args=[conversion.pk])
+    assert ana.post(change, {"amount": "1"}).status_code == 403
+    assert ana.get(change).context["reason_buttons"] == []
+
+
+def test_conversions_ticked_in_the_list_are_voided_together(ana: Client):
+    first, second, other = (ConversionFactory() for _ in range(3))
+    url = reverse("admin:crm_conversion_changelist")
+    ticked = {"action": "void_selected", "_selected_action": [first.pk, second.pk]}
+
+    asked = ana.post(url, ticked)
+    assert "Void 2 conversions" in asked.content.decode()
+    ana.post(url, {**ticked, "reason": "test orders"})
+
+    assert set(Conversion.objects.filter(void_reason="test orders").values_list("pk", flat=True)) == {
+        first.pk,
+        second.pk,
+    }
+    other.refresh_from_db()
+    assert other.voided_at is None
+
+
+def test_voided_conversions_can_be_set_apart(ana: Client):
+    standing = ConversionFactory()
+    voided = ConversionFactory(voided_at=dt.datetime(2026, 4, 1, tzinfo=dt.UTC), void_reason="test")
+    url = reverse("admin:crm_conversion_changelist")
+
+    def shown(**filters: str) -> list[int]:
+        return [row.pk for row in ana.get(url, filters).context["cl"].result_list]
+
+    assert shown(standing="yes") == [standing.pk]
+    assert shown(standing="no") == [voided.pk]
+    assert "<s class=" in ana.get(url).content.decode()
+
+
+def test_voiding_needs_the_permission_to_change():
+    conversion = ConversionFactory()
+    reader = UserFactory(is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename="view_conversion"))
+    client = Client()
+    client.force_login(reader)
+
+    page = client.get(reverse("admin:crm_conversion_change", args=[conversion.pk]))
+    answer = client.post(reverse("admin:crm_conversion_void", args=[conversion.pk]), {"reason": "no"})
+    client.post(
+        reverse("admin:crm_conversion_changelist"),
+        {"action": "void_selected", "_selected_action": [conversion.pk], "reason": "no"},
+    )
+
+    assert page.context["reason_buttons"] == []
+    assert answer.status_code == 403
+    conversion.refresh_from_db()
+    assert conversion.voided_at is None
+
+
+def test_conversion_amount_finer_than_a_cent_is_refused_beside_the_amount(ana: Client):
+    conversion = ConversionFactory()
+    change = reverse("admin:crm_conversion_change", args=[conversion.pk])
+
+    answer = ana.post(change, posted(ana.get(change), amount="10.005"))
+
+    assert errors_of(answer) == {"amount": ["The amount is finer than the smallest unit of its currency."]}
+
+
+def test_conversion_needs_a_kind_unless_it_is_a_refund(ana: Client):
+    add = reverse("admin:crm_conversion_add")
+    values = {"occurred_at_0": "2026-03-20", "occurred_at_1": "12:00", "amount": "10"}
+
+    answer = ana.post(add, posted(ana.get(add), **values))
+    refund = ana.post(add, posted(ana.get(add), **values, refund_of_source="shop", refund_of_external_id="o1"))
+
+    assert "A refund takes contact and kind from its original; all else needs a kind." in answer.content.decode()
+    assert refund.status_code == 302
+
+
+def test_conversion_times_are_read_in_the_organisations_zone(ana: Client, settings):
+    add = reverse("admin:crm_conversion_add")
+    summer_noon = {"occurred_at_0": "2026-07-01", "occurred_at_1": "12:00"}
+
+    ana.post(add, posted(ana.get(add), kind="purchase", amount="10", currency="EUR", **summer_noon))
+
+    assert settings.KITH_TIME_ZONE == "Europe/London"
+    assert Conversion.objects.get().occurred_at == dt.datetime(2026, 7, 1, 11, tzinfo=dt.UTC)
+
+
+def test_campaign_code_is_refused_when_taken_in_another_case(ana: Client):
+    CampaignFactory(code="Spring")
+    add = reverse("admin:crm_campaign_add")
+
+    answer = ana.post(add, posted(ana.get(add), code="SPRING"))
+
+    assert "Another campaign has this code (case does not count)." in answer.content.decode()
+
+
+def test_campaign_dates_are_refused_beside_the_one_that_was_changed(ana: Client):
+    campaign = CampaignFactory(starts_on=dt.date(2026, 3, 1), ends_on=dt.date(2026, 3, 31))
+    change = reverse("admin:crm_campaign_change", args=[campaign.pk])
+
+    answer = ana.post(change, posted(ana.get(change), ends_on="2026-02-28"))
+
+    assert errors_of(answer) == {"ends_on": ["A campaign cannot end before it starts."]}
+
+
+def test_campaigns_are_archived_from_the_list(ana: Client):
+    campaign = CampaignFactory()
+
+    ana.post(reverse("admin:crm_campaign_changelist"), {"action": "archive", "_selected_action": [campaign.pk]})
+
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.ARCHIVED
+
+
+def test_empty_list_says_what_to_do_next(ana: Client):
+    page = ana.get(reverse("admin:crm_campaign_changelist")).content.decode()
+
+    assert "No campaigns yet" in page
+    assert "book its costs on it" in page
+
+
+def test_list_without_a_match_offers_all(ana: Client):
+    CampaignFactory()
+
+    assert "Nothing matches" in ana.get(reverse("admin:crm_campaign_changelist"), {"q": "zebra"}).content.decode()
