@@ -3,7 +3,8 @@ Recompute: from stale marks, or from nothing, to credits, results, costs by day 
 
 Work is done in transactions of bounded size. Each one
 
-1. claims its task: marks by id, or one chunk of a full recompute (`FOR UPDATE SKIP LOCKED`);
+1. claims its task: marks by id, or one chunk of a full recompute (`FOR UPDATE SKIP LOCKED`), and finds
+   the conversions that it makes stale;
 2. takes transaction advisory locks for the blocks of persons whose rows it may write, in order;
 3. only then, in later statements (READ COMMITTED), reads the facts and computes;
 4. compares with what is stored and writes the differences, daily sums included;
@@ -48,10 +49,7 @@ _ROLLUP_BLOCK = -2  # rows of roll-ups that all persons share
 _COST_BLOCK = -3  # costs by day
 
 _LOCK_ROLLUPS = f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {_ROLLUP_BLOCK})"
-_LOCK_BLOCKS = f"""
-    SELECT count(pg_advisory_xact_lock({_LOCK_CLASS}, block::integer))
-    FROM (SELECT block FROM locked_block ORDER BY block OFFSET 0) in_order
-"""
+_LOCK_BLOCKS = f"SELECT count(pg_advisory_xact_lock({_LOCK_CLASS}, block)) FROM unnest(%s::integer[]) block"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,16 +152,9 @@ def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
         if chunk is None:
             return None
         last = chunk.last_person if chunk.last_person is not None else _persons()[1] + 1
-        blocks = (
-            [_COST_BLOCK, _GUESTS_BLOCK]
-            if chunk.is_guests
-            else list(range(chunk.first_person // BLOCK_SIZE, (last - 1) // BLOCK_SIZE + 1))
-        )
-        cursor.execute(
-            "CREATE TEMP TABLE locked_block ON COMMIT DROP AS SELECT unnest(%s::bigint[]) AS block", [blocks]
-        )
-        parameters = {"guests": chunk.is_guests, "first": chunk.first_person, "last": last}
-        done = _recompute(cursor, "stale_of_chunk", parameters)
+        _find_stale(cursor, "chunk", {"guests": chunk.is_guests, "first": chunk.first_person, "last": last})
+        blocks = _lock_blocks(cursor, also=[_COST_BLOCK] if chunk.is_guests else [], of_marks=False)
+        done = _recompute_conversions(cursor, blocks=blocks)
         if chunk.is_guests:
             done += _recompute_costs(cursor, costs=None)
         RecomputeChunk.objects.filter(pk=chunk.pk).update(done_at=now)
@@ -178,19 +169,12 @@ def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
             cursor.execute("DROP TABLE claimed_mark")
             return None
         marks = cursor.rowcount
-        parameters = {**figure_parameters(), "block_size": BLOCK_SIZE, "guests_block": _GUESTS_BLOCK}
         cursor.execute("ANALYZE claimed_mark")
-        cursor.execute(
-            f"""
-            CREATE TEMP TABLE locked_block ON COMMIT DROP AS
-            WITH seed AS ({statement("stale_of_marks")}), stale AS (WITH {statement("closure")})
-            {statement("blocks_of_claim")}
-            """,
-            parameters,
-        )
-        done = _recompute(cursor, "stale_of_marks", {})
-        cursor.execute(statement("stale_costs"), parameters)
+        _find_stale(cursor, "marks", {})
+        cursor.execute(statement("stale_costs"))
         costs = [cost for (cost,) in cursor.fetchall()]
+        blocks = _lock_blocks(cursor, also=[_COST_BLOCK] if costs else [], of_marks=True)
+        done = _recompute_conversions(cursor, blocks=blocks)
         if costs:
             done += _recompute_costs(cursor, costs=costs)
         cursor.execute("DELETE FROM metrics_stalemark WHERE id IN (SELECT id FROM claimed_mark)")
@@ -198,39 +182,56 @@ def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
         return done + Recomputed(marks=marks)
 
 
-def _recompute(cursor: CursorWrapper, seed: str, parameters: Mapping[str, Any]) -> Recomputed:
-    """Lock the blocks in `locked_block`, then compute and write the conversions that `seed` finds. Drops the table."""
-    parameters = {**figure_parameters(), **parameters, "block_size": BLOCK_SIZE}
-    cursor.execute(_LOCK_BLOCKS)
+def _find_stale(cursor: CursorWrapper, source: str, parameters: Mapping[str, Any]) -> None:
+    """
+    Make the temporary table `stale_conversion` from a chunk or from claimed marks.
+
+    What is committed later than this need not be in it: it has marks of its own.
+    """
     cursor.execute(
         f"""
         CREATE TEMP TABLE stale_conversion ON COMMIT DROP AS
-        WITH seed AS ({statement(seed)}), {statement("closure")}
+        WITH seed AS ({statement(f"stale_of_{source}")}), {statement("closure")}
         """,
-        parameters,
+        {**figure_parameters(), **parameters},
     )
+
+
+def _lock_blocks(cursor: CursorWrapper, *, also: list[int], of_marks: bool) -> list[int]:
+    """Lock, in order, the blocks of all persons whose rows may be written, and those in `also`; return them."""
+    cursor.execute(
+        statement("blocks_of_claim") if of_marks else statement("blocks"),
+        {"block_size": BLOCK_SIZE, "guests_block": _GUESTS_BLOCK},
+    )
+    blocks = sorted([*also, *(block for (block,) in cursor.fetchall())])
+    cursor.execute(_LOCK_BLOCKS, [blocks])
+    return blocks
+
+
+def _recompute_conversions(cursor: CursorWrapper, *, blocks: list[int]) -> Recomputed:
+    """Compute and write what is in `stale_conversion`, which is dropped; the caller holds the locks of `blocks`."""
+    parameters = {
+        **figure_parameters(), "block_size": BLOCK_SIZE, "guests_block": _GUESTS_BLOCK, "blocks": blocks,
+    }  # fmt: skip
+    cursor.execute(statement("owners"), parameters)
     cursor.execute(statement("uncovered"), parameters)
-    (put_off,) = cursor.fetchone()
+    (put_off, conversions) = cursor.fetchone()
     if put_off:
         logger.info("Put off %s conversions whose person changed meanwhile.", put_off)
+    if not conversions:
+        cursor.execute("DROP TABLE stale_conversion")
+        return Recomputed()
     cursor.execute("ANALYZE stale_conversion")
     for step in ("touches", "credits", "write"):
         cursor.execute(statement(step), parameters)
-    cursor.execute(
-        """
-        SELECT
-            (SELECT count(*) FROM stale_conversion),
-            (SELECT count(*) FROM credit_change),
-            (SELECT count(*) FROM result_change)
-        """
-    )
-    conversions, credits_written, results_written = cursor.fetchone()
+    cursor.execute("SELECT (SELECT count(*) FROM credit_change), (SELECT count(*) FROM result_change)")
+    credits_written, results_written = cursor.fetchone()
     if credits_written or results_written:
         correct_rollups(cursor, lock=_LOCK_ROLLUPS)
     cursor.execute(
         """
         DROP TABLE
-            locked_block, stale_conversion, original, refund, stale_contact, stale_member, person_touch,
+            stale_conversion, original, refund, stale_contact, stale_member, person_touch,
             fresh_credit, fresh_result, credit_change, result_change
         """
     )

@@ -1,6 +1,7 @@
 """Random facts through every way of recomputing: the same tables, and those that the oracle expects."""
 
 import datetime as dt
+import os
 
 import pytest
 from django.db import transaction
@@ -15,6 +16,7 @@ from tests.metrics.world import World, operations
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+EXAMPLES = int(os.environ.get("KITH_EXAMPLES", "12"))  # worlds per property; more when somebody has the time
 quietly = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -34,7 +36,7 @@ def in_a_world_of_its_own(example):
 BUSY = ("add_interaction", "add_interaction", "add_conversion", "add_conversion", "add_refund", "add_member")
 
 
-@settings(quietly, max_examples=60)
+@settings(quietly, max_examples=EXAMPLES)
 @given(
     facts=operations(*BUSY, "add_thread", "add_role", "add_rate", "add_campaign", "add_help_record", "add_cost",
                      "merge_contact", max_size=60),
@@ -51,7 +53,7 @@ def test_full_recompute_equals_the_oracle_in_any_chunking(facts, chunk_persons):
     in_a_world_of_its_own(example)
 
 
-@settings(quietly, max_examples=60)
+@settings(quietly, max_examples=EXAMPLES)
 @given(
     facts=operations(*BUSY, "add_thread", "add_role", "add_rate", "add_campaign", "add_help_record", "add_cost",
                      "merge_contact", max_size=40),

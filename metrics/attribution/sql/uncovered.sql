@@ -1,15 +1,15 @@
 -- A merge may have moved a conversion to a person whose block is not locked here, between the look that
 -- chose the locks and this one. Its group is left alone and marked again: whoever claims the new marks
--- chooses the locks anew. Returns how many conversions were put off.
+-- chooses the locks anew. Returns how many conversions were put off, and how many are left.
 WITH uncovered AS (
     DELETE FROM stale_conversion
     WHERE root_id IN (
         SELECT stale.root_id
         FROM stale_conversion stale
-        WHERE coalesce(stale.person_id / %(block_size)s, -1) NOT IN (SELECT block FROM locked_block)
+        WHERE coalesce(stale.person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
             OR (
                 stale.is_stored
-                AND coalesce(stale.stored_person_id / %(block_size)s, -1) NOT IN (SELECT block FROM locked_block)
+                AND coalesce(stale.stored_person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
             )
     )
     RETURNING conversion_id
@@ -20,4 +20,4 @@ marked AS (
     FROM uncovered
     RETURNING 1
 )
-SELECT count(*) FROM marked
+SELECT (SELECT count(*) FROM marked), (SELECT count(*) FROM stale_conversion) - (SELECT count(*) FROM marked)

@@ -1,0 +1,209 @@
+"""
+What happens in the gaps: facts committed between any two statements of a recompute, errors at any of them,
+and the same work done twice or by two at once.
+"""
+
+import datetime as dt
+import threading
+from decimal import Decimal
+from functools import partial
+
+import pytest
+from celery import current_app
+from django.db import connection
+
+from community.models import Interaction
+from crm.models import Contact, Conversion
+from metrics.models import Credit, RecomputeChunk, StaleMark
+from metrics.recompute import recompute_claim, recompute_stale, start_full_recompute
+from metrics.tasks import recompute_stale as recompute_stale_task
+from tests.factories.community import InteractionFactory, MemberFactory
+from tests.factories.crm import ConversionFactory, RefundFactory
+from tests.metrics.oracle import expected_tables, stored_tables
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),  # the kinds of conversion come from a migration
+    pytest.mark.timeout(300),
+]
+
+NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
+
+
+class InjectedError(Exception):
+    """Stands for a worker that dies in the middle."""
+
+
+class AtStatement:
+    """An execute wrapper that calls `act` just before statement `number` of a recompute, once."""
+
+    def __init__(self, number, act):
+        self.number, self.act, self.seen, self.done = number, act, 0, False
+
+    def __call__(self, execute, sql, params, many, context):
+        self.seen += 1
+        if self.seen == self.number:
+            self.done = True
+            self.act()
+        return execute(sql, params, many, context)
+
+
+def elsewhere(act, *, seconds=20):
+    """Run `act` in a session of its own and wait until it has committed."""
+    errors = []
+
+    def run():
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - handed on to the test's own thread
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), "a writer had to wait for the recompute"
+    if errors:
+        raise errors[0]
+
+
+def touch(member, hours):
+    return InteractionFactory(member=member, channel=member.channel, occurred_at=NOON - dt.timedelta(hours=hours))
+
+
+class Scene:
+    """Joe with two touches and a purchase, Ann with none; everything is computed but one new touch of Joe's."""
+
+    def __init__(self, number=0):
+        self.order = f"order-{number}"
+        self.joe, self.ann = MemberFactory(), MemberFactory()
+        self.touches = [touch(self.joe, hours) for hours in (30, 20)]
+        self.purchase = ConversionFactory(contact=self.joe.contact, occurred_at=NOON, external_id=self.order)
+        recompute_stale(now=NOW)
+        touch(self.joe, 10)
+
+    def new_touch(self):
+        touch(self.joe, 5)
+
+    def other_actor(self):
+        Interaction.objects.filter(pk=self.touches[0].pk).update(member=self.ann)
+
+    def merge(self):
+        Contact.objects.filter(pk=self.joe.contact_id).update(merged_into=self.ann.contact)
+
+    def other_buyer(self):
+        Conversion.objects.filter(pk=self.purchase.pk).update(contact=self.ann.contact)
+
+    def deletion(self):
+        Conversion.objects.filter(pk=self.purchase.pk).delete()
+
+    def refund(self):
+        RefundFactory(refund_of_external_id=self.order, amount=Decimal("3.33"))
+
+
+CHANGES = ["new_touch", "other_actor", "merge", "other_buyer", "deletion", "refund"]
+
+
+def in_every_gap(act):
+    """Call `act` with a scene before each statement of a claim in turn; yield the scene and whether the claim ended."""
+    for number in range(1, 100):
+        scene = Scene(number)
+        gap = AtStatement(number, partial(act, scene))
+        with connection.execute_wrapper(gap):
+            ended = finishes(recompute_claim)
+        yield scene, ended
+        if not gap.done:
+            assert number > 15, "a claim has more statements than that"
+            return
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_fact_committed_in_any_gap_of_a_claim_is_not_lost(change):
+    for _, ended in in_every_gap(lambda scene: elsewhere(getattr(scene, change))):
+        assert ended
+
+    recompute_stale(now=NOW)
+
+    assert stored_tables() == expected_tables()
+
+
+def die(scene):
+    raise InjectedError
+
+
+def test_an_error_at_any_statement_leaves_the_marks_for_the_next_claim():
+    for scene, ended in in_every_gap(die):
+        assert Credit.objects.filter(conversion=scene.purchase).count() == (3 if ended else 2)
+        assert StaleMark.objects.exists() != ended
+
+    recompute_stale(now=NOW)
+
+    assert stored_tables() == expected_tables()
+
+
+def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_look():
+    for number in range(2, 100, 3):
+        Scene(number)
+        start_full_recompute(now=NOW)
+        death = AtStatement(number, partial(die, None))
+        with connection.execute_wrapper(death):
+            finishes(partial(recompute_stale, now=NOW))
+        if not death.done:
+            break
+
+    recompute_stale(now=NOW)
+
+    assert not RecomputeChunk.objects.exists()
+    assert stored_tables() == expected_tables()
+
+
+def finishes(work):
+    try:
+        work()
+    except InjectedError:
+        return False
+    return True
+
+
+def test_the_task_twice_is_the_task_once():
+    Scene()
+
+    recompute_stale_task()
+    once = stored_tables()
+    recompute_stale_task()
+
+    assert stored_tables() == once == expected_tables()
+
+
+def test_the_task_by_four_workers_at_once_is_the_task_once():
+    scene = Scene()
+    for hours in range(1, 40):
+        touch(scene.joe, hours)
+        ConversionFactory(contact=[scene.joe, scene.ann][hours % 2].contact, occurred_at=NOON)
+    start_full_recompute(now=NOW, chunk_persons=1)
+    errors = []
+
+    def work():
+        try:
+            recompute_stale(now=NOW, claim_marks=7)
+        except Exception as error:  # noqa: BLE001 - handed on to the test's own thread
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recompute_stale(now=NOW)
+
+    assert errors == []
+    assert stored_tables() == expected_tables()
+
+
+def test_metrics_has_the_one_task_that_is_tested_here():
+    own = [name for name in current_app.tasks if name.startswith("metrics.")]
+
+    assert own == ["metrics.tasks.recompute_stale"]
