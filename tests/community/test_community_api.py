@@ -1,0 +1,157 @@
+"""What is particular to the collections of community over HTTP: tombstones, stand-ins, inclusive days, roles."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from tests.api_clients import client_with
+from tests.factories.community import ChannelFactory, CommunityFactory
+
+pytestmark = pytest.mark.django_db
+
+KEYS = ("communities", "channels", "members", "threads", "interactions", "help-records", "costs")
+QUESTION = {
+    "channel": "forum",
+    "external_id": "p9",
+    "member": "u5",
+    "kind": "question",
+    "occurred_at": "2026-03-02T09:00:00Z",
+    "thread": "t1",
+    "text": "How do I enrol?",
+}
+
+
+@pytest.fixture
+def api():
+    ChannelFactory(slug="forum", community=CommunityFactory(slug="help"))
+    return client_with(*(f"{key}:{verb}" for key in KEYS for verb in ("read", "write")))
+
+
+def put(api, key, item):
+    response = api.post(f"/api/v1/{key}/", item)
+    assert response.status_code in (200, 201), response.json()
+    return response.json()
+
+
+def ids(api, address):
+    return [record["external_id"] for record in api.get(address).json()["results"]]
+
+
+def test_deleted_interaction_is_a_tombstone_under_updated_since(api):
+    question = put(api, "interactions", QUESTION)
+
+    assert api.delete(f"/api/v1/interactions/{question['id']}/").status_code == 204
+
+    assert ids(api, "/api/v1/interactions/") == []
+    (tombstone,) = api.get("/api/v1/interactions/?updated_since=2020-01-01T00:00:00Z").json()["results"]
+    assert (tombstone["id"], tombstone["text"], tombstone["kind"]) == (question["id"], "", "question")
+    assert tombstone["deleted_at"].endswith("Z")
+
+
+def test_interaction_that_was_only_named_stays_out_of_the_list(api):
+    put(api, "interactions", {**QUESTION, "external_id": "p10", "kind": "answer", "reply_to": "p-later"})
+
+    assert ids(api, "/api/v1/interactions/") == ["p10"]
+    assert sorted(ids(api, "/api/v1/interactions/?include_inactive=true")) == ["p-later", "p10"]
+
+
+def test_what_an_item_names_is_made_and_listed(api):
+    put(api, "interactions", {**QUESTION, "to": "u7"})
+
+    assert sorted(ids(api, "/api/v1/members/?channel=forum")) == ["u5", "u7"]
+    assert ids(api, "/api/v1/threads/?external_id=t1") == ["t1"]
+
+
+def test_interaction_to_a_contact_shows_the_contact(api):
+    record = put(api, "interactions", {**QUESTION, "to": {"source": "shop", "external_id": "c1"}})
+
+    assert record["to"] is None
+    assert record["to_contact_id"] > 0
+    found = api.get("/api/v1/interactions/", {"to_contact_id": record["to_contact_id"]}).json()["results"]
+    assert [one["id"] for one in found] == [record["id"]]
+
+
+def test_cost_covers_its_last_day(api):
+    item = {
+        "source": "ads",
+        "external_id": "a1",
+        "category": "advertising",
+        "amount": "100",
+        "currency": "EUR",
+        "starts_on": "2026-03-01",
+        "ends_on": "2026-03-31",
+    }
+    record = put(api, "costs", item)
+
+    assert (record["starts_on"], record["ends_on"], record["amount"]) == ("2026-03-01", "2026-03-31", "100.00")
+    assert ids(api, "/api/v1/costs/?ends_from=2026-03-31") == ["a1"]
+    assert ids(api, "/api/v1/costs/?ends_from=2026-04-01") == []
+    assert ids(api, "/api/v1/costs/?starts_until=2026-03-02") == ["a1"]
+    assert ids(api, "/api/v1/costs/?starts_until=2026-03-01") == []
+
+
+def test_changed_cost_is_voided_and_replaced(api):
+    item = {
+        "source": "ads",
+        "external_id": "a1",
+        "category": "advertising",
+        "amount": "100",
+        "currency": "EUR",
+        "starts_on": "2026-03-01",
+        "ends_on": "2026-03-31",
+    }
+    record = put(api, "costs", item)
+
+    replacement = api.patch(f"/api/v1/costs/{record['id']}/", {"amount": "90"}).json()
+
+    assert replacement["id"] != record["id"]
+    assert (replacement["amount"], replacement["voided_at"]) == ("90.00", None)
+    old = api.get(f"/api/v1/costs/{record['id']}/").json()
+    assert (old["amount"], old["replaced_by"]) == ("100.00", replacement["id"])
+    assert old["voided_at"].endswith("Z")
+    assert [one["id"] for one in api.get("/api/v1/costs/").json()["results"]] == [replacement["id"]]
+
+
+def test_community_and_channel_in_use_cannot_be_deleted(api):
+    put(api, "interactions", QUESTION)
+    for key in ("communities", "channels"):
+        pk = api.get(f"/api/v1/{key}/").json()["results"][0]["id"]
+        response = api.delete(f"/api/v1/{key}/{pk}/")
+        assert (response.status_code, response.json()["code"]) == (409, "in_use")
+
+
+def test_unknown_channel_refuses_the_item(api):
+    response = api.post("/api/v1/interactions/", {**QUESTION, "channel": "nowhere"})
+
+    assert response.status_code == 400
+    assert [(error["field"], error["code"]) for error in response.json()["errors"]] == [("channel", "unknown_channel")]
+
+
+def test_role_of_a_member_is_its_latest(api):
+    put(api, "members", {"channel": "forum", "external_id": "u5", "role": "staff"})
+    item = {"channel": "forum", "external_id": "u5", "role": "community", "role_since": "2026-01-01T00:00:00Z"}
+
+    record = put(api, "members", item)
+
+    assert record["role"] == "community"
+    assert [(role["role"], role["since"]) for role in record["roles"]] == [
+        ("staff", None),
+        ("community", "2026-01-01T00:00:00Z"),
+    ]
+    assert ids(api, "/api/v1/members/?has_role=staff") == ["u5"]
+    assert ids(api, "/api/v1/members/?has_role=bot") == []
+
+
+def test_help_shows_who_helped(api):
+    get_user_model().objects.create_user("ana")
+    item = {
+        "channel": "forum",
+        "contact": {"source": "shop", "external_id": "c1"},
+        "occurred_at": "2026-03-03T11:00:00Z",
+    }
+
+    by_user = put(api, "help-records", {**item, "external_id": "h1", "helper": {"user": "ana"}})
+    by_member = put(api, "help-records", {**item, "external_id": "h2", "helper": {"member": "u7"}})
+
+    assert (by_user["helper"], by_member["helper"]) == ({"user": "ana"}, {"member": "u7"})
+    assert ids(api, "/api/v1/help-records/?helper_user=ana") == ["h1"]
+    assert ids(api, f"/api/v1/help-records/?helper_member_id={by_member['helper_member_id']}") == ["h2"]
