@@ -76,6 +76,16 @@ def test_glossary_explains_the_lines_of_reports():
     assert [key for key in keys if explained.get(key, key.replace("_", " ")) not in glossary] == []
 
 
+def test_readme_and_real_data_tell_the_same_figures():
+    readme = text("README.md").partition("## On real data")[2].partition("\n## ")[0]
+    page = text("docs/real-data.md")
+
+    figures = re.findall(r"\d+,\d+(?:\.\d+)?", readme)
+
+    assert len(figures) > 5
+    assert [figure for figure in figures if figure not in page] == []
+
+
 def test_paths_that_the_documentation_names_exist():
     for name in ("README.md", "CONTRIBUTING.md", "docs/extending.md"):
         paths = re.findall(r"`((?:crm|community|metrics|gateway|config|demo|jobs|tests)/[\w./-]*)`", text(name))
