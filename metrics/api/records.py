@@ -88,6 +88,7 @@ class RoiRowRecord(ModelRecord):
     mean_rating: str | None
     cost_per_person_helped: str | None
     ratios: RowRatios
+    credits: str | None = pydantic.Field(None, description="Where the credits behind the row are; not for the total.")
     models: dict[str, ModelWithRatios] | None = pydantic.Field(None, description="There only with `model=all`.")
     purpose: PurposeRecord | None = pydantic.Field(None, description="There only for communities.")
     accounts: list[AccountRecord] | None = pydantic.Field(None, description="There only for people.")

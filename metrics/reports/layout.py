@@ -10,10 +10,14 @@ from dataclasses import asdict
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from crm.money import quantise
+from crm.periods import first_of_month
 from metrics.reports.figures import Ratio
-from metrics.reports.query import ALL_MODELS
+from metrics.reports.query import ALL_MODELS, RoiQuery
 from metrics.reports.report import ModelFigures, NotConverted, RoiLine, RoiReport, RoiRow
 
 Json = dict[str, Any]
@@ -83,6 +87,8 @@ def _row(row: RoiRow, report: RoiReport) -> Json:
             "cost_per_person_helped": _ratio(social.cost_per_person_helped),
         },
     }
+    if row.key is not None:
+        laid_out["credits"] = credits_address(row, report.query)
     if report.query.model == ALL_MODELS:
         laid_out["models"] = {
             model: {**_model_figures(figures, currency), "ratios": _model_ratios(figures)}
@@ -100,6 +106,24 @@ def _row(row: RoiRow, report: RoiReport) -> Json:
     if report.query.scope == "members" and row.key is not None:
         laid_out["accounts"] = [asdict(account) for account in row.accounts]
     return laid_out
+
+
+def credits_address(row: RoiRow, query: RoiQuery) -> str:
+    """Return the address, in the API, of the credits behind a row."""
+    start, end = query.start, query.end
+    match query.scope:
+        case "members":
+            chosen: Json = {"contact" if query.view == "customer" else "helper": row.key}
+        case "summary":
+            month = row.key
+            assert isinstance(month, date)  # as every key of a summary
+            start = month if start is None else max(month, start)
+            end = min(first_of_month(month, months_later=1), end or date.max)
+            chosen = {}
+        case scope:
+            chosen = {{"campaigns": "campaign", "channels": "channel", "communities": "community"}[scope]: row.code}
+    period = {name: day for name, day in (("from", start), ("to", end)) if day is not None}
+    return f"{reverse('credits-list')}?{urlencode({**chosen, **period})}"
 
 
 def _model_figures(figures: ModelFigures, currency: str) -> Json:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -96,6 +97,7 @@ def test_campaign_report_in_full(spring):
                     "reason": "nobody_helped",
                 },
             },
+            "credits": "/api/v1/credits/?campaign=spring&from=2026-01-01&to=2027-01-01",
         }
     ]
     assert answer["lines"] == {
@@ -204,6 +206,23 @@ def test_figure_leads_to_its_credits_and_each_to_its_sentence(spring):
     assert reply["models"]["time_decay"] == {"share": "2/3", "share_decimal": "0.666667", "amount": "500.00"}
     assert reply["models"]["linear"] == {"share": "1/2", "share_decimal": "0.500000", "amount": "500.00"}
     assert reply["models"]["first_touch"]["share"] == "0"
+
+
+@pytest.mark.parametrize(
+    "path", [*(f"roi/{scope}/" for scope in REPORTS), "roi/members/?as=helper", "roi/summary/?from=2026-03-10"]
+)
+def test_every_row_leads_to_credits_that_sum_to_it(spring, path):
+    client = client_with("roi:read", "credits:read")
+    answer = client.get(f"/api/v1/{path}").json()
+
+    for row in answer["rows"]:
+        credits = client.get(row["credits"]).json()["results"]
+        if "as=helper" not in path:
+            assert len(credits) == 2
+        assert sum(Decimal(credit["models"]["linear"]["amount"]) for credit in credits) == Decimal(
+            row["revenue_credited"]
+        )
+    assert len(answer["rows"]) == 1
 
 
 def test_private_words_need_the_scope_to_read_interactions(spring):
