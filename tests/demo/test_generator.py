@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
 
@@ -15,6 +15,7 @@ from django.conf import settings
 
 from demo.generator import collections
 from demo.generator.calendar import Calendar, months_before
+from demo.generator.joe import story
 
 UNTIL = date(2026, 11, 1)
 
@@ -131,6 +132,27 @@ def test_activity_is_skewed_as_in_real_communities(company):
 
     assert sum(counts[: len(counts) // 100]) > 0.06 * sum(counts)  # the top hundredth does more than its share sixfold
     assert sum(counts[: len(counts) // 10]) > 0.25 * sum(counts)
+
+
+def test_joes_story_keeps_its_distances_whatever_the_day():
+    def distances(until):
+        end = datetime(until.year, until.month, until.day, tzinfo=UTC)
+        return [end - step.at for step in story(until) if step.at]
+
+    assert distances(date(2026, 11, 1)) == distances(date(2025, 4, 2)) == distances(date(2024, 2, 29))
+    assert distances(UNTIL)[0] == timedelta(days=59, hours=13, minutes=55)  # he asks at 10:05, 60 days before
+
+
+def test_nobody_else_has_to_do_with_joe_and_mia(company):
+    alone = {"joe", "mia"}
+
+    touching = [
+        item["external_id"]
+        for item in company["interactions"]
+        if alone & {item.get("member"), item.get("to")} or str(item.get("reply_to")).startswith("joe-")
+    ]
+
+    assert touching == ["joe-p1", "joe-p2"]
 
 
 def test_texts_are_varied_and_have_no_blanks_left(company):
