@@ -31,7 +31,7 @@ worker: $(READY) ## Run one more worker (ARGS='--concurrency 4').
 	@$(RUN) -m celery -A config worker --loglevel INFO $(ARGS)
 
 test: $(READY) ## Run the tests on private servers, or on those of DATABASE_URL and REDIS_URL (ARGS='-k money').
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-crash: $(READY) ## Kill worker, broker and database twenty times while 100,000 contacts are recomputed.
 	@KITH_CRASH_ROUNDS=20 KITH_CRASH_CONTACTS=100000 $(RUN) -m pytest -m crash --timeout 0 $(ARGS)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from config.embedded import ServerError
-from tests.servers import PrivateServers, start_session_servers
+from tests.servers import PrivateServers, start_session_servers, take_own_broker_database
 
 # The settings read the addresses when Django is set up, so the servers come before everything else.
 # (pyproject.toml does not name the settings module: pytest-django would read it before this file.)
 try:
     start_session_servers()
+    take_own_broker_database()
 except ServerError as error:
     pytest.exit(f"Kith: {error}", returncode=1)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

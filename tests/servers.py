@@ -27,6 +27,18 @@ def start_session_servers() -> None:
     ensure_running(new_folder(), throwaway=True)
 
 
+def take_own_broker_database() -> None:
+    """
+    Where several processes share the session (`pytest -n`), give each its own database of the broker.
+
+    Else the worker of one would take the tasks of another. Their PostgreSQL databases are apart already.
+    """
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if number:
+        server, _, _ = os.environ["REDIS_URL"].rpartition("/")
+        os.environ["REDIS_URL"] = f"{server}/{int(number) + 1}"
+
+
 def new_folder() -> Path:
     """Make a folder for servers that this process owns and that the servers' account can enter."""
     FOLDER.mkdir(parents=True, exist_ok=True)
