@@ -10,13 +10,14 @@ def _may_view(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _item(title: str, icon: str, model: str) -> dict[str, object]:
+def _item(title: str, icon: str, model: str, *, permission: str = "") -> dict[str, object]:
+    """Return an entry that leads to a model's list; `permission` is the one to view it unless it is given."""
     app, name = model.split(".")
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": _may_view(f"{app}.view_{name}"),
+        "permission": _may_view(permission or f"{app}.view_{name}"),
     }
 
 
@@ -42,6 +43,24 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Conversions", "shopping_cart", "crm.conversion"),
             _item("Costs", "payments", "community.cost"),
             _item("Exchange rates", "currency_exchange", "crm.exchangerate"),
+        ],
+    },
+    {
+        "title": "Behind the figures",
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item("Credits", "receipt_long", "metrics.creditrow", permission="metrics.view_credit"),
+            _item("Results", "rule", "metrics.conversionresult"),
+            _item("Costs by day", "calendar_month", "metrics.costdayrow", permission="metrics.view_costday"),
+            _item("Campaigns by day", "campaign", "metrics.campaigndayrow", permission="metrics.view_campaignday"),
+            _item("Channels by day", "hub", "metrics.channeldayrow", permission="metrics.view_channelday"),
+            _item("Buyers by day", "person", "metrics.persondayrow", permission="metrics.view_personday"),
+            _item("Helpers by day", "volunteer_activism", "metrics.helperdayrow", permission="metrics.view_helperday"),
+            _item("Totals by day", "functions", "metrics.totalday"),
+            _item("Waiting", "hourglass", "metrics.stalemark", permission="metrics.view_credit"),
+            _item("Recompute pieces", "sync", "metrics.recomputechunk", permission="metrics.view_credit"),
+            _item("Fingerprint", "fingerprint", "metrics.fingerprint", permission="metrics.view_credit"),
         ],
     },
     {

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -22,13 +23,14 @@ DEFAULT_PRESET = "last_12_months"
 PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
 CAMPAIGNS_SHOWN = 8
 PERMISSION = "metrics.view_credit"
+NEAR = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
 
 
 class PeriodForm(forms.Form):
-    """A period of the person's own: both days inclusive."""
+    """A period of the person's own: both days inclusive, and no further away than any fact can be."""
 
-    start = forms.DateField(required=False, label="From")
-    end = forms.DateField(required=False, label="To")
+    start = forms.DateField(required=False, label="From", validators=NEAR)
+    end = forms.DateField(required=False, label="To", validators=NEAR)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,280 @@
+"""
+Panels: the contract that every panel keeps, and figures worked by hand.
+
+The company of these tests: Joe asks on the forum on 2 March and Mia answers. On 20 March he buys for
+100.00 and on 25 March 10.00 are paid back. The campaign "spring" cost 30.00 and Joe clicked its link on
+10 March. So the purchase has three touches: the question, the answer, the click.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from psycopg.types.range import DateRange
+
+from community.extensions import channel_panels, community_panels, interaction_panels, member_panels
+from community.models import Interaction, Member
+from crm.extensions import campaign_panels, contact_panels, conversion_panels
+from crm.models import Campaign, Conversion
+from gateway.panels import Panel, PanelContent, Table
+from gateway.registry import Registry
+from metrics.recompute import recompute_all
+from tests.factories.community import (
+    ChannelFactory,
+    CostFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+)
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+
+REGISTRIES: dict[str, Registry[Panel]] = {
+    "campaign": campaign_panels,
+    "channel": channel_panels,
+    "community": community_panels,
+    "contact": contact_panels,
+    "conversion": conversion_panels,
+    "interaction": interaction_panels,
+    "member": member_panels,
+}
+PANELS = [(page, panel.key) for page, registry in REGISTRIES.items() for panel in registry]
+
+
+@dataclass
+class Story:
+    joe: Member
+    mia: Member
+    answer: Interaction
+    spring: Campaign
+    purchase: Conversion
+    refund: Conversion
+
+
+def at(day: int, hour: int = 12) -> dt.datetime:
+    return dt.datetime(2026, 3, day, hour, tzinfo=dt.UTC)
+
+
+def make_story() -> Story:
+    forum = ChannelFactory()
+    joe = MemberFactory(channel=forum, handle="joe", contact=ContactFactory(full_name="Joe Bloggs"))
+    mia = MemberFactory(channel=forum, handle="mia", contact=ContactFactory(full_name="Mia Lind"))
+    question = InteractionFactory(channel=forum, member=joe, occurred_at=at(2, 9), text="Which course is next?")
+    answer = InteractionFactory(
+        channel=forum, member=mia, kind="answer", reply_to=question, occurred_at=at(2, 10), text="Payroll in Practice."
+    )
+    HelpRecordFactory(
+        interaction=answer, contact=joe.contact, helper_user=None, helper_member=mia, rating=5, outcome="solved"
+    )
+    spring = CampaignFactory(code="spring", name="Spring course")
+    CostFactory(campaign=spring, amount=Decimal("30.00"), days=DateRange(dt.date(2026, 3, 1), dt.date(2026, 4, 1)))
+    InteractionFactory(channel=forum, member=joe, kind="click", campaign=spring, occurred_at=at(10))
+    purchase = ConversionFactory(contact=joe.contact, external_id="o1", amount=Decimal("100.00"), occurred_at=at(20))
+    refund = RefundFactory(refund_of_external_id="o1", amount=Decimal("10.00"), occurred_at=at(25))
+    return Story(joe, mia, answer, spring, purchase, refund)
+
+
+@pytest.fixture
+def story() -> Story:
+    made = make_story()
+    recompute_all(now=NOW)
+    return made
+
+
+def of(page: str, key: str, pk: int) -> PanelContent:
+    return REGISTRIES[page][key].load([pk], now=NOW)[pk]
+
+
+def figures(content: PanelContent) -> dict[str, object]:
+    return {figure.label: figure.value for figure in content.figures}
+
+
+def rows(table: Table) -> list[tuple[object, ...]]:
+    return [row.values for row in table.rows]
+
+
+@pytest.mark.parametrize(("page", "key"), PANELS)
+def test_panel_answers_for_one_and_twenty_with_the_same_questions(page: str, key: str):
+    stories = [make_story() for _ in range(1)]
+    stories += [_another() for _ in range(19)]
+    recompute_all(now=NOW)
+    ids = [_pk(page, made) for made in stories]
+    panel = REGISTRIES[page][key]
+
+    counts = []
+    for asked in (ids[:1], ids):
+        with CaptureQueriesContext(connection) as queries:
+            contents = panel.load(asked, now=NOW)
+        assert set(contents) == set(asked)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(("page", "key"), PANELS)
+def test_panel_answers_for_what_has_no_figures(page: str, key: str):
+    assert set(REGISTRIES[page][key].load([999_999], now=NOW)) == {999_999}
+
+
+@pytest.mark.parametrize(("page", "key"), PANELS)
+def test_panel_names_a_permission_that_exists(page: str, key: str):
+    app, codename = REGISTRIES[page][key].permission.split(".")
+
+    assert Permission.objects.filter(content_type__app_label=app, codename=codename).exists()
+
+
+def test_conversion_shows_its_credits_with_the_sentences_that_earned_them(story: Story):
+    content = of("conversion", "credits", story.purchase.pk)
+
+    assert figures(content) == {
+        "Value": Decimal("100.00"),
+        "Line in the reports": "credited",
+        "Unattributed": Decimal("0.00"),
+        "Touches": 3,
+    }
+    (table,) = content.tables
+    amounts = [(row[0], row[2], row[3], *row[6:]) for row in rows(table)]
+    first, last, linear, position = (Decimal(text) for text in ("100.00", "100.00", "33.33", "40.00"))
+    assert [entry[:7] for entry in amounts[:3]] == [
+        (1, "Which course is next?", "joe", first, Decimal(0), linear, position),
+        (2, "Payroll in Practice.", "mia", Decimal(0), Decimal(0), linear, Decimal("20.00")),
+        (3, f"click {_click(story).external_id}", "joe", Decimal(0), last, Decimal("33.34"), position),
+    ]
+    assert [entry[1:] for entry in amounts[3:]] == [
+        ("Sum of the credits", None, *[Decimal("100.00")] * 5),
+        ("Unattributed", None, *[Decimal("0.00")] * 5),
+        ("Value", None, *[Decimal("100.00")] * 5),
+    ]
+    assert table.note == "Under every model the credits and the unattributed part sum to the value, to the cent."
+    assert table.rows[1].links[2].args == (story.answer.pk,)
+
+
+def test_refund_takes_back_what_each_touch_got(story: Story):
+    (table,) = of("conversion", "credits", story.refund.pk).tables
+
+    linear = [row[8] for row in rows(table)]
+    assert linear == [Decimal(text) for text in ("-3.33", "-3.33", "-3.34", "-10.00", "0.00", "-10.00")]
+
+
+def test_campaign_shows_cost_and_return_under_each_model(story: Story):
+    content = of("campaign", "figures", story.spring.pk)
+
+    # Linear: 33.34 − 3.34 = 30.00 of revenue against 30.00 of cost.
+    shown = figures(content)
+    assert (shown["Credited revenue"], shown["Cost"], shown["ROI"], shown["ROAS"]) == (
+        Decimal("30.00"),
+        Decimal("30.00"),
+        Decimal(0),
+        Decimal(1),
+    )
+    (models,) = content.tables
+    revenue = {row[0]: row[1] for row in rows(models)}
+    assert revenue["First touch"] == Decimal("0.00")
+    assert revenue["Last touch"] == Decimal("90.00")
+    assert revenue["Linear"] == Decimal("30.00")
+    assert revenue["Position-based"] == Decimal("36.00")
+    (chart,) = content.charts
+    assert (list(chart.labels), [list(series.values) for series in chart.series]) == (
+        ["Mar 2026"],
+        [[Decimal("30.00")], [Decimal("30.00")]],
+    )
+
+
+def test_campaign_without_cost_has_no_roi_and_says_why():
+    campaign = CampaignFactory()
+
+    figure = next(figure for figure in of("campaign", "figures", campaign.pk).figures if figure.label == "ROI")
+
+    assert (figure.value, figure.note) == (None, "No cost was booked")
+
+
+def test_contact_shows_revenue_as_a_customer_and_which_touches_got_credit(story: Story):
+    content = of("contact", "buyer", story.joe.contact_id)
+
+    assert figures(content) == {
+        "Revenue": Decimal("90.00"),
+        "Credited to touches": Decimal("90.00"),
+        "Unattributed": Decimal("0.00"),
+        "Conversions": 1,
+    }
+    (table,) = content.tables
+    assert [(row[0].day, row[3], row[4]) for row in rows(table)] == [
+        (25, "1 × question, 1 × answer, 1 × click", Decimal("-10.00")),
+        (20, "1 × question, 1 × answer, 1 × click", Decimal("100.00")),
+    ]
+
+
+def test_contact_shows_what_they_earned_as_a_helper(story: Story):
+    content = of("contact", "helper", story.mia.contact_id)
+
+    shown = figures(content)
+    assert (shown["First touch"], shown["Linear"], shown["Position-based"]) == (
+        Decimal("0.00"),
+        Decimal("30.00"),
+        Decimal("18.00"),
+    )
+    assert of("contact", "helper", story.joe.contact_id).figures == ()
+
+
+def test_member_shows_the_same_cents_as_its_person(story: Story):
+    assert figures(of("member", "figures", story.mia.pk))["Linear"] == Decimal("30.00")
+
+
+def test_interaction_shows_the_conversions_it_touched(story: Story):
+    (table,) = of("interaction", "credits", story.answer.pk).tables
+
+    assert [(row[1], row[5]) for row in rows(table)] == [
+        ("Joe Bloggs", Decimal("33.33")),
+        ("Joe Bloggs", Decimal("-3.33")),
+    ]
+
+
+def test_contact_shows_help_received_and_given(story: Story):
+    received, given = of("contact", "help", story.joe.contact_id).tables
+
+    assert [(row[1], row[5]) for row in rows(received)] == [("mia", 5)]
+    assert rows(given) == []
+
+
+def test_contact_shows_accounts_and_last_interactions(story: Story):
+    (accounts,) = of("contact", "accounts", story.joe.contact_id).tables
+    (last,) = of("contact", "interactions", story.joe.contact_id).tables
+
+    assert [row[0] for row in rows(accounts)] == ["joe"]
+    assert [row[1] for row in rows(last)] == ["Click", "Question"]
+
+
+def _click(story: Story) -> Interaction:
+    return Interaction.objects.get(kind="click", member=story.joe)
+
+
+def _another() -> Story:
+    """One more company of the same kind: codes and references of its own."""
+    forum = ChannelFactory()
+    joe, mia = MemberFactory(channel=forum), MemberFactory(channel=forum)
+    answer = InteractionFactory(channel=forum, member=mia, kind="answer", to_member=joe, occurred_at=at(2, 10))
+    HelpRecordFactory(interaction=answer, contact=joe.contact, helper_user=None, helper_member=mia)
+    campaign = CampaignFactory()
+    CostFactory(campaign=campaign)
+    InteractionFactory(channel=forum, member=joe, kind="click", campaign=campaign, occurred_at=at(10))
+    purchase = ConversionFactory(contact=joe.contact, occurred_at=at(20))
+    return Story(joe, mia, answer, campaign, purchase, purchase)
+
+
+def _pk(page: str, made: Story) -> int:
+    return {
+        "campaign": made.spring.pk,
+        "channel": made.joe.channel_id,
+        "community": made.joe.channel.community_id,
+        "contact": made.joe.contact_id,
+        "conversion": made.purchase.pk,
+        "interaction": made.answer.pk,
+        "member": made.mia.pk,
+    }[page]
