@@ -13,7 +13,7 @@ Two rules keep them safe under concurrency:
   of a thread, the owner of an account, a merge), the person it led to before is stale for all time: what
   led there may be changing in another transaction at this very moment.
 
-docs/metrics.md shows the same as a table, and a contract test holds every kind of change to its marks.
+docs/recompute.md shows the same as a table, and a contract test holds every kind of change to its marks.
 """
 
 from typing import Any

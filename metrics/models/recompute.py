@@ -13,7 +13,7 @@ class StaleMark(models.Model):
 
     There is no unique key: a mark is never updated, so writers never wait for a worker and a worker
     never swallows a change that came after it looked. A mark names what changed as it was known at
-    that moment, and is resolved to persons and conversions when it is claimed. docs/metrics.md has
+    that moment, and is resolved to persons and conversions when it is claimed. docs/recompute.md has
     the table of what marks what.
 
     `since` and `until`, both inclusive, bound the touches that changed; empty is open.
