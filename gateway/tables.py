@@ -14,21 +14,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from itertools import count
 from typing import Any, Literal, Protocol
 
 import orjson
 from django.db import connection, models
 from psycopg.types.json import Jsonb
 
+from gateway.staging import id_array, staged
+
 Key = tuple[Any, ...]
 Change = Literal["updated", "unchanged", "stale", "frozen"]
-
-_numbers = count()
 
 
 class LostRace(Exception):
@@ -57,30 +55,6 @@ class Parts(Protocol):
 
     def write(self, ids: Sequence[int]) -> None:
         """Bring the parts of these rows, which are locked, to what is given."""
-
-
-def copy_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """COPY `rows` straight into `table`: for new rows that nobody else can be writing."""
-    with connection.cursor() as cursor:
-        _copy(cursor, f"{table} ({', '.join(columns)})", rows)
-
-
-def _copy(cursor: Any, target: str, rows: Iterable[Sequence[Any]]) -> None:
-    with connection.wrap_database_errors, cursor.copy(f"COPY {target} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-@contextmanager
-def staged(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """COPY `rows` into a temporary table of these columns (name → type) for the length of the block; yield its name."""
-    name = f"staged_{next(_numbers)}"
-    with connection.cursor() as cursor:
-        definition = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        cursor.execute(f"CREATE TEMPORARY TABLE {name} ({definition}) ON COMMIT DROP")
-        _copy(cursor, name, rows)
-        yield name
-        cursor.execute(f"DROP TABLE {name}")
 
 
 @dataclass
@@ -282,11 +256,6 @@ class Table:
     def _given(self, rows: Sequence[Row]) -> list[str]:
         """Every column that at least one row gives."""
         return sorted(set().union(*(row.values for row in rows)))
-
-
-def id_array(ids: Iterable[int]) -> str:
-    """Return ids as the text of an array, because psycopg writes arrays element by element in Python."""
-    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _one_by_one(row: str) -> str:

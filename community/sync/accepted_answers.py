@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from gateway.tables import id_array
+from gateway.staging import id_array
 
 # One row per accepted answer among the given ones that is help.
 _IS_HELP = """

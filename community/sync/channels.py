@@ -5,8 +5,9 @@ from datetime import datetime
 
 from community.models import Channel
 from community.sync.references import CHANNELS, COMMUNITIES
-from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.drafts import Draft, write_rows
 from gateway.items import Item, Moment, Name, Slug
+from gateway.synced import SyncedCollection
 
 
 class ChannelItem(Item):

@@ -6,8 +6,9 @@ from typing import Literal
 
 from community.models import Community
 from community.sync.references import COMMUNITIES
-from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.drafts import Draft, write_rows
 from gateway.items import Item, Moment, Name, Number, Slug, Text
+from gateway.synced import SyncedCollection
 
 
 class CommunityItem(Item):

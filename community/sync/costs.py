@@ -14,10 +14,13 @@ from crm.money import quantise
 from crm.sync.conversions import AlreadyVoided
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import campaign_ids, contact_ids
-from gateway.batches import Draft, NotFound, SyncedCollection, check_complete
+from gateway.batches import NotFound
 from gateway.collections import FieldError
+from gateway.drafts import Draft, check_complete
 from gateway.items import Day, ExternalId, Item, Moment, Name, Number, Ref, Slug, Source, Text
-from gateway.tables import Key, Row, Table, id_array
+from gateway.staging import id_array
+from gateway.synced import SyncedCollection
+from gateway.tables import Key, Row, Table
 
 COSTS = Table(Cost, key=("source", "external_id"))
 

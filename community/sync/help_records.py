@@ -10,9 +10,11 @@ from pydantic import Field
 from community.models import HelpRecord, Interaction
 from community.sync.references import INTERACTIONS, member_ids, resolve_channels
 from crm.sync.references import contact_ids, refuse_unknown_user, user_ids
-from gateway.batches import Draft, NotFound, SyncedCollection, write_rows
+from gateway.batches import NotFound
 from gateway.collections import FieldError
+from gateway.drafts import Draft, write_rows
 from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text, Username
+from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row, Table
 
 RECORD_FACTS = ["question", "answer", "topic", "note", "minutes", "outcome", "rating"]

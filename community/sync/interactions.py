@@ -18,9 +18,11 @@ from community.sync.references import (
     thread_ids,
 )
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
-from gateway.batches import Draft, NotFound, SyncedCollection, settle
+from gateway.batches import NotFound
+from gateway.drafts import Draft, settle
 from gateway.errors import DomainError
 from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Username
+from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
 
 

@@ -12,10 +12,12 @@ from pydantic import Field
 from community.models import Member
 from community.sync.references import MEMBERS, create_members, resolve_channels
 from crm.sync.references import CONTACTS, contact_ids
-from gateway.batches import Additive, Draft, SyncedCollection, settle
 from gateway.collections import FieldError
+from gateway.drafts import Additive, Draft, settle
 from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text
-from gateway.tables import Row, copy_into, id_array, staged
+from gateway.staging import copy_into, id_array, staged
+from gateway.synced import SyncedCollection
+from gateway.tables import Row
 
 
 class MemberItem(Item):

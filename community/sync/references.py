@@ -11,7 +11,7 @@ from datetime import datetime
 from community.models import Channel, Community, Interaction, Member, Thread
 from crm.models import Contact
 from crm.sync.references import CONTACTS
-from gateway.batches import Draft
+from gateway.drafts import Draft
 from gateway.tables import Key, Row, Table
 
 COMMUNITIES = Table(Community, key=("slug",))

@@ -8,8 +8,9 @@ from community.models import Thread
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.interactions import reserve_interactions
 from community.sync.references import INTERACTIONS, THREADS, member_ids, named_on_channel, resolve_channels
-from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.drafts import Draft, write_rows
 from gateway.items import ExternalId, Item, Moment, Slug, Text
+from gateway.synced import SyncedCollection
 
 
 class ThreadItem(Item):

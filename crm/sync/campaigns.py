@@ -7,9 +7,10 @@ from typing import Any, Literal
 from crm.models import Campaign
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import CAMPAIGNS, campaign_ids, resolve_users
-from gateway.batches import Draft, SyncedCollection, write_rows
 from gateway.collections import FieldError
+from gateway.drafts import Draft, write_rows
 from gateway.items import Day, Item, Moment, Name, Text, Username
+from gateway.synced import SyncedCollection
 from gateway.tables import Key
 
 

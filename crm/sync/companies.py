@@ -5,8 +5,9 @@ from datetime import datetime
 
 from crm.models import Company
 from crm.sync.references import COMPANIES
-from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.drafts import Draft, write_rows
 from gateway.items import ExternalId, Item, Moment, Name, Source, Text
+from gateway.synced import SyncedCollection
 
 
 class CompanyItem(Item):

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from crm.sync.fields import Address
-from gateway.tables import copy_into, id_array, staged
+from gateway.staging import copy_into, id_array, staged
 
 POINT_COLUMNS = {"contact_id": "bigint", "kind": "text", "raw": "text", "normalised": "text"}
 CONSENT_COLUMNS = {

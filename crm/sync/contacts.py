@@ -11,9 +11,10 @@ from crm.models import Contact
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
 from crm.sync.fields import Address, Email, Phone
 from crm.sync.references import CONTACT_REFS, CONTACTS, claim_refs, company_ids, resolve_users
-from gateway.batches import Additive, Draft, SyncedCollection, settle
 from gateway.collections import FieldError
+from gateway.drafts import Additive, Draft, settle
 from gateway.items import ExternalId, FreeObject, Item, Moment, Name, Ref, Source, Text, Username
+from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
 
 KINDS = {"email": "emails", "phone": "phones"}  # kind of address → the field of the whole list

@@ -11,10 +11,12 @@ from django.conf import settings
 from crm.models import Conversion, ConversionKind
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import contact_ids
-from gateway.batches import Draft, NotFound, SyncedCollection, write_rows
+from gateway.batches import NotFound
 from gateway.collections import FieldError
+from gateway.drafts import Draft, write_rows
 from gateway.errors import DomainError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Ref, Source, Text
+from gateway.synced import SyncedCollection
 from gateway.tables import Key, Table
 
 CONVERSIONS = Table(Conversion, key=("source", "external_id"), frozen="t.voided_at IS NOT NULL")
@@ -82,6 +84,7 @@ class Conversions(SyncedCollection):
             if draft.facts.get("kind") not in kinds | {None}:
                 known = ", ".join(sorted(kinds))
                 draft.fail("kind", "unknown_kind", f"There is no such kind of conversion. Known: {known}.")
+        _refuse_other_currencies(drafts)
         drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if draft.facts.get("contact"))
         for draft in drafts:
@@ -107,6 +110,16 @@ def _columns(facts: Mapping[str, Any], contacts: Mapping[Key, int]) -> dict[str,
         columns["refund_of_source"] = original.source if original else None
         columns["refund_of_external_id"] = original.external_id if original else None
     return columns
+
+
+def _refuse_other_currencies(drafts: Sequence[Draft]) -> None:
+    """Refuse refunds that name another currency than their original has, where it is known. One query."""
+    naming = [draft for draft in drafts if draft.facts.get("refund_of") and draft.facts.get("currency")]
+    originals = CONVERSIONS.locate({draft.facts["refund_of"].key for draft in naming}, also=["currency"])
+    for draft in naming:
+        _, currency = originals.get(draft.facts["refund_of"].key, (None, None))
+        if currency not in (None, draft.facts["currency"]):
+            draft.fail("currency", "refund", f"A refund is in the currency of its original, which is {currency}.")
 
 
 def _required(draft: Draft) -> list[str]:

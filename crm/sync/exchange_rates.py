@@ -5,8 +5,9 @@ from datetime import datetime
 
 from crm.models import ExchangeRate
 from crm.sync.fields import Currency
-from gateway.batches import Draft, SyncedCollection, write_rows
+from gateway.drafts import Draft, write_rows
 from gateway.items import Day, Item, Moment, Number
+from gateway.synced import SyncedCollection
 from gateway.tables import Table
 
 RATES = Table(ExchangeRate, key=("currency", "date"))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.contrib.auth import get_user_model
 
 from crm.models import Campaign, Company, Contact, ContactRef
-from gateway.batches import Draft
+from gateway.drafts import Draft
 from gateway.tables import Key, Row, Table
 
 COMPANIES = Table(Company, key=("source", "external_id"))

@@ -139,6 +139,15 @@ def test_refund_in_fils_may_name_its_currency():
     assert Conversion.objects.get().amount == Decimal("1.005")
 
 
+def test_refund_in_another_currency_than_its_original_is_refused():
+    send_one("conversions", **order(amount="40.00", currency="EUR"))
+
+    result = send("conversions", refund("r1", amount="1", currency="USD"), refund("r2", amount="1", currency="EUR"))
+
+    assert statuses(result) == ["failed", "created"]
+    assert codes(result.results[0]) == [("currency", "refund")]
+
+
 def test_failed_conversion_creates_no_contact():
     send("conversions", order(kind="nonsense", contact=C1))
 
