@@ -113,6 +113,13 @@ def test_interaction_kind_of_the_walkthrough_is_one():
         assert "review" in touch_kinds()
 
 
+def test_names_stand_where_the_walkthroughs_say():
+    said = re.findall(r"`(\w+)` in\s`([\w/]+\.py)`", text("docs/extending.md"))
+
+    assert len(said) > 1
+    assert [(name, path) for name, path in said if not re.search(rf"\b{name}\b", text(path))] == []
+
+
 def test_cost_categories_are_listed_where_costs_are_explained():
     page = text("docs/extending.md")
 
