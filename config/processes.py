@@ -72,8 +72,10 @@ def web(*, host: str, port: int, processes: int) -> Program:
     """Return the web server, gunicorn with threads, on `host` and `port`."""
     arguments = ("gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--worker-class", "gthread")
     size = ("--workers", str(processes), "--threads", "4", "--timeout", "60", "--graceful-timeout", "25")
+    # So that the API itself can say what is wrong with a query of up to 8,000 characters.
+    limits = ("--limit-request-line", "8190")
     # Its control socket would lie in the home folder, where several checkouts meet.
-    return Program("web", (*arguments, *size, "--no-control-socket"), ready="Listening at")
+    return Program("web", (*arguments, *size, *limits, "--no-control-socket"), ready="Listening at")
 
 
 @dataclass
