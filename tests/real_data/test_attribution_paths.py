@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
+from itertools import accumulate
 from math import floor
 
 import pytest
@@ -47,6 +49,7 @@ class Journey:
         return [whole + 1] * odd + [whole] * (self.conversions - odd)
 
 
+@cache
 def exact_shares(model: str, touches: int) -> list[Fraction]:
     """The share of each touch, oldest first, as the data set's README says."""
     one, equal = Fraction(1), Fraction(1, touches)
@@ -61,7 +64,7 @@ def exact_shares(model: str, touches: int) -> list[Fraction]:
 
 def whole_cents(cents: int, shares: list[Fraction]) -> list[int]:
     """The documented rounding: each part is the whole cents reached so far less those reached before."""
-    reached = [floor(cents * sum(shares[:i])) for i in range(len(shares) + 1)]
+    reached = [0, *(floor(cents * share) for share in accumulate(shares))]
     return [after - before for before, after in zip(reached, reached[1:], strict=False)]
 
 
