@@ -145,13 +145,14 @@ class CostAdmin(ModelAdmin):
             {
                 "fields": (
                     "description",
-                    ("category", "purpose", "delivery"),
+                    ("category", "purpose"),
+                    ("delivery", "sharing"),
                     ("amount", "currency"),
                     ("starts_on", "ends_on"),
                 )
             },
         ),
-        ("For what", {"fields": (("campaign", "channel"), ("community", "contact"), "sharing")}),
+        ("For what", {"fields": (("campaign", "channel"), ("community", "contact"))}),
         ("Labour", {"fields": (("hours", "hourly_rate"),)}),
         ("Reference in the source", {"fields": (("source", "external_id"),), "classes": ["collapse"]}),
     )

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from crm.models import ExchangeRate
 from gateway.admin import ModelAdmin, RangeDateFilter, display, number_cell
+from gateway.screen import trimmed
 
 
 @admin.register(ExchangeRate)
@@ -20,4 +21,4 @@ class ExchangeRateAdmin(ModelAdmin):
 
     @display(description="Rate", ordering="rate")
     def rate_cell(self, rate: ExchangeRate) -> str:
-        return number_cell(rate.rate)
+        return number_cell(trimmed(rate.rate))

@@ -1,8 +1,12 @@
 """The form behind every fact's page: refusals of the model's constraints stand beside the field they concern."""
 
+from decimal import Decimal
+
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+
+from gateway.screen import trimmed
 
 
 class FactForm(forms.ModelForm):
@@ -12,6 +16,11 @@ class FactForm(forms.ModelForm):
     Django puts the refusals of check constraints on top of the page, as if they concerned the whole
     form. Where a constraint names one field of the form, that field is what has to be mended.
     """
+
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> object:
+        """Show 99.00 where the column holds 99.000, which half of Europe reads as a thousand times as much."""
+        value = super().get_initial_for_field(field, field_name)
+        return trimmed(value) if isinstance(value, Decimal) else value
 
     def _update_errors(self, errors: ValidationError) -> None:
         refusals = errors.error_dict.pop(NON_FIELD_ERRORS, []) if hasattr(errors, "error_dict") else []

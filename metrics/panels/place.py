@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from gateway.panels import Figure, Link, PanelContent
+from gateway.screen import DASH, grouped
 from metrics.panels.parts import (
     LEDGER,
     behind_notes,
@@ -16,13 +18,6 @@ from metrics.panels.parts import (
     why_undefined,
 )
 from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, roi_report
-
-MEASURE_UNITS = {
-    "people_helped": "count",
-    "questions_answered": "count",
-    "mean_rating": "rating",
-    "cost_per_person_helped": "money",
-}
 
 
 def _load(
@@ -54,10 +49,18 @@ def _purpose_figures(row: RoiRow) -> list[Figure]:
             value=purpose.attainment.value,
             unit="percent",
             note=why_undefined(purpose.attainment)
-            or f"{purpose.measured.value:,.2f} of {purpose.target:,} {purpose.measure.replace('_', ' ')}",
+            or f"{_plain(purpose.measured.value)} of {_plain(purpose.target)} {purpose.measure.replace('_', ' ')}",
             is_main=True,
         )
     ]
+
+
+def _plain(value: Decimal | None) -> str:
+    """Return a measure or a target as people write it: 808 or 4.25."""
+    if value is None:
+        return DASH
+    rounded = value.quantize(Decimal("0.01"))
+    return grouped(rounded.to_integral_value() if rounded == rounded.to_integral_value() else rounded)
 
 
 @dataclass(frozen=True)
