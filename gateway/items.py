@@ -47,6 +47,16 @@ Slug = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[-a-zA-Z0-9_
 Username = Name(150)
 
 
+def _web_address(value: str) -> str:
+    # Addresses become links in the admin, where another scheme (javascript:) would run.
+    if value and not re.match(r"https?://", value, re.IGNORECASE):
+        raise PydanticCustomError("not_a_url", "Give a web address that begins with https:// or http://.")
+    return value
+
+
+Url = Annotated[Text(1000), AfterValidator(_web_address)]
+
+
 def _moment(value: object) -> dt.datetime:
     if isinstance(value, str):
         try:

@@ -21,7 +21,7 @@ from crm.sync.references import campaign_ids, contact_ids, resolve_users
 from gateway.batches import NotFound
 from gateway.drafts import Draft, settle
 from gateway.errors import DomainError
-from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Username
+from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Url, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
 
@@ -79,7 +79,7 @@ class InteractionItem(Item):
     utm_term: Text(255) | None = None
     utm_content: Text(255) | None = None
     text: Text() | None = None
-    url: Text(1000) | None = None
+    url: Url | None = None
     language: Text(35) | None = None
     is_private: bool = False
     source_updated_at: Moment | None = None

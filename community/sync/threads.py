@@ -9,7 +9,7 @@ from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.interactions import reserve_interactions
 from community.sync.references import INTERACTIONS, THREADS, member_ids, named_on_channel, resolve_channels
 from gateway.drafts import Draft, write_rows
-from gateway.items import ExternalId, Item, Moment, Slug, Text
+from gateway.items import ExternalId, Item, Moment, Slug, Text, Url
 from gateway.synced import SyncedCollection
 
 
@@ -25,7 +25,7 @@ class ThreadItem(Item):
     channel: Slug
     external_id: ExternalId
     title: Text(500) | None = None
-    url: Text(1000) | None = None
+    url: Url | None = None
     topic: Text(100) | None = None
     opened_by: ExternalId | None = None
     opened_at: Moment | None = None

@@ -120,6 +120,7 @@ def test_actor_and_addressee_change_from_one_sort_to_the_other():
         ({"occurred_at": None}, ("occurred_at", "null")),
         ({"direction": "sideways"}, ("direction", "unknown_choice")),
         ({"text": "a\x00"}, ("text", "unstorable_text")),
+        ({"url": "javascript:alert(1)"}, ("url", "not_a_url")),
     ],
 )
 def test_wrong_interaction_is_refused_and_creates_nothing(fields, expected):
