@@ -76,6 +76,13 @@ def test_glossary_explains_the_lines_of_reports():
     assert [key for key in keys if explained.get(key, key.replace("_", " ")) not in glossary] == []
 
 
+def test_every_page_is_found_from_the_readme_and_every_decision_from_the_list():
+    readme, decisions = text("README.md"), text("docs/decisions/README.md")
+
+    assert [page.name for page in BASE.glob("docs/*.md") if f"(docs/{page.name})" not in readme] == []
+    assert [page.name for page in BASE.glob("docs/decisions/0*.md") if f"({page.name})" not in decisions] == []
+
+
 def test_readme_and_real_data_tell_the_same_figures():
     readme = text("README.md").partition("## On real data")[2].partition("\n## ")[0]
     page = text("docs/real-data.md")
