@@ -9,6 +9,7 @@ from django.db.models import Count, F
 
 from community.models import HelpRecord, Interaction, Member, MemberRole, Thread
 from crm.models import Contact
+from metrics.models import StaleMark
 
 pytestmark = pytest.mark.django_db
 
@@ -27,9 +28,13 @@ def import_site(data_folder):
     return run
 
 
-def test_site_is_imported_whole(import_site):
+def test_site_is_imported_whole_and_only_once(import_site, data_folder):
+    dry = import_site("--dry-run")
+    assert not Interaction.objects.exists()
+
     report = import_site()
 
+    assert {**dry, "dry_run": False} == report
     assert (report["failed"], report["superseded"], report["errors_file"]) == (0, 0, None)
     assert {name: sum(counts.values()) for name, counts in report["collections"].items()} == {
         "communities": 1,
@@ -38,12 +43,29 @@ def test_site_is_imported_whole(import_site):
         "threads": 556,
         "interactions": 5_111,
     }
+    check_members()
+    check_threads(data_folder)
+    check_interactions()
+    check_help()
+    check_that_a_second_import_changes_nothing(import_site)
+
+
+def check_members() -> None:
     assert Member.objects.count() == 2_295
     assert sum(not member.handle.isascii() for member in Member.objects.all()) == 49
     assert MemberRole.objects.get().member.external_id == "-1"
+
+
+def check_threads(data_folder) -> None:
     assert Thread.objects.count() == 556
     assert Thread.objects.filter(accepted_answer__isnull=False).count() == 181
     assert Thread.objects.filter(accepted_answer__member=F("opened_by")).count() == 11
+    expected = json.loads((data_folder / "community_qa_site" / "expected.json").read_text())
+    by_year = Thread.objects.values_list("opened_at__year").annotate(n=Count("id"))
+    assert {str(year): number for year, number in by_year} == expected["questions_by_year"]
+
+
+def check_interactions() -> None:
     interactions = Interaction.objects.arrived()
     assert dict(interactions.values_list("kind").annotate(n=Count("id"))) == {
         "question": 556,
@@ -60,38 +82,20 @@ def test_site_is_imported_whole(import_site):
     assert interactions.filter(kind="answer").exclude(thread=None).count() == 1_095
 
 
-def test_years_of_the_questions_are_the_published_ones(import_site, data_folder):
-    import_site()
-
-    expected = json.loads((data_folder / "community_qa_site" / "expected.json").read_text())
-    by_year = Thread.objects.values_list("opened_at__year").annotate(n=Count("id"))
-    assert {str(year): number for year, number in by_year} == expected["questions_by_year"]
-
-
-def test_accepted_answers_are_help_where_asker_and_helper_are_known(import_site):
-    import_site()
-
-    # Of 181 accepted answers 11 are the asker's own, 4 answer a deleted account, 2 are by one, 1 is both.
+def check_help() -> None:
+    """Of 181 accepted answers 11 are the asker's own, 4 answer a deleted account, 2 are by one, 1 is both."""
     records = HelpRecord.objects.filter(withdrawn_at=None).exclude(contact=F("helper_member__contact"))
     assert records.count() == 163
     assert records.values("contact").distinct().count() == 114
 
 
-def test_second_import_changes_nothing(import_site):
-    import_site()
-    before = {model: list(model.objects.order_by("pk").values()) for model in (Contact, Member, Thread, Interaction)}
+def check_that_a_second_import_changes_nothing(import_site) -> None:
+    models = (Contact, Member, Thread, Interaction, HelpRecord)
+    before = {model: list(model.objects.order_by("pk").values()) for model in models}
+    marks = StaleMark.objects.count()
 
     report = import_site()
 
     assert (report["created"], report["updated"], report["unchanged"]) == (0, 0, 2_295 + 556 + 5_111)
-    for model, rows in before.items():
-        assert list(model.objects.order_by("pk").values()) == rows
-
-
-def test_dry_run_says_what_a_real_run_does(import_site):
-    dry = import_site("--dry-run")
-    assert not Interaction.objects.exists()
-
-    real = import_site()
-
-    assert {**dry, "dry_run": False} == real
+    assert {model: list(model.objects.order_by("pk").values()) for model in models} == before
+    assert StaleMark.objects.count() == marks
