@@ -4,13 +4,13 @@ import unicodedata
 from collections.abc import Sequence
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from crm.models import Contact
-from crm.models.contact import ContactQuerySet
 from crm.sync.references import CONTACTS
 
 
-def search_contacts(contacts: ContactQuerySet, text: str) -> ContactQuerySet:
+def search_contacts(contacts: QuerySet[Contact], text: str) -> QuerySet[Contact]:
     """
     Narrow `contacts` to those in whose name or addresses every word of `text` occurs.
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from crm.contact_points import normalise_email, normalise_phone
 from crm.extensions import contact_panels
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
-from crm.models.contact import ContactQuerySet
 from crm.search import refresh_search_text, search_contacts
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -162,9 +161,7 @@ class ContactAdmin(ModelAdmin):
         "Add one by hand to try."
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: ContactQuerySet, search_term: str
-    ) -> tuple[ContactQuerySet, bool]:
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find contacts by any part of their name or addresses, by the index made for it."""
         return search_contacts(queryset, search_term), False
 

@@ -21,6 +21,8 @@ from gateway.admin.reasons import ReasonActionsMixin
 from gateway.panels import Panel, panels_for
 from gateway.registry import Registry
 
+QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
+
 
 class ListOfAll(unfold.views.ChangeList):
     """A list that is not filtered shows all there is: only a filtered one offers a way back to all."""
@@ -69,6 +71,20 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
         if self.list_annotations and self.is_list(request):
             queryset = queryset.annotate(**self.list_annotations)
         return queryset
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, may_have_duplicates = self.search(request, queryset, search_term)
+        match = request.resolver_match
+        if match is not None and match.url_name == "search":
+            # The search over the whole admin reads every match into memory: give it the newest few.
+            found = found.order_by("-pk")[:QUICK_RESULTS]
+        return found, may_have_duplicates
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Narrow a list to a search; a subclass may have an index for it."""
+        return super().get_search_results(request, queryset, search_term)
 
     def is_list(self, request: HttpRequest) -> bool:
         """Whether the request is for the list, which needs what forms and autocompletes do not."""

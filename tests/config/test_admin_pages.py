@@ -297,7 +297,6 @@ def test_lists_and_forms_ask_the_same_number_of_questions_for_two_rows_and_twent
             counts.append(len(queries))
         return counts[0], counts[1]
 
-    questions()  # fills the caches of content types
     with_two = questions()
     for number in range(2, 20):
         pages.make(number)

@@ -258,3 +258,15 @@ def test_list_without_a_match_offers_all(ana: Client):
     CampaignFactory()
 
     assert "Nothing matches" in ana.get(reverse("admin:crm_campaign_changelist"), {"q": "zebra"}).content.decode()
+
+
+def test_search_over_the_whole_admin_gives_the_newest_few(ana: Client):
+    contacts = [ContactFactory(search_text="bloggs") for _ in range(22)]
+
+    page = ana.get(reverse("admin:search"), {"s": "bloggs", "extended": "1"}).content.decode()
+
+    assert [reverse("admin:crm_contact_change", args=[contact.pk]) in page for contact in contacts] == [
+        False,
+        False,
+        *[True] * 20,
+    ]
