@@ -215,24 +215,24 @@ def _recompute_conversions(cursor: CursorWrapper, *, blocks: list[int]) -> Recom
     }  # fmt: skip
     cursor.execute(statement("owners"), parameters)
     cursor.execute(statement("uncovered"), parameters)
-    (put_off, conversions) = cursor.fetchone()
+    put_off, conversions, stored = cursor.fetchone()
     if put_off:
         logger.info("Put off %s conversions whose person changed meanwhile.", put_off)
     if not conversions:
         cursor.execute("DROP TABLE stale_conversion")
         return Recomputed()
     cursor.execute("ANALYZE stale_conversion")
-    for step in ("touches", "credits", "write"):
+    for step in ("touches", "credits", "write" if stored else "write_first"):
         cursor.execute(statement(step), parameters)
-    cursor.execute("SELECT (SELECT count(*) FROM credit_change), (SELECT count(*) FROM result_change)")
+    cursor.execute(statement("differences"))
     credits_written, results_written = cursor.fetchone()
     if credits_written or results_written:
         correct_rollups(cursor, lock=_LOCK_ROLLUPS)
     cursor.execute(
         """
-        DROP TABLE
+        DROP TABLE IF EXISTS
             stale_conversion, original, refund, stale_contact, stale_member, person_touch,
-            fresh_credit, fresh_result, credit_change, result_change
+            fresh_credit, fresh_result, credit_gone, credit_came, result_gone, result_came
         """
     )
     return Recomputed(conversions=conversions, credits_written=credits_written, results_written=results_written)

@@ -1,10 +1,10 @@
 """
 Daily sums, corrected by the difference between the ledger as it was and as it is.
 
-`write.sql` leaves the rows that changed, before and after, in `credit_change` and `result_change`. Each
-roll-up adds what came and takes away what went, for the days touched and no others: a row whose last
-contributor goes is deleted, and where nothing changed no row version is written. Any order and any
-chunking of the work therefore ends in the same rows.
+`write.sql` leaves the rows that changed, as they were and as they are, in `credit_gone` and `credit_came`
+and the same for results. Each roll-up adds what came and takes away what went, for the days touched and
+no others: a row whose last contributor goes is deleted, and where nothing changed no row version is
+written. Any order and any chunking of the work therefore ends in the same rows.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ class Rollup:
     """
     One table of daily sums.
 
-    `keys` maps its key columns to expressions over a row `r` of the ledger or the results; `sums` maps
-    its other columns to what one row adds to them. The first of `sums` counts the contributing rows.
+    `changes` names what it sums: credits or results. `keys` maps its key columns to expressions over a
+    row `r` of those; `sums` maps its other columns to what one row adds to them. The first of `sums`
+    counts the contributing rows.
     """
 
     table: str
@@ -36,9 +37,9 @@ class Rollup:
         same_key = " AND ".join(f"stored.{key} = delta.{key}" for key in self.keys)
         return f"""
             WITH change AS (
-                SELECT -1 AS sign, (before).* FROM {self.changes} WHERE (before).conversion_id IS NOT NULL
+                SELECT -1 AS sign, * FROM {self.changes}_gone
                 UNION ALL
-                SELECT 1 AS sign, (after).* FROM {self.changes} WHERE (after).conversion_id IS NOT NULL
+                SELECT 1 AS sign, * FROM {self.changes}_came
             ),
             delta AS MATERIALIZED (
                 SELECT {", ".join(f"{expression} AS {key}" for key, expression in self.keys.items())},
@@ -77,7 +78,7 @@ _RESULT_SUMS = {
 
 PERSON_DAY = Rollup(
     table="metrics_personday",
-    changes="result_change",
+    changes="result",
     keys={"person_id": "coalesce(r.person_id, 0)", "day": "r.day"},
     sums=_RESULT_SUMS,
 )
@@ -85,19 +86,19 @@ PERSON_DAY = Rollup(
 SHARED = (
     Rollup(
         table="metrics_campaignday",
-        changes="credit_change",
+        changes="credit",
         keys={"campaign_id": "coalesce(r.campaign_id, 0)", "day": "r.day"},
         sums=_CREDIT_SUMS,
     ),
     Rollup(
         table="metrics_channelday",
-        changes="credit_change",
+        changes="credit",
         keys={"channel_id": "coalesce(r.channel_id, 0)", "day": "r.day"},
         sums=_CREDIT_SUMS,
     ),
     Rollup(
         table="metrics_helperday",
-        changes="credit_change",
+        changes="credit",
         keys={
             "actor_kind": "r.actor_kind",
             "member_id": "CASE WHEN r.actor_kind = 'member' THEN r.actor_member_id ELSE 0 END",
@@ -107,7 +108,7 @@ SHARED = (
     ),
     Rollup(
         table="metrics_totalday",
-        changes="result_change",
+        changes="result",
         keys={"day": "r.day"},
         sums={
             **_RESULT_SUMS,
@@ -119,7 +120,7 @@ SHARED = (
 
 def correct_rollups(cursor: CursorWrapper, *, lock: str) -> None:
     """
-    Apply the changes in `credit_change` and `result_change` to every roll-up.
+    Apply the changes that `write.sql` left to every roll-up.
 
     `lock` is the statement that keeps other workers out of the shared rows until this transaction ends;
     it is the last lock that a worker takes, so that no two can wait for each other.

@@ -1,6 +1,7 @@
 -- A merge may have moved a conversion to a person whose block is not locked here, between the look that
 -- chose the locks and this one. Its group is left alone and marked again: whoever claims the new marks
--- chooses the locks anew. Returns how many conversions were put off, and how many are left.
+-- chooses the locks anew. Returns how many conversions were put off, how many are left,
+-- and how many of these the tables hold something of.
 WITH uncovered AS (
     DELETE FROM stale_conversion
     WHERE root_id IN (
@@ -12,7 +13,7 @@ WITH uncovered AS (
                 AND coalesce(stale.stored_person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
             )
     )
-    RETURNING conversion_id
+    RETURNING conversion_id, is_stored
 ),
 marked AS (
     INSERT INTO metrics_stalemark (conversion_id)
@@ -20,4 +21,7 @@ marked AS (
     FROM uncovered
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM marked), (SELECT count(*) FROM stale_conversion) - (SELECT count(*) FROM marked)
+SELECT
+    (SELECT count(*) FROM marked),
+    (SELECT count(*) FROM stale_conversion) - (SELECT count(*) FROM marked),
+    (SELECT count(*) FROM stale_conversion WHERE is_stored) - (SELECT count(*) FROM uncovered WHERE is_stored)

@@ -1,87 +1,89 @@
 -- Compare what was computed with what is stored, and write only what differs.
 --
--- Reads: stale_conversion, fresh_credit, fresh_result. Makes: credit_change and result_change, the rows
--- that differ as they were and as they are, from which the roll-ups are corrected.
+-- Reads: stale_conversion, fresh_credit, fresh_result. Makes: credit_gone, credit_came, result_gone and
+-- result_came, the rows that differ as they were and as they are, from which the roll-ups are corrected.
 
-CREATE TEMP TABLE credit_change ON COMMIT DROP AS
-SELECT
-    CASE WHEN stored.conversion_id IS NOT NULL THEN ROW(stored.*)::metrics_credit END AS before,
-    CASE WHEN fresh.conversion_id IS NOT NULL THEN ROW(fresh.*)::metrics_credit END AS after
-FROM (
-    SELECT credit.*
-    FROM metrics_credit credit
-    WHERE credit.conversion_id IN (SELECT conversion_id FROM stale_conversion WHERE is_stored)
-) stored
-FULL JOIN fresh_credit fresh ON fresh.conversion_id = stored.conversion_id AND fresh.position = stored.position
+CREATE TEMP TABLE credit_gone ON COMMIT DROP AS
+SELECT stored.*
+FROM metrics_credit stored
+LEFT JOIN fresh_credit fresh ON fresh.conversion_id = stored.conversion_id AND fresh.position = stored.position
+WHERE stored.conversion_id IN (SELECT conversion_id FROM stale_conversion WHERE is_stored)
+    AND ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
+
+CREATE TEMP TABLE credit_came ON COMMIT DROP AS
+SELECT fresh.*
+FROM fresh_credit fresh
+LEFT JOIN metrics_credit stored ON stored.conversion_id = fresh.conversion_id AND stored.position = fresh.position
 WHERE ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
 
 DELETE FROM metrics_credit credit
-USING credit_change change
-WHERE credit.conversion_id = (change.before).conversion_id
-    AND credit.position = (change.before).position
-    AND (change.after).conversion_id IS NULL;
+USING credit_gone gone
+WHERE credit.conversion_id = gone.conversion_id AND credit.position = gone.position
+    AND NOT EXISTS (SELECT FROM credit_came came WHERE came.conversion_id = gone.conversion_id AND came.position = gone.position);
 
 UPDATE metrics_credit credit
 SET
-    touches = (change.after).touches,
-    interaction_id = (change.after).interaction_id,
-    person_id = (change.after).person_id,
-    actor_member_id = (change.after).actor_member_id,
-    actor_kind = (change.after).actor_kind,
-    campaign_id = (change.after).campaign_id,
-    channel_id = (change.after).channel_id,
-    is_help = (change.after).is_help,
-    is_refund = (change.after).is_refund,
-    day = (change.after).day,
-    decay_weight = (change.after).decay_weight,
-    decay_total = (change.after).decay_total,
-    first_touch_minor = (change.after).first_touch_minor,
-    last_touch_minor = (change.after).last_touch_minor,
-    linear_minor = (change.after).linear_minor,
-    position_based_minor = (change.after).position_based_minor,
-    time_decay_minor = (change.after).time_decay_minor
-FROM credit_change change
-WHERE credit.conversion_id = (change.before).conversion_id
-    AND credit.position = (change.before).position
-    AND (change.after).conversion_id IS NOT NULL;
+    touches = came.touches,
+    interaction_id = came.interaction_id,
+    person_id = came.person_id,
+    actor_member_id = came.actor_member_id,
+    actor_kind = came.actor_kind,
+    campaign_id = came.campaign_id,
+    channel_id = came.channel_id,
+    is_help = came.is_help,
+    is_refund = came.is_refund,
+    day = came.day,
+    decay_weight = came.decay_weight,
+    decay_total = came.decay_total,
+    first_touch_minor = came.first_touch_minor,
+    last_touch_minor = came.last_touch_minor,
+    linear_minor = came.linear_minor,
+    position_based_minor = came.position_based_minor,
+    time_decay_minor = came.time_decay_minor
+FROM credit_came came
+JOIN credit_gone gone ON gone.conversion_id = came.conversion_id AND gone.position = came.position
+WHERE credit.conversion_id = came.conversion_id AND credit.position = came.position;
 
 INSERT INTO metrics_credit
-SELECT (change.after).*
-FROM credit_change change
-WHERE (change.before).conversion_id IS NULL;
+SELECT came.*
+FROM credit_came came
+WHERE NOT EXISTS (SELECT FROM credit_gone gone WHERE gone.conversion_id = came.conversion_id AND gone.position = came.position);
 
-CREATE TEMP TABLE result_change ON COMMIT DROP AS
-SELECT
-    CASE WHEN stored.conversion_id IS NOT NULL THEN ROW(stored.*)::metrics_conversionresult END AS before,
-    CASE WHEN fresh.conversion_id IS NOT NULL THEN ROW(fresh.*)::metrics_conversionresult END AS after
-FROM (
-    SELECT result.*
-    FROM metrics_conversionresult result
-    WHERE result.conversion_id IN (SELECT conversion_id FROM stale_conversion WHERE is_stored)
-) stored
-FULL JOIN fresh_result fresh ON fresh.conversion_id = stored.conversion_id
+CREATE TEMP TABLE result_gone ON COMMIT DROP AS
+SELECT stored.*
+FROM metrics_conversionresult stored
+LEFT JOIN fresh_result fresh ON fresh.conversion_id = stored.conversion_id
+WHERE stored.conversion_id IN (SELECT conversion_id FROM stale_conversion WHERE is_stored)
+    AND ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
+
+CREATE TEMP TABLE result_came ON COMMIT DROP AS
+SELECT fresh.*
+FROM fresh_result fresh
+LEFT JOIN metrics_conversionresult stored ON stored.conversion_id = fresh.conversion_id
 WHERE ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
 
 DELETE FROM metrics_conversionresult result
-USING result_change change
-WHERE result.conversion_id = (change.before).conversion_id AND (change.after).conversion_id IS NULL;
+USING result_gone gone
+WHERE result.conversion_id = gone.conversion_id
+    AND NOT EXISTS (SELECT FROM result_came came WHERE came.conversion_id = gone.conversion_id);
 
 UPDATE metrics_conversionresult result
 SET
-    person_id = (change.after).person_id,
-    kind_id = (change.after).kind_id,
-    day = (change.after).day,
-    line = (change.after).line,
-    value_minor = (change.after).value_minor,
-    unattributed_minor = (change.after).unattributed_minor,
-    touches = (change.after).touches,
-    is_help_touched = (change.after).is_help_touched,
-    is_refund = (change.after).is_refund,
-    is_fully_refunded = (change.after).is_fully_refunded
-FROM result_change change
-WHERE result.conversion_id = (change.before).conversion_id AND (change.after).conversion_id IS NOT NULL;
+    person_id = came.person_id,
+    kind_id = came.kind_id,
+    day = came.day,
+    line = came.line,
+    value_minor = came.value_minor,
+    unattributed_minor = came.unattributed_minor,
+    touches = came.touches,
+    is_help_touched = came.is_help_touched,
+    is_refund = came.is_refund,
+    is_fully_refunded = came.is_fully_refunded
+FROM result_came came
+JOIN result_gone gone ON gone.conversion_id = came.conversion_id
+WHERE result.conversion_id = came.conversion_id;
 
 INSERT INTO metrics_conversionresult
-SELECT (change.after).*
-FROM result_change change
-WHERE (change.before).conversion_id IS NULL;
+SELECT came.*
+FROM result_came came
+WHERE NOT EXISTS (SELECT FROM result_gone gone WHERE gone.conversion_id = came.conversion_id);
