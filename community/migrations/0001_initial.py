@@ -1,10 +1,13 @@
+import datetime
 from decimal import Decimal
 
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.db.models.functions.math
 import django.db.models.functions.text
+import django.db.models.lookups
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -335,12 +338,13 @@ class Migration(migrations.Migration):
                         violation_error_message="A cost covers at least one day and has a first and a last one.",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            models.Func(
-                                models.F("days"),
-                                output_field=models.BooleanField(),
-                                template="upper(%(expressions)s) - lower(%(expressions)s) <= 3660",
-                            )
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            django.db.models.expressions.CombinedExpression(
+                                models.Func(models.F("days"), function="upper", output_field=models.DateField()),
+                                "-",
+                                models.Func(models.F("days"), function="lower", output_field=models.DateField()),
+                            ),
+                            datetime.timedelta(days=3660),
                         ),
                         name="community_cost_days_at_most_ten_years",
                         violation_error_message="A cost covers at most ten years.",

@@ -1,9 +1,12 @@
 """Costs: what the community costs, when, for what, and how it is shared."""
 
+from datetime import timedelta
+
 import pghistory
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.lookups import LessThanOrEqual
 
 from community.models.channel import Channel, Community
 from crm.models import Campaign, Contact
@@ -106,12 +109,10 @@ class Cost(Synced):
             ),
             models.CheckConstraint(
                 name="community_cost_days_at_most_ten_years",
-                condition=Q(
-                    Func(
-                        F("days"),
-                        template="upper(%(expressions)s) - lower(%(expressions)s) <= 3660",
-                        output_field=models.BooleanField(),
-                    )
+                condition=LessThanOrEqual(
+                    Func(F("days"), function="upper", output_field=models.DateField())
+                    - Func(F("days"), function="lower", output_field=models.DateField()),
+                    timedelta(days=3660),
                 ),
                 violation_error_message="A cost covers at most ten years.",
             ),
