@@ -48,7 +48,7 @@ def main() -> int:
             table.add(measure())
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
-    command = f"make bench SCALE={scale.name}"
+    command = f"make bench ARGS='--scale {scale.name}'"
     if not chosen.only:
         print(f"Written to {table.write(folder, command=command)}")  # noqa: T201
     return 0
