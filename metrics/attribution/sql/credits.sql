@@ -10,7 +10,18 @@ INSERT INTO fresh_credit (
     is_help, is_refund, day, decay_weight, decay_total,
     first_touch_minor, last_touch_minor, linear_minor, position_based_minor, time_decay_minor
 )
-WITH touch AS (
+WITH window_month AS MATERIALIZED (
+    -- One row for each month of a window: person and month together leave few pairs to refuse, where the
+    -- person alone would pair everything a busy member ever did with everything it ever bought.
+    SELECT original.*, month
+    FROM original
+    CROSS JOIN LATERAL generate_series(
+        floor(date_part('epoch', original.after) / 2592000)::integer,
+        floor(date_part('epoch', original.occurred_at) / 2592000)::integer
+    ) month
+    WHERE original.value_minor IS NOT NULL AND NOT original.is_staff AND original.person_id IS NOT NULL
+),
+touch AS (
     SELECT
         original.conversion_id,
         original.value_minor,
@@ -23,17 +34,12 @@ WITH touch AS (
         touch.campaign_id,
         touch.channel_id,
         touch.is_help
-    FROM original
-    CROSS JOIN LATERAL generate_series(
-        floor(date_part('epoch', original.after) / 2592000)::integer,
-        floor(date_part('epoch', original.occurred_at) / 2592000)::integer
-    ) window_month (month)
+    FROM window_month original
     JOIN person_touch touch
         ON touch.person_id = original.person_id
-        AND touch.month = window_month.month
+        AND touch.month = original.month
         AND touch.occurred_at > original.after
         AND touch.occurred_at <= original.occurred_at
-    WHERE original.value_minor IS NOT NULL AND NOT original.is_staff
     UNION ALL
     -- The conversion's own UTM code, unless the same person's click with it stands there already.
     SELECT

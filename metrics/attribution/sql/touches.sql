@@ -168,7 +168,7 @@ SELECT
     touch.person_id,
     touch.id AS interaction_id,
     touch.occurred_at,
-    -- Joining by person and month leaves few pairs that the window then refuses.
+    -- A month of 30 days since 1970, to join by: see credits.sql.
     floor(date_part('epoch', touch.occurred_at) / 2592000)::integer AS month,
     touch.member_id AS actor_member_id,
     CASE
@@ -178,14 +178,18 @@ SELECT
         ELSE 'unknown'
     END AS actor_kind,
     touch.is_self AND touch.kind = 'click' AS is_own_click,
-    coalesce(touch.campaign_id, coded.id) AS campaign_id,
+    CASE
+        WHEN touch.campaign_id IS NOT NULL THEN touch.campaign_id
+        WHEN touch.utm_campaign IS NOT NULL THEN (
+            SELECT coded.id FROM crm_campaign coded WHERE lower(coded.code) = lower(touch.utm_campaign)
+        )
+    END AS campaign_id,
     touch.channel_id,
     NOT touch.is_self
         AND (touch.kind = ANY (%(help_kinds)s) OR coalesce(helped.person_id = touch.person_id, false)) AS is_help
 FROM touch
 LEFT JOIN metrics_rolespan role
     ON role.member_id = touch.member_id AND role.since <= touch.occurred_at AND role.until > touch.occurred_at
-LEFT JOIN crm_campaign coded ON touch.campaign_id IS NULL AND lower(coded.code) = lower(touch.utm_campaign)
 LEFT JOIN community_helprecord help ON help.interaction_id = touch.id AND help.withdrawn_at IS NULL
 LEFT JOIN crm_contact helped ON helped.id = help.contact_id
 WHERE role.role IS DISTINCT FROM 'bot'
