@@ -5,6 +5,7 @@ Nothing has to be set: a private PostgreSQL and a private Valkey start with the 
 it, even after a SIGKILL. With DATABASE_URL and REDIS_URL set, the session runs on those servers instead.
 """
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 
@@ -26,10 +27,21 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.models.signals import post_migrate  # noqa: E402
 
 from tests.processes import Worker, start_worker  # noqa: E402
+
+
+def _restore_conversion_kinds(**_: object) -> None:
+    """Put back what a migration brought: a test that commits is followed by a flush, which ends in this signal."""
+    kinds = importlib.import_module("crm.migrations.0002_conversion_kinds")
+    kinds.add_kinds(apps, None)
+
+
+post_migrate.connect(_restore_conversion_kinds, sender=apps.get_app_config("crm"))
 
 
 @pytest.fixture(scope="session")

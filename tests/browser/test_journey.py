@@ -33,7 +33,7 @@ ARGUMENTS = [
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium: install it, or name it in KITH_CHROMIUM"),
 ]
 

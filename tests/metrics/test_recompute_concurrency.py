@@ -22,7 +22,7 @@ from tests.factories.crm import ConversionFactory, RefundFactory
 from tests.metrics.oracle import expected_tables, stored_tables
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),  # the kinds of conversion come from a migration
+    pytest.mark.django_db(transaction=True),
     pytest.mark.timeout(300),
 ]
 

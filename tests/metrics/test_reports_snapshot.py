@@ -20,7 +20,7 @@ def in_another_connection(write):
     thread.join()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_snapshot_does_not_see_what_is_committed_meanwhile():
     with one_snapshot():
         before = Campaign.objects.count()
@@ -30,7 +30,7 @@ def test_snapshot_does_not_see_what_is_committed_meanwhile():
     assert (before, within, Campaign.objects.count()) == (0, 0, 1)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_snapshot_is_for_reading_only():
     with pytest.raises(InternalError, match="read-only transaction"), one_snapshot():
         CampaignFactory()

@@ -282,7 +282,7 @@ def test_credit_of_a_conversions_own_utm_code_has_no_interaction(db):
     assert credit["conversion"]["contact_id"] is None
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)  # the kinds of conversion come from a migration
+@pytest.mark.django_db(transaction=True)
 def test_recompute_answers_with_a_job_that_workers_finish(celery_worker):
     joe = ContactFactory()
     account = MemberFactory(contact=joe)
