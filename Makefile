@@ -14,7 +14,7 @@ READY  := $(if $(filter .venv,$(VENV)),.venv/ready)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo serve worker test test-crash lint format openapi bench clean distclean
+.PHONY: help env demo serve worker test test-crash test-browser lint format openapi bench clean distclean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
@@ -35,6 +35,9 @@ test: $(READY) ## Run the tests on private servers, or on those of DATABASE_URL 
 
 test-crash: $(READY) ## Kill worker, broker and database twenty times while 100,000 contacts are recomputed.
 	@KITH_CRASH_ROUNDS=20 KITH_CRASH_CONTACTS=100000 $(RUN) -m pytest -m crash --timeout 0 $(ARGS)
+
+test-browser: $(READY) ## Run only the tests that drive the admin in Chromium.
+	@$(RUN) -m pytest -m browser $(ARGS)
 
 lint: $(READY) ## Check style, format, types, imports, migrations and openapi.yaml.
 	@$(RUN) -m ruff check

@@ -12,8 +12,8 @@ from config.embedded.lease import CHECKOUT
 READ = re.compile(
     r"""(?:env\.\w+|switch|seconds|environ\.get|getenv)\(\s*["']([A-Z][A-Z_]+)["']|environ\[["']([A-Z][A-Z_]+)["']\]"""
 )
-#: Variables of the system and of Django, which are not Kith's to document.
-FOREIGN = {"PATH", "HOME", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
+#: Variables of the system, of Django and of pytest, which are not Kith's to document.
+FOREIGN = {"PATH", "HOME", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE", "PYTEST_XDIST_WORKER"}
 
 
 def variables_read() -> set[str]:
