@@ -297,6 +297,7 @@ def test_lists_and_forms_ask_the_same_number_of_questions_for_two_rows_and_twent
             counts.append(len(queries))
         return counts[0], counts[1]
 
+    questions()  # Django keeps the content types it once asked for, until a test that commits empties the tables
     with_two = questions()
     for number in range(2, 20):
         pages.make(number)
