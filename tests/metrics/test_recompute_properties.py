@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import random
 
 import pytest
 from django.db import transaction
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from tests.metrics.oracle import expected_tables, stored_tables
-from tests.metrics.world import World, operations
+from tests.metrics.world import OPERATIONS, World, operations
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
@@ -78,3 +79,18 @@ def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(facts, rou
 
 def nothing_written(done):
     return (done.credits_written, done.results_written, done.cost_days_written) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_kind_of_change_is_followed(name):
+    chance = random.Random(name)
+
+    def example(world):
+        world.apply((kind, [chance.randrange(998) for _ in range(8)]) for kind in [*OPERATIONS] * 2)
+        recompute_all(now=NOW)
+        for _ in range(8):
+            world.apply([(name, [chance.randrange(998) for _ in range(8)])])
+            recompute_stale(now=NOW)
+            assert stored_tables() == expected_tables()
+
+    in_a_world_of_its_own(example)

@@ -46,7 +46,34 @@ class World:
         ]
         ConversionKind.objects.filter(key="subscription").update(lookback_days=2)
         for _ in range(4):
-            self.add_member([0] * 8)
+            Member.objects.create(channel=self.channels[0], external_id=self.name(), contact=Contact.objects.create())
+        self._converse()
+
+    def _converse(self):
+        """Everybody asks, answers whoever asked last, and buys: so that whatever changes next matters to somebody."""
+        members = list(Member.objects.order_by("pk"))
+        for number, member in enumerate(members):
+            helper, common = members[number - 1], {"channel": self.channels[0]}
+            thread = Thread.objects.create(external_id=self.name(), opened_by=member, **common)
+            common |= {"occurred_at": START + STEP * (number + 20), "thread": thread}
+            question = Interaction.objects.create(external_id=self.name(), kind="question", member=member, **common)
+            for kind, reply_to, code in (
+                ("answer", None, None),
+                ("comment", question, None),
+                ("click", None, "spring"),
+            ):
+                Interaction.objects.create(
+                    external_id=self.name(), kind=kind, member=helper, reply_to=reply_to, utm_campaign=code, **common
+                )
+            order = Conversion.objects.create(
+                source="shop", external_id=f"o{number}", contact=member.contact, kind_id="purchase",
+                occurred_at=START + STEP * 40, amount=Decimal("10.01"), currency="GBP" if number % 2 else "EUR",
+                utm_campaign="spring",
+            )  # fmt: skip
+            Conversion.objects.create(
+                source="shop", external_id=f"o{number + 4}", refund_of_source="shop",
+                refund_of_external_id=order.external_id, occurred_at=START + STEP * 44, amount=Decimal("3.33"),
+            )  # fmt: skip
 
     def apply(self, operations):
         for name, numbers in operations:
