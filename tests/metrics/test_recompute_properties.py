@@ -86,7 +86,8 @@ def test_every_kind_of_change_is_followed(name):
     chance = random.Random(name)
 
     def example(world):
-        world.apply((kind, [chance.randrange(998) for _ in range(8)]) for kind in [*OPERATIONS] * 2)
+        added = [kind for kind in OPERATIONS if kind.startswith("add_")]
+        world.apply((kind, [chance.randrange(998) for _ in range(8)]) for kind in [*added, name])
         recompute_all(now=NOW)
         for _ in range(8):
             world.apply([(name, [chance.randrange(998) for _ in range(8)])])

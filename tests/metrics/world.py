@@ -51,6 +51,7 @@ class World:
 
     def _converse(self):
         """Everybody asks, answers whoever asked last, and buys: so that whatever changes next matters to somebody."""
+        ExchangeRate.objects.create(currency="GBP", date=(START + STEP * 40).date(), rate=Decimal("1.1534"))
         members = list(Member.objects.order_by("pk"))
         for number, member in enumerate(members):
             helper, common = members[number - 1], {"channel": self.channels[0]}
