@@ -232,6 +232,20 @@ def test_an_answer_touches_whom_it_addresses_else_the_author_replied_to_else_the
     assert len(touched_by(bobs)) == 3
 
 
+def test_a_reply_touches_the_author_replied_to_once_that_author_is_known(joe):
+    ann = MemberFactory(channel=joe.channel)
+    named = Interaction.objects.create(channel=joe.channel, external_id="p1")
+    touch(ann, days(1), kind="comment", reply_to=named)
+    purchase = order(joe.contact)
+    recompute_all(now=NOW)
+    assert line_of(purchase) == ("unattributed", 10000, 10000)
+
+    Interaction.objects.filter(pk=named.pk).update(kind="like", member=joe, occurred_at=NOON - days(200))
+    recompute_stale(now=NOW)
+
+    assert line_of(purchase) == ("credited", 10000, 0)
+
+
 def test_who_acted_is_seen_from_the_buyer(joe):
     ann, ida, robot = (MemberFactory(channel=joe.channel) for _ in range(3))
     MemberRoleFactory(member=ida, role="staff", since=NOON - days(10))
