@@ -100,7 +100,7 @@ def measure(scale: Scale) -> Iterator[Measurement]:
 
 
 def _incremental(scale: Scale, *, contacts: int) -> Measurement:
-    """Make `contacts` contacts stale, drawn by activity, for all time."""
+    """Make `contacts` contacts stale for all time, drawn by activity: everything is computed and nothing differs."""
     execute("CREATE TEMP TABLE IF NOT EXISTS drawn (contact_id bigint)")
     execute("TRUNCATE drawn")
     execute(
@@ -118,7 +118,6 @@ def _incremental(scale: Scale, *, contacts: int) -> Measurement:
         {"all": scale.contacts, "contacts": contacts},
     )
     affected = _one("SELECT count(*) FROM metrics_credit WHERE person_id IN (SELECT contact_id FROM drawn)")
-    # Their newest touches move by a second, so that something does change.
     seconds = best_of(
         3,
         lambda: recompute_stale(now=NOW),
