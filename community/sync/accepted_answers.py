@@ -14,6 +14,15 @@ from django.db import connection
 
 from gateway.staging import id_array
 
+# Those among the given interactions that a thread has accepted, or that a record was made from.
+_CONCERNED = """
+    SELECT accepted_answer_id FROM community_thread WHERE accepted_answer_id = ANY(%(answers)s::bigint[])
+    UNION
+    SELECT interaction_id FROM community_helprecord
+    WHERE interaction_id = ANY(%(answers)s::bigint[]) AND origin = 'accepted_answer'
+    ORDER BY 1
+"""
+
 # One row per accepted answer among the given ones that is help.
 _IS_HELP = """
     SELECT DISTINCT ON (a.id) a.id AS interaction_id, o.contact_id, a.member_id, t.title, t.topic
@@ -45,12 +54,19 @@ def refresh_accepted_help(answers: Collection[int], *, now: datetime) -> None:
     """
     Bring the help records of these interactions in line with what is accepted now.
 
-    Three statements; what is right already is not written. Records of another origin are left alone.
+    One statement where nothing among them is or was accepted, as in most batches; three more otherwise. What
+    is right already is not written. Records of another origin are left alone.
     """
     if not answers:
         return
-    parameters: dict[str, Any] = {"answers": id_array(sorted(answers)), "now": now}
     with connection.cursor() as cursor:
+        # Most interactions are no accepted answers, and the planner cannot know: asked for all of them, it
+        # may walk the whole table of interactions.
+        cursor.execute(_CONCERNED, {"answers": id_array(sorted(answers))})
+        concerned = [pk for (pk,) in cursor.fetchall()]
+        if not concerned:
+            return
+        parameters: dict[str, Any] = {"answers": id_array(concerned), "now": now}
         cursor.execute(
             f"""
             UPDATE community_helprecord h

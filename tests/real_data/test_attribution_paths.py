@@ -98,6 +98,9 @@ def load(journeys: list[Journey]) -> None:
             assert upsert(collection=collection, items=items[start : start + 1_000], now=NOW).failed == 0
             # As at the commit that there is outside of a test: history slows down with every check pending.
             connection.check_constraints()
+        # As autovacuum does outside of a test: rows that are not committed it cannot see.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
     send("communities", [{"slug": "paths", "name": "Paths"}])
     send("channels", [{"slug": c, "name": c, "platform": "web", "community": "paths"} for c in channels])
