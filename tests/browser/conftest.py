@@ -1,0 +1,86 @@
+"""
+A real browser for the tests of this folder.
+
+No script may fail and nothing may be asked of another host: the admin works without the internet.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth import get_user_model
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+CHROMIUM = os.environ.get("KITH_CHROMIUM") or shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "an admin's long password"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder: it drives a browser, and its server sees committed rows only."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+            item.add_marker(
+                pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium: install it, or name it in KITH_CHROMIUM")
+            )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def synchronous_database() -> Iterator[None]:
+    """Playwright keeps an event loop running in this thread, which Django takes for asynchronous code."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    else:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def page(live_server: LiveServer) -> Iterator[Page]:
+    """A page of a fresh browser; what goes wrong in it fails the test that used it."""
+    faults: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on("console", lambda line: faults.append(f"console: {line.text}") if line.type == "error" else None)
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((live_server.url, "data:", "blob:"))
+                else faults.append(f"another host: {request.url}")
+            ),
+        )
+        yield page
+        browser.close()
+    assert faults == []
+
+
+@pytest.fixture
+def log_in(page: Page) -> Callable[..., None]:
+    """Factory of a logged-in browser: `log_in()` as a superuser ana, `log_in(user)` as somebody with `PASSWORD`."""
+
+    def enter(user: object | None = None) -> None:
+        person = user or get_user_model().objects.create_superuser("ana", password=PASSWORD)
+        page.goto("/admin/")
+        page.fill("[name=username]", person.get_username())
+        page.fill("[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_load_state("load")
+
+    return enter
