@@ -9,6 +9,7 @@ class CommunityConfig(AppConfig):
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
         from community.panels import Accounts, Help, LastInteractions
+        from community.private_texts import READ_PRIVATE
         from community.sync.channels import Channels
         from community.sync.communities import Communities
         from community.sync.costs import Costs
@@ -18,8 +19,12 @@ class CommunityConfig(AppConfig):
         from community.sync.threads import Threads
         from crm.extensions import contact_panels
         from gateway.collections import collections
+        from gateway.scopes import PermissionScope, permission_scopes
 
         for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
             collections.register(collection())
         for panel in (Accounts(), Help(), LastInteractions()):
             contact_panels.register(panel)
+        permission_scopes.register(
+            PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
+        )

@@ -8,12 +8,17 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM"
 
     def ready(self) -> None:
+        from crm.contact_points import VIEW_ADDRESSES
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
         from crm.sync.contacts import Contacts
         from crm.sync.conversions import Conversions
         from crm.sync.exchange_rates import ExchangeRates
         from gateway.collections import collections
+        from gateway.scopes import PermissionScope, permission_scopes
 
         for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates):
             collections.register(collection())
+        permission_scopes.register(
+            PermissionScope(VIEW_ADDRESSES, "addresses:read", "e-mail addresses and telephone numbers of contacts")
+        )

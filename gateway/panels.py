@@ -127,6 +127,16 @@ class PageAction:
     shortcut: str = ""
 
 
+class PermissionCheck(Protocol):
+    """
+    Whether the reader has a permission, named as `user.has_perm` takes it.
+
+    For a user it is `request.user.has_perm`, for a client of the API `request.user.may` (its scopes).
+    """
+
+    def __call__(self, permission: str, /) -> bool: ...
+
+
 class Panel(Protocol):
     """A part of a page. `order` is its place, ties broken by key; `permission` is needed to see it."""
 
@@ -141,19 +151,17 @@ class Panel(Protocol):
     @property
     def description(self) -> str: ...
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
-        """Return the content for each id asked for, in a fixed number of queries."""
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
+        """
+        Return the content for each id asked for, in a fixed number of queries.
+
+        `may` says what else the reader may see: texts said in private and addresses are left out by it.
+        """
 
 
 def panels_for(
-    registry: Registry[Panel], *, instance_id: int, permitted: "PermissionCheck", now: datetime
+    registry: Registry[Panel], *, instance_id: int, may: PermissionCheck, now: datetime
 ) -> list[tuple[Panel, PanelContent]]:
     """Return the permitted panels of a page in their order, each with its content for one object."""
-    shown = sorted((panel for panel in registry if permitted(panel.permission)), key=lambda p: (p.order, p.key))
-    return [(panel, panel.load([instance_id], now=now)[instance_id]) for panel in shown]
-
-
-class PermissionCheck(Protocol):
-    """Whether somebody has a permission, such as `user.has_perm`."""
-
-    def __call__(self, permission: str, /) -> bool: ...
+    shown = sorted((panel for panel in registry if may(panel.permission)), key=lambda p: (p.order, p.key))
+    return [(panel, panel.load([instance_id], now=now, may=may)[instance_id]) for panel in shown]

@@ -104,7 +104,7 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
             context["reason_buttons"] = self.reason_buttons(request, obj)
             if self.panels is not None:
                 context["panels"] = panels_for(
-                    self.panels, instance_id=obj.pk, permitted=request.user.has_perm, now=timezone.now()
+                    self.panels, instance_id=obj.pk, may=request.user.has_perm, now=timezone.now()
                 )
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
