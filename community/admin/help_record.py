@@ -1,15 +1,20 @@
 """Help records: who was helped by whom with what, and how it went."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 
+from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help, record_help
 from community.models import HelpRecord
-from community.sync.help_records import RECORD_FACTS
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
+    FactForm,
     ModelAdmin,
     RangeDateTimeFilter,
     YesNoFilter,
@@ -27,8 +32,24 @@ OUTCOME_COLOURS = {
 }
 
 
-# What a source does not overwrite once staff edited it (see community.sync.help_records).
-KEPT_FIELDS = {*RECORD_FACTS, "contact", "helper_member", "helper_user"}
+EDITED_HERE = (*RECORD_FACTS, "contact_id", "helper_member_id", "helper_user_id")
+
+
+class HelpRecordForm(FactForm):
+    class Meta:
+        model = HelpRecord
+        fields = ("contact", "helper_member", "helper_user", "interaction", *RECORD_FACTS)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what recording help would refuse, beside its field."""
+        cleaned = super().clean() or self.cleaned_data
+        contact, member, user = (cleaned.get(name) for name in ("contact", "helper_member", "helper_user"))
+        if contact and member and not user:
+            try:
+                check_helper(contact.pk, None, member.pk)
+            except RefusedHelp as refusal:
+                self.add_error("helper_member", refusal.message)
+        return cleaned
 
 
 class RatedFilter(YesNoFilter):
@@ -41,6 +62,7 @@ class RatedFilter(YesNoFilter):
 
 @admin.register(HelpRecord)
 class HelpRecordAdmin(ModelAdmin):
+    form = HelpRecordForm
     list_display = (
         "occurred_at",
         "shown_contact",
@@ -64,7 +86,7 @@ class HelpRecordAdmin(ModelAdmin):
     )
     search_fields = ("topic", "question", "answer")
     search_help_text = "Topic, question or answer"
-    autocomplete_fields = ("interaction", "contact", "helper_member", "helper_user", "recorded_by")
+    autocomplete_fields = ("interaction", "contact", "helper_member", "helper_user")
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("contact", ("helper_member", "helper_user"), "interaction")}),
@@ -73,13 +95,24 @@ class HelpRecordAdmin(ModelAdmin):
     )
     empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
 
+    def get_readonly_fields(self, request: HttpRequest, obj: HelpRecord | None = None) -> Sequence[str]:
+        """Help stays on its interaction; where it came from and whether it was withdrawn is not typed in."""
+        return ("origin", "recorded_by", "withdrawn_at", *(("interaction",) if obj else ()))
+
     def save_model(self, request: HttpRequest, obj: HelpRecord, form: forms.ModelForm, change: bool) -> None:
-        """What staff wrote stays when the source sends the record again."""
+        now = timezone.now()
+        said = {name: getattr(obj, name) for name in EDITED_HERE}
         if change:
-            obj.edited_fields = sorted({*obj.edited_fields, *(KEPT_FIELDS & set(form.changed_data))})
-        elif obj.recorded_by_id is None:
-            obj.recorded_by_id = request.user.pk
-        super().save_model(request, obj, form, change)
+            edit_help(obj.pk, changes=said, by_user_id=request.user.pk, now=now)
+            return
+        obj.pk = record_help(
+            **said,
+            interaction_id=obj.interaction_id,
+            channel_id=obj.interaction.channel_id,
+            occurred_at=obj.interaction.occurred_at or now,
+            recorded_by_id=request.user.pk,
+            now=now,
+        ).pk
 
     @display(description="When", ordering="interaction__occurred_at")
     def occurred_at(self, record: HelpRecord) -> object:

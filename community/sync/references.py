@@ -8,6 +8,7 @@ that two batches that create the same rows wait for each other instead of blocki
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from community.helping import WITHDRAWN
 from community.models import Channel, Community, Interaction, Member, Thread
 from crm.models import Contact
 from crm.sync.references import CONTACTS
@@ -21,7 +22,12 @@ THREADS = Table(Thread, key=("channel_id", "external_id"))
 INTERACTIONS = Table(
     Interaction,
     key=("channel_id", "external_id"),
-    on_set={"text": "CASE WHEN t.deleted_at IS NULL THEN s.text ELSE '' END"},  # a tombstone stays without text
+    on_set={
+        "text": "CASE WHEN t.deleted_at IS NULL THEN s.text ELSE '' END",  # a tombstone stays without text
+        # Only what was retracted with its help record counts again when the record is sent again.
+        "retracted_at": f"CASE t.retract_reason WHEN '{WITHDRAWN}' THEN NULL ELSE t.retracted_at END",
+        "retract_reason": f"CASE t.retract_reason WHEN '{WITHDRAWN}' THEN '' ELSE t.retract_reason END",
+    },
 )
 
 
