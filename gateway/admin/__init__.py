@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget as DateWidget
 from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
+from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import StandingFilter, YesNoFilter
 from gateway.admin.forms import FactForm
 from gateway.admin.reasons import ReasonAction
@@ -52,8 +53,11 @@ __all__ = [
     "YesNoFilter",
     "action",
     "amount_cell",
+    "dialog_answer",
     "display",
     "excerpt",
+    "is_dialog",
     "number_cell",
     "object_link",
+    "saved_answer",
 ]
