@@ -1,12 +1,10 @@
 """Interactions: what happened. Never deleted here: retracted with a reason (spam, a test)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -14,7 +12,7 @@ from django.utils.html import format_html
 from community.extensions import interaction_panels
 from community.interaction_kinds import interaction_kinds
 from community.models import Interaction
-from community.sync.accepted_answers import refresh_accepted_help
+from community.sync.interactions import retracting
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -91,16 +89,6 @@ class InteractionForm(FactForm):
             self.fields["occurred_at"].required = True
 
 
-def retract_interactions(ids: Sequence[int], reason: str, now: datetime) -> int:
-    """Retract the interactions that still count, and withdraw the help made from them; return how many."""
-    with transaction.atomic():
-        retracted = Interaction.objects.filter(pk__in=ids, retracted_at=None).update(
-            retracted_at=now, retract_reason=reason, updated_at=now
-        )
-        refresh_accepted_help(ids, now=now)
-    return retracted
-
-
 @admin.register(Interaction)
 class InteractionAdmin(ModelAdmin):
     form = InteractionForm
@@ -146,8 +134,7 @@ class InteractionAdmin(ModelAdmin):
             verb="Retract",
             done="Retracted",
             consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere.",
-            perform=retract_interactions,
-            is_out=lambda interaction: interaction.retracted_at is not None,
+            taking_out=retracting,
         ),
     )
     empty_state = "Nothing has happened yet: sync a channel through the API, or import a dump of your forum."

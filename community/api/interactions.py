@@ -92,4 +92,4 @@ class Interactions(Resource):
         "campaign": "campaign__code",
     }
     standing = Q(occurred_at__isnull=False, deleted_at=None, retracted_at=None)
-    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retract),)
+    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retracting.one),)

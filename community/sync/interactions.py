@@ -18,12 +18,12 @@ from community.sync.references import (
     thread_ids,
 )
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
-from gateway.batches import NotFound
 from gateway.drafts import Draft, settle
 from gateway.errors import DomainError
 from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Url, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
+from gateway.taking_out import TakingOut
 
 
 class AlreadyRetracted(DomainError):
@@ -31,6 +31,17 @@ class AlreadyRetracted(DomainError):
 
     code = "already_retracted"
     status = 409
+
+
+# Help that sources made of a retracted answer is withdrawn with it.
+retracting = TakingOut(
+    model=Interaction,
+    when="retracted_at",
+    why="retract_reason",
+    done="retracted",
+    refusal=AlreadyRetracted,
+    then=refresh_accepted_help,
+)
 
 
 # Facts that name other rows; all others are columns.
@@ -182,15 +193,3 @@ def reserve_interactions(keys: Iterable[Key]) -> tuple[dict[Key, int], list[Row]
     missing = sorted(wanted - ids.keys())
     rows = [Row(pk, key, {}) for pk, key in zip(INTERACTIONS.reserve(len(missing)), missing, strict=True)]
     return ids | {row.key: row.pk for row in rows}, rows
-
-
-def retract(pk: int, *, reason: str, now: datetime) -> None:
-    """Take an interaction (spam, a test) out of every figure, keeping it. Raises `NotFound`, `AlreadyRetracted`."""
-    retracted = Interaction.objects.filter(pk=pk, retracted_at=None).update(
-        retracted_at=now, retract_reason=reason, updated_at=now
-    )
-    if not retracted:
-        if not Interaction.objects.filter(pk=pk).exists():
-            raise NotFound(f"There is no interaction {pk}.")
-        raise AlreadyRetracted("The interaction was retracted before.")
-    refresh_accepted_help([pk], now=now)

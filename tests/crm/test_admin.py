@@ -240,11 +240,15 @@ def test_campaign_dates_are_refused_beside_the_one_that_was_changed(ana: Client)
 
 def test_campaigns_are_archived_from_the_list(ana: Client):
     campaign = CampaignFactory()
+    before = campaign.updated_at
 
-    ana.post(reverse("admin:crm_campaign_changelist"), {"action": "archive", "_selected_action": [campaign.pk]})
+    ana.post(
+        reverse("admin:crm_campaign_changelist"), {"action": "archive_selected", "_selected_action": [campaign.pk]}
+    )
 
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.ARCHIVED
+    assert campaign.updated_at > before  # clients that ask for what changed hear of it
 
 
 def test_empty_list_says_what_to_do_next(ana: Client):
