@@ -12,7 +12,7 @@ from gateway.errors import DomainError
 
 
 class Consequence(Protocol):
-    def __call__(self, ids: Collection[int], *, now: datetime) -> object: ...
+    def __call__(self, ids: Collection[int], /, *, now: datetime) -> object: ...
 
 
 @dataclass(frozen=True, kw_only=True)
