@@ -8,12 +8,16 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM"
 
     def ready(self) -> None:
+        """Register what can be synced, and what crm itself shows on the contact page."""
         from crm.contact_points import VIEW_ADDRESSES
+        from crm.extensions import stage_facts, timeline_sources
+        from crm.stages import FirstConversions, RecordedStages
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
         from crm.sync.contacts import Contacts
         from crm.sync.conversions import Conversions
         from crm.sync.exchange_rates import ExchangeRates
+        from crm.timeline.sources import SOURCES
         from gateway.collections import collections
         from gateway.scopes import PermissionScope, permission_scopes
 
@@ -22,3 +26,9 @@ class CrmConfig(AppConfig):
         permission_scopes.register(
             PermissionScope(VIEW_ADDRESSES, "addresses:read", "e-mail addresses and telephone numbers of contacts")
         )
+        for part in ("contactref", "consent", "outcomemark"):
+            permission_scopes.register(PermissionScope(f"crm.view_{part}", "contacts:read", "what hangs on a contact"))
+        for source in SOURCES:
+            timeline_sources.register(source)
+        for facts in (RecordedStages(), FirstConversions()):
+            stage_facts.register(facts)

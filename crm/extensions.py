@@ -1,13 +1,20 @@
 """
-What higher apps may add to crm's pages: the registries of panels and actions.
+What higher apps may add to crm's pages: the registries of panels, tiles, timeline entries and actions.
 
-crm stands alone with all of them empty. community and metrics register theirs in `ready()`.
+crm fills in what it knows itself and stands alone with no more than that. community and metrics
+register theirs in `ready()`.
 """
 
-from gateway.panels import PageAction, Panel
+from crm.stages import StageFacts
+from crm.timeline.source import TimelineDetail, TimelineSource
+from gateway.panels import PageAction, Panel, TileProvider
 from gateway.registry import Registry
 
 contact_panels: Registry[Panel] = Registry("contact panel")
 campaign_panels: Registry[Panel] = Registry("campaign panel")
 conversion_panels: Registry[Panel] = Registry("conversion panel")
 contact_actions: Registry[PageAction] = Registry("contact action")
+contact_tiles: Registry[TileProvider] = Registry("contact tile provider")
+stage_facts: Registry[StageFacts] = Registry("source of stages")
+timeline_sources: Registry[TimelineSource] = Registry("timeline source")
+timeline_details: Registry[TimelineDetail] = Registry("timeline detail")

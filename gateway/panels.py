@@ -159,6 +159,47 @@ class Panel(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One figure at the top of a page, with a stable key; `order` is its place, ties broken by key."""
+
+    key: str
+    order: int
+    figure: Figure
+
+
+class TileProvider(Protocol):
+    """Some of the tiles of a page, worked out together; `permission` is needed to see them."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def permission(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, Sequence[Tile]]:
+        """Return the tiles for each id asked for, in a fixed number of queries."""
+
+
+def tiles_for(registry: Registry[TileProvider], *, instance_id: int, may: PermissionCheck, now: datetime) -> list[Tile]:
+    """Return the permitted tiles of a page for one object, in their order."""
+    tiles = [
+        tile
+        for provider in registry
+        if may(provider.permission)
+        for tile in provider.load([instance_id], now=now, may=may)[instance_id]
+    ]
+    return sorted(tiles, key=lambda tile: (tile.order, tile.key))
+
+
+def actions_for(registry: Registry[PageAction], *, may: PermissionCheck) -> list[PageAction]:
+    """Return the permitted actions of a page in their order, ties broken by key."""
+    return sorted(
+        (action for action in registry if may(action.permission)), key=lambda action: (action.order, action.key)
+    )
+
+
 def panels_for(
     registry: Registry[Panel], *, instance_id: int, may: PermissionCheck, now: datetime
 ) -> list[tuple[Panel, PanelContent]]:

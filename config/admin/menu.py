@@ -28,6 +28,8 @@ NAVIGATION: list[dict[str, object]] = [
         "separator": True,
         "items": [
             _item("Contacts", "person", "crm.contact"),
+            _item("Follow-ups", "event_upcoming", "crm.followup"),
+            _item("Notes", "sticky_note_2", "crm.note"),
             _item("Companies", "apartment", "crm.company"),
             _item("Members", "alternate_email", "community.member"),
             _item("Help records", "volunteer_activism", "community.helprecord"),

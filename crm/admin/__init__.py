@@ -5,6 +5,7 @@ from crm.admin.company import CompanyAdmin
 from crm.admin.contact import ConsentAdmin, ContactAdmin, OutcomeMarkAdmin
 from crm.admin.conversion import ConversionAdmin, ConversionKindAdmin
 from crm.admin.exchange_rate import ExchangeRateAdmin
+from crm.admin.note import FollowUpAdmin, NoteAdmin
 
 __all__ = [
     "CampaignAdmin",
@@ -14,5 +15,7 @@ __all__ = [
     "ConversionAdmin",
     "ConversionKindAdmin",
     "ExchangeRateAdmin",
+    "FollowUpAdmin",
+    "NoteAdmin",
     "OutcomeMarkAdmin",
 ]

@@ -3,6 +3,7 @@ from crm.models.company import Company
 from crm.models.contact import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.models.conversion import Conversion, ConversionKind
 from crm.models.exchange_rate import ExchangeRate
+from crm.models.note import FollowUp, Note
 
 __all__ = [
     "Campaign",
@@ -14,5 +15,7 @@ __all__ = [
     "Conversion",
     "ConversionKind",
     "ExchangeRate",
+    "FollowUp",
+    "Note",
     "OutcomeMark",
 ]

@@ -15,9 +15,9 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.admin.forms import FactForm
-from gateway.admin.history import history_of, is_tracked
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
+from gateway.history import history_of, is_tracked
 from gateway.panels import Panel, panels_for
 from gateway.registry import Registry
 

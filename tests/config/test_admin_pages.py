@@ -52,6 +52,8 @@ from tests.factories.crm import (
     ConversionFactory,
     EmailFactory,
     ExchangeRateFactory,
+    FollowUpFactory,
+    NoteFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +158,8 @@ PAGES: dict[str, Pages] = {
     "jobs.job": Pages(lambda n: Job.objects.create(kind="recompute", requested_by=UserFactory()), READ_ONLY),
     "crm.contact": Pages(full_contact),
     "crm.company": Pages(lambda n: CompanyFactory()),
+    "crm.note": Pages(lambda n: NoteFactory(author=UserFactory())),
+    "crm.followup": Pages(lambda n: FollowUpFactory(assigned_to=UserFactory())),
     "crm.campaign": Pages(lambda n: CampaignFactory(owner=UserFactory(), parent=CampaignFactory()), NO_DELETE),
     "crm.conversion": Pages(lambda n: ConversionFactory(contact=ContactFactory()), NO_DELETE, ("void",)),
     "crm.conversionkind": Pages(lambda n: ConversionKind.objects.create(key=f"kind-{n}", label=f"Kind {n}")),

@@ -1,0 +1,19 @@
+"""What crm itself knows of the timeline, one line each."""
+
+from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
+from crm.timeline.changes import RecordChanges
+from crm.timeline.conversions import ConversionEntries
+from crm.timeline.notes import FOLLOW_UPS_DONE, FOLLOW_UPS_PLANNED, NoteEntries
+from crm.timeline.source import TimelineSource
+
+SOURCES: list[TimelineSource] = [
+    ConversionEntries(),
+    NoteEntries(),
+    FOLLOW_UPS_PLANNED,
+    FOLLOW_UPS_DONE,
+    RecordChanges("changes", Contact, "pgh_obj_id", "record", "crm.view_contact", merge_column="merged_into_id"),
+    RecordChanges("address-changes", ContactPoint, "contact_id", "address", "crm.view_contactpoint"),
+    RecordChanges("reference-changes", ContactRef, "contact_id", "reference", "crm.view_contactref"),
+    RecordChanges("consent-changes", Consent, "contact_id", "consent", "crm.view_consent"),
+    RecordChanges("mark-changes", OutcomeMark, "contact_id", "mark", "crm.view_outcomemark"),
+]

@@ -1,0 +1,157 @@
+"""Who changed what, when and through what: read from the event tables that the database keeps itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import ForeignKey, Model
+
+SHOWN = 200  # events; the newest
+
+_BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
+_KINDS = {"insert": "created", "update": "changed", "delete": "deleted", "relinked": "moved to another contact"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field's step: its label, what it was (None: nothing known before) and what it became."""
+
+    label: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One event: when, what kind, by whom, through what, which fields."""
+
+    at: datetime
+    kind: str
+    who: str
+    through: str
+    changes: list[Change]
+
+
+def is_tracked(model: type[Model]) -> bool:
+    """Whether the database keeps this model's history."""
+    return bool(getattr(model, "pgh_event_models", None))
+
+
+def history_of(instance: Model) -> list[HistoryEntry]:
+    """
+    Return the newest events of a tracked object, newest first; empty when it never changed.
+
+    A query for the events with their context, one for the users that the contexts name, and one for
+    each kind of record that a change leads to or from, such as the company of a contact.
+    """
+    event_model = event_model_of(type(instance))
+    events = list(
+        event_model._default_manager.filter(pgh_obj_id=instance.pk)
+        .select_related("pgh_context")
+        .order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
+    )
+    return entries_of([(event, before) for event, before in zip(events, [*events[1:], None], strict=False)][:SHOWN])
+
+
+def event_model_of(model: type[Model]) -> type[Model]:
+    """Return the model of the events that the database keeps about `model`."""
+    return next(iter(set(model.pgh_event_models.values())))  # type: ignore[attr-defined]  # set by pghistory
+
+
+def entries_of(steps: Sequence[tuple[Model, Model | None]]) -> list[HistoryEntry]:
+    """
+    Return what each event changed against the event before it (None: nothing known before), in the same order.
+
+    Events come with their context. Queries: the users, and one for each kind of record that changes name.
+    """
+    people = _names_of_users([event for event, _ in steps])
+    names = _names_of_records(steps)
+    return [
+        HistoryEntry(
+            at=event.pgh_created_at,  # type: ignore[attr-defined]
+            kind=_kind(event),
+            who=people.get(_user_id(_context(event)), "") or str(_context(event).get("key", "")) or "the system",
+            through=_through(_context(event)),
+            changes=_changes(event, before, names),
+        )
+        for event, before in steps
+    ]
+
+
+def _kind(event: Model) -> str:
+    label = str(event.pgh_label)  # type: ignore[attr-defined]
+    return _KINDS.get(label, label)
+
+
+def _context(event: Model) -> Mapping[str, object]:
+    context = event.pgh_context  # type: ignore[attr-defined]
+    return context.metadata if context else {}
+
+
+def _user_id(context: Mapping[str, object]) -> int | None:
+    user = str(context.get("user"))
+    return int(user) if user.isdigit() else None
+
+
+def _names_of_users(events: Sequence[Model]) -> dict[int | None, str]:
+    ids = {user for event in events if (user := _user_id(_context(event))) is not None}
+    if not ids:
+        return {}
+    return {
+        user.pk: user.get_full_name() or user.get_username() for user in get_user_model().objects.filter(pk__in=ids)
+    }
+
+
+def _names_of_records(steps: Sequence[tuple[Model, Model | None]]) -> dict[tuple[type[Model], object], str]:
+    """Return what the records are called that changed foreign keys name; those that are gone are left out."""
+    wanted: dict[type[Model], set[object]] = {}
+    for event, before in steps:
+        for field in _tracked_fields(event):
+            if isinstance(field, ForeignKey):
+                ends = {getattr(event, field.attname), getattr(before, field.attname) if before else None}
+                if len(ends) > 1:
+                    wanted.setdefault(field.related_model, set()).update(ends - {None})
+    return {
+        (model, record.pk): str(record)
+        for model, ids in wanted.items()
+        for record in model._default_manager.filter(pk__in=ids)
+    }
+
+
+def _through(context: Mapping[str, object]) -> str:
+    url = str(context.get("url") or "")
+    if url.startswith("/admin/"):
+        return "admin"
+    if url.startswith("/api/"):
+        return "API"
+    return str(context.get("through") or context.get("command") or url or "direct")
+
+
+def _tracked_fields(event: Model) -> list[Any]:
+    return [
+        field
+        for field in event._meta.concrete_fields
+        if not field.name.startswith("pgh_") and field.name not in _BOOKKEEPING and field.name != "id"
+    ]
+
+
+def _changes(event: Model, before: Model | None, names: Mapping[tuple[type[Model], object], str]) -> list[Change]:
+    def shown(holder: Model, field: Any) -> object:
+        value = getattr(holder, field.attname)
+        return names.get((field.related_model, value), value) if isinstance(field, ForeignKey) else value
+
+    changes = []
+    for field in _tracked_fields(event):
+        label = str(field.verbose_name)
+        is_empty = getattr(event, field.attname) in (None, "", [], {}, False)
+        if event.pgh_label == "delete":  # type: ignore[attr-defined]
+            if not is_empty:
+                changes.append(Change(label, shown(event, field), None))
+        elif before is None:
+            if not is_empty:
+                changes.append(Change(label, None, shown(event, field)))
+        elif getattr(event, field.attname) != getattr(before, field.attname):
+            changes.append(Change(label, shown(before, field), shown(event, field)))
+    return changes
