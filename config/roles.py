@@ -36,6 +36,10 @@ community.thread                         v       v         v        vacd
 community.interaction                    v       v         v        vacd
 community.view_private_interaction       x       -         -        x
 community.helprecord                     vac     v         v        vacd
+community.handling                       vac     v         v        vacd
+community.businesshours                  v       v         v        vacd
+community.openingtime                    v       v         v        vacd
+community.holiday                        v       v         v        vacd
 community.community                      v       v         v        vacd
 community.channel                        v       v         v        vacd
 

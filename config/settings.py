@@ -133,7 +133,13 @@ CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
 METRICS_TICK_SECONDS = seconds("METRICS_TICK_SECONDS", default=5.0)  # seconds between two looks at the stale marks
+WATCH_LIST_TICK_SECONDS = 60.0  # seconds between two looks at what was answered meanwhile
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "prune-watch-list": {
+        "task": "community.tasks.prune_watch_list",
+        "schedule": WATCH_LIST_TICK_SECONDS,
+        "options": {"expires": WATCH_LIST_TICK_SECONDS},
+    },
     "recompute-stale": {
         "task": "metrics.tasks.recompute_stale",
         "schedule": METRICS_TICK_SECONDS,

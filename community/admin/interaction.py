@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from community.extensions import interaction_panels
 from community.interaction_kinds import interaction_kinds
-from community.models import Interaction
+from community.models import Handling, Interaction
 from community.sync.interactions import retracting
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -22,6 +22,7 @@ from gateway.admin import (
     RangeDateTimeFilter,
     ReasonAction,
     SelectWidget,
+    StackedInline,
     YesNoFilter,
     display,
     excerpt,
@@ -89,6 +90,31 @@ class InteractionForm(FactForm):
             self.fields["occurred_at"].required = True
 
 
+class HandlingInline(StackedInline):
+    """Who takes care of it; changed in the queue, where it can be undone."""
+
+    model = Handling
+    fields = (
+        ("assignee", "assigned_at"),
+        ("snoozed_at", "snoozed_until"),
+        ("dismissed_at", "dismissed_by"),
+        "dismiss_reason",
+    )
+    hide_title = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("community.view_interaction")
+
+
 @admin.register(Interaction)
 class InteractionAdmin(ModelAdmin):
     form = InteractionForm
@@ -127,6 +153,7 @@ class InteractionAdmin(ModelAdmin):
             },
         ),
     )
+    inlines = (HandlingInline,)
     panels = interaction_panels
     reason_actions = (
         ReasonAction(

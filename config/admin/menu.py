@@ -72,6 +72,7 @@ NAVIGATION: list[dict[str, object]] = [
         "items": [
             _item("Communities", "groups", "community.community"),
             _item("Channels", "hub", "community.channel"),
+            _item("Business hours", "schedule", "community.businesshours"),
             _item("Kinds of conversion", "category", "crm.conversionkind"),
             _item("Consents", "handshake", "crm.consent"),
             _item("Marks", "star", "crm.outcomemark"),
