@@ -28,6 +28,7 @@ crm.contactref                           v       v         v        vacd
 crm.consent                              v       v         v        vacd
 crm.outcomemark                          v       v         v        vacd
 crm.company                              v       v         v        vacd
+crm.merge                                v       v         v        v
 
 # What happened, and help.
 community.member                         v       v         v        vacd

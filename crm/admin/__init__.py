@@ -5,6 +5,7 @@ from crm.admin.company import CompanyAdmin
 from crm.admin.contact import ConsentAdmin, ContactAdmin, OutcomeMarkAdmin
 from crm.admin.conversion import ConversionAdmin, ConversionKindAdmin
 from crm.admin.exchange_rate import ExchangeRateAdmin
+from crm.admin.merge import MergeAdmin
 from crm.admin.note import FollowUpAdmin, NoteAdmin
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ConversionKindAdmin",
     "ExchangeRateAdmin",
     "FollowUpAdmin",
+    "MergeAdmin",
     "NoteAdmin",
     "OutcomeMarkAdmin",
 ]

@@ -3,6 +3,7 @@ from crm.models.company import Company
 from crm.models.contact import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.models.conversion import Conversion, ConversionKind
 from crm.models.exchange_rate import ExchangeRate
+from crm.models.merge import Merge
 from crm.models.note import FollowUp, Note
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ConversionKind",
     "ExchangeRate",
     "FollowUp",
+    "Merge",
     "Note",
     "OutcomeMark",
 ]

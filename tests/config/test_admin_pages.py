@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.models import BusinessHours, Cost, HelpRecord, WatchListEntry
+from crm.merging import merge
 from crm.models import Conversion, ConversionKind, OutcomeMark
 from gateway.models import ApiKey
 from jobs.models import Job
@@ -160,6 +161,12 @@ PAGES: dict[str, Pages] = {
     "crm.company": Pages(lambda n: CompanyFactory()),
     "crm.note": Pages(lambda n: NoteFactory(author=UserFactory())),
     "crm.followup": Pages(lambda n: FollowUpFactory(assigned_to=UserFactory())),
+    "crm.merge": Pages(
+        lambda n: merge(
+            survivor_id=ContactFactory().pk, loser_id=ContactFactory().pk, by_user_id=UserFactory().pk, now=NOW
+        ),
+        READ_ONLY,
+    ),
     "crm.campaign": Pages(lambda n: CampaignFactory(owner=UserFactory(), parent=CampaignFactory()), NO_DELETE),
     "crm.conversion": Pages(lambda n: ConversionFactory(contact=ContactFactory()), NO_DELETE, ("void",)),
     "crm.conversionkind": Pages(lambda n: ConversionKind.objects.create(key=f"kind-{n}", label=f"Kind {n}")),
