@@ -8,7 +8,7 @@ class CommunityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
-        from community.panels import Accounts, Help, LastInteractions
+        from community.panels import Accounts, Help
         from community.private_texts import READ_PRIVATE
         from community.sync.channels import Channels
         from community.sync.communities import Communities
@@ -17,14 +17,21 @@ class CommunityConfig(AppConfig):
         from community.sync.interactions import Interactions
         from community.sync.members import Members
         from community.sync.threads import Threads
-        from crm.extensions import contact_panels
+        from community.tiles import ExchangeTiles, FirstTouches, RatingTile
+        from community.timeline import ACCOUNT_CHANGES, HelpEntries, InteractionEntries
+        from crm.extensions import contact_panels, contact_tiles, stage_facts, timeline_sources
         from gateway.collections import collections
         from gateway.scopes import PermissionScope, permission_scopes
 
         for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
             collections.register(collection())
-        for panel in (Accounts(), Help(), LastInteractions()):
+        for panel in (Accounts(), Help()):
             contact_panels.register(panel)
+        for tiles in (ExchangeTiles(), RatingTile()):
+            contact_tiles.register(tiles)
+        for source in (InteractionEntries(), HelpEntries(), ACCOUNT_CHANGES):
+            timeline_sources.register(source)
+        stage_facts.register(FirstTouches())
         permission_scopes.register(
             PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
         )

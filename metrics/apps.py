@@ -7,9 +7,15 @@ class MetricsConfig(AppConfig):
     name = "metrics"
 
     def ready(self) -> None:
-        """Put metrics' panels on the pages of the apps below."""
+        """Put metrics' panels, tiles and timeline entries on the pages of the apps below."""
+        from crm.extensions import contact_tiles, timeline_details, timeline_sources
         from gateway.scopes import PermissionScope, permission_scopes
         from metrics.panels import register_panels
+        from metrics.tiles import MoneyTiles
+        from metrics.timeline import CampaignTouches, CreditsOfConversions
 
         register_panels()
+        contact_tiles.register(MoneyTiles())
+        timeline_sources.register(CampaignTouches())
+        timeline_details.register(CreditsOfConversions())
         permission_scopes.register(PermissionScope("metrics.view_credit", "credits:read", "credits and figures"))

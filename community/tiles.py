@@ -1,0 +1,151 @@
+"""What community says at the top of a contact's page: how they came, when we last spoke, how help was rated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Avg, Count, F, Q
+
+from community.exchanges import exchanges
+from community.interaction_kinds import touch_kinds
+from community.models import HelpRecord, Interaction
+from community.timeline import actor_of
+from crm.models import Contact
+from crm.stages import StageReached
+from gateway.panels import Figure, Link, PermissionCheck, Tile
+
+_RECORDS = "SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY (%(persons)s)"
+_TOUCH = "i.kind = ANY (%(kinds)s) AND i.retracted_at IS NULL AND i.occurred_at <= %(now)s"
+
+
+@dataclass(frozen=True)
+class FirstAndLast:
+    """The oldest and the newest exchange with a person; None where there was none."""
+
+    first: Interaction | None = None
+    last: Interaction | None = None
+
+
+def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[int, FirstAndLast]:
+    """
+    Return for each person the oldest and the newest interaction by or to them that is more than being there.
+
+    Two queries. It counts what can earn credit, the touch kinds: a like or a view is no contact.
+    """
+    ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
+    statement = " UNION ALL ".join(f"SELECT '{end}', person_id, id FROM ({sql}) {end}" for end, sql in ends.items())
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _parameters(persons, now=now))
+        rows = cursor.fetchall()
+    interactions = Interaction.objects.select_related("channel", "member__contact__person", "user", "campaign").in_bulk(
+        {pk for _, _, pk in rows}
+    )
+    found: dict[int, dict[str, Interaction]] = {}
+    for end, person, pk in rows:
+        found.setdefault(person, {})[end] = interactions[pk]
+    return {person: FirstAndLast(**found.get(person, {})) for person in persons}
+
+
+def _end_of_each(*, newest_first: bool) -> str:
+    direction = "DESC" if newest_first else "ASC"
+    return (
+        f"SELECT DISTINCT ON (person_id) person_id, at, id"
+        f" FROM ({exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first)}) exchange"
+        f" ORDER BY person_id, at {direction}, id {direction}"
+    )
+
+
+def _parameters(persons: Sequence[int], *, now: datetime) -> dict[str, Any]:
+    return {"persons": list(persons), "kinds": touch_kinds(), "now": now, "limit": 1}
+
+
+@dataclass(frozen=True)
+class ExchangeTiles:
+    """How the person came to us, and when we last had to do with each other."""
+
+    key: str = "exchanges"
+    permission: str = "community.view_interaction"
+    description: str = "First touch: when, channel, campaign. Last contact: when, by whom."
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, Sequence[Tile]]:
+        return {
+            pk: [
+                Tile(key="first_touch", order=10, figure=_first(ends.first)),
+                Tile(key="last_contact", order=20, figure=_last(ends.last)),
+            ]
+            for pk, ends in first_and_last_exchange(ids, now=now).items()
+        }
+
+
+def _first(interaction: Interaction | None) -> Figure:
+    if interaction is None:
+        return Figure(label="Came to us", value=None, unit="day", note="No interaction is known")
+    campaign = str(interaction.campaign or interaction.utm_campaign or "")
+    came = " through " + campaign if campaign else ""
+    return Figure(
+        label="Came to us",
+        value=interaction.occurred_at,
+        unit="day",
+        note=f"{interaction.channel}{came}",
+        link=Link(page="admin:community_interaction_change", args=(interaction.pk,)),
+    )
+
+
+def _last(interaction: Interaction | None) -> Figure:
+    if interaction is None:
+        return Figure(label="Last contact", value=None, unit="day", note="No interaction is known")
+    return Figure(
+        label="Last contact",
+        value=interaction.occurred_at,
+        unit="day",
+        note=f"by {actor_of(interaction)}, {interaction.channel}",
+        link=Link(page="admin:community_interaction_change", args=(interaction.pk,)),
+    )
+
+
+@dataclass(frozen=True)
+class RatingTile:
+    key: str = "rating"
+    permission: str = "community.view_helprecord"
+    description: str = "The mean rating of the help that the person got, with the number of ratings."
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, Sequence[Tile]]:
+        rows = (
+            HelpRecord.objects.filter(
+                ~Q(helper_member__contact__person=F("contact__person")) | Q(helper_member=None),
+                contact__person__in=ids,
+                withdrawn_at=None,
+                interaction__retracted_at=None,
+                rating__isnull=False,
+            )
+            .values("contact__person")
+            .annotate(mean=Avg("rating"), n=Count("pk"))
+        )
+        rated = {row["contact__person"]: row for row in rows}
+        return {pk: [Tile(key="mean_rating", order=40, figure=_rating(rated.get(pk)))] for pk in ids}
+
+
+def _rating(row: Mapping[str, Any] | None) -> Figure:
+    if row is None:
+        return Figure(label="Mean rating", value=None, unit="rating", note="No help was rated")
+    return Figure(
+        label="Mean rating", value=row["mean"], unit="rating", note=f"{row['n']} rating{'' if row['n'] == 1 else 's'}"
+    )
+
+
+@dataclass(frozen=True)
+class FirstTouches:
+    """Whoever touched us, or was touched, is at least audience since then."""
+
+    key: str = "first_touch"
+    permission: str = "community.view_interaction"
+
+    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, Sequence[StageReached]]:
+        with connection.cursor() as cursor:
+            cursor.execute(_end_of_each(newest_first=False), _parameters(ids, now=now))
+            first = {person: at for person, at, _ in cursor.fetchall()}
+        return {
+            pk: [StageReached(Contact.Stage.AUDIENCE, first[pk], "first touch")] if pk in first else [] for pk in ids
+        }
