@@ -7,11 +7,14 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Avg, Count, F, Q
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from community.exchanges import exchanges
 from community.interaction_kinds import touch_kinds
 from community.models import HelpRecord, Interaction
 from community.timeline import actor_of
+from community.waiting import WaitingState, waiting_of_persons
 from crm.models import Contact
 from crm.stages import StageReached
 from gateway.panels import Figure, Link, PermissionCheck, Tile
@@ -67,13 +70,15 @@ class ExchangeTiles:
 
     key: str = "exchanges"
     permission: str = "community.view_interaction"
-    description: str = "First touch: when, channel, campaign. Last contact: when, by whom."
+    description: str = "First touch: when, channel, campaign. Last contact: when, by whom. What waits for a reply."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, Sequence[Tile]]:
+        waiting = waiting_of_persons(ids, now=now)
         return {
             pk: [
                 Tile(key="first_touch", order=10, figure=_first(ends.first)),
                 Tile(key="last_contact", order=20, figure=_last(ends.last)),
+                Tile(key="waiting", order=30, figure=_waiting(waiting[pk])),
             ]
             for pk, ends in first_and_last_exchange(ids, now=now).items()
         }
@@ -103,6 +108,16 @@ def _last(interaction: Interaction | None) -> Figure:
         note=f"by {actor_of(interaction)}, {interaction.channel}",
         link=Link(page="admin:community_interaction_change", args=(interaction.pk,)),
     )
+
+
+def _waiting(state: WaitingState) -> Figure:
+    if state.is_waiting:
+        since = f"since {date_format(timezone.localtime(state.since), 'j M Y, H:i')}" if state.since else ""
+        link = Link(page="admin:community_interaction_change", args=(state.interaction_id,))
+        return Figure(label="Waits for our reply", value=state.waiting, unit="count", note=since, link=link)
+    if not state.asked:
+        return Figure(label="Waits for our reply", value=0, unit="count", note="Nothing was asked")
+    return Figure(label="Waits for our reply", value=0, unit="count", note="Everything is answered")
 
 
 @dataclass(frozen=True)

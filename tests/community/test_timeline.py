@@ -173,6 +173,19 @@ def test_tiles_say_how_they_came_and_when_we_last_spoke(joe, mia):
     assert FirstTouches().load([joe.contact_id], now=NOW)[joe.contact_id][0].at == at(2)
 
 
+def test_waiting_tile_says_what_waits_and_since_when(joe, mia):
+    question = InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1))
+    asked = {"ids": [joe.contact_id, ContactFactory().pk], "now": NOW, "may": anybody}
+
+    waits, quiet = (tiles[2].figure for tiles in ExchangeTiles().load(**asked).values())
+    InteractionFactory(channel=joe.channel, member=mia, reply_to=question, kind="answer", occurred_at=at(2))
+    answered, _ = (tiles[2].figure for tiles in ExchangeTiles().load(**asked).values())
+
+    assert (waits.value, waits.note, waits.link.args) == (1, "since 1 Mar 2026, 09:00", (question.pk,))
+    assert (quiet.value, quiet.note) == (0, "Nothing was asked")
+    assert (answered.value, answered.note) == (0, "Everything is answered")
+
+
 def test_rating_tile_is_the_mean_with_its_number(joe, mia):
     for rating in (5, 4, None):
         HelpRecordFactory(contact=joe.contact, rating=rating)
