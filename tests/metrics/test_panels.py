@@ -271,12 +271,10 @@ def test_contact_shows_help_received_and_given(story: Story):
     assert rows(given) == []
 
 
-def test_contact_shows_accounts_and_last_interactions(story: Story):
+def test_contact_shows_accounts(story: Story):
     (accounts,) = of("contact", "accounts", story.joe.contact_id).tables
-    (last,) = of("contact", "interactions", story.joe.contact_id).tables
 
     assert [row[0] for row in rows(accounts)] == ["joe"]
-    assert [row[1] for row in rows(last)] == ["Click", "Question"]
 
 
 def _click(story: Story) -> Interaction:
