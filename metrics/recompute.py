@@ -30,6 +30,7 @@ from psycopg.errors import DeadlockDetected, UniqueViolation
 from crm.models import Contact
 from jobs.models import Job
 from metrics.attribution.statements import figure_parameters, statement
+from metrics.fact_statistics import analyze_changed_facts
 from metrics.fingerprint import current_fingerprint, is_current
 from metrics.models import ConversionResult, Fingerprint, RecomputeChunk, StaleMark
 from metrics.rollups import correct_rollups
@@ -102,6 +103,7 @@ def start_full_recompute(
     read every fact later than now. The work begins when the caller commits: see `recompute_next_chunk`
     and `metrics.tasks`.
     """
+    analyze_changed_facts()
     with transaction.atomic():
         _finish_superseded_jobs(now=now)
         StaleMark.objects.filter(pk__in=StaleMark.objects.select_for_update(skip_locked=True).values("pk")).delete()

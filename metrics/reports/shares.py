@@ -13,19 +13,20 @@ from decimal import Decimal
 
 from community.interaction_kinds import touch_kinds
 from metrics.reports.snapshot import select
-from metrics.reports.social import HELP, IS_STAFF_AT, ROLE_AT
+from metrics.reports.social import HELP, IS_STAFF_AT
 
 _MINUTES = f"""
     SELECT 'minutes' AS rule, h.day, h.customer_id AS person_id, h.campaign_id, h.channel_id, h.community_id,
-           h.minutes AS weight
+           sum(h.minutes) AS weight
     FROM ({HELP}) h
     WHERE h.minutes > 0 AND h.customer_id IS NOT NULL
+    GROUP BY 2, 3, 4, 5, 6
 """
 
 # A person is touched by what the person did, and by what addressed the person: in so many words,
 # else the author of what was answered, else, for an answer, whoever opened the thread.
 _TOUCHES = f"""
-    SELECT 'touches', t.day, t.person_id, t.campaign_id, t.channel_id, t.community_id, 1
+    SELECT 'touches', t.day, t.person_id, t.campaign_id, t.channel_id, t.community_id, count(*)
     FROM (
         SELECT DISTINCT ON (i.id, who.person_id)
             (i.occurred_at AT TIME ZONE %(zone)s)::date AS day,
@@ -52,9 +53,14 @@ _TOUCHES = f"""
         WHERE i.kind = ANY(%(touch_kinds)s)
           AND i.retracted_at IS NULL
           AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
-          AND {ROLE_AT.format(member="i.member_id", instant="i.occurred_at")} <> 'bot'
+          AND NOT EXISTS (
+              SELECT FROM metrics_rolespan span
+              WHERE span.role = 'bot' AND span.member_id = i.member_id
+                AND span.since <= i.occurred_at AND span.until > i.occurred_at
+          )
     ) t
     WHERE NOT {IS_STAFF_AT.format(person="t.person_id", instant="t.occurred_at")}
+    GROUP BY 2, 3, 4, 5, 6
 """
 
 
