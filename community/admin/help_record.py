@@ -9,8 +9,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from community.admin.private_texts import PrivateTexts
 from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help, record_help
 from community.models import HelpRecord
+from community.private_texts import PRIVATE
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -61,7 +63,7 @@ class RatedFilter(YesNoFilter):
 
 
 @admin.register(HelpRecord)
-class HelpRecordAdmin(ModelAdmin):
+class HelpRecordAdmin(PrivateTexts, ModelAdmin):
     form = HelpRecordForm
     list_display = (
         "occurred_at",
@@ -93,6 +95,8 @@ class HelpRecordAdmin(ModelAdmin):
         ("What it was about", {"fields": ("topic", "question", "answer", "note")}),
         ("How it went", {"fields": (("outcome", "rating", "minutes"), ("origin", "recorded_by"), "withdrawn_at")}),
     )
+    private_fields = ("question", "answer", "note")
+    privacy = "interaction__is_private"
     empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
 
     def get_readonly_fields(self, request: HttpRequest, obj: HelpRecord | None = None) -> Sequence[str]:
@@ -128,7 +132,7 @@ class HelpRecordAdmin(ModelAdmin):
 
     @display(description="Question")
     def shown_question(self, record: HelpRecord) -> str:
-        return excerpt(record.question or record.answer, characters=70)
+        return PRIVATE if record.is_hidden else excerpt(record.question or record.answer, characters=70)
 
     @display(description="Outcome", ordering="outcome", label=OUTCOME_COLOURS)
     def shown_outcome(self, record: HelpRecord) -> str:

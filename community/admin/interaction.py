@@ -9,9 +9,11 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from community.admin.private_texts import PrivateTexts
 from community.extensions import interaction_panels
 from community.interaction_kinds import interaction_kinds
 from community.models import Handling, Interaction
+from community.private_texts import PRIVATE
 from community.sync.interactions import retracting
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -116,7 +118,7 @@ class HandlingInline(StackedInline):
 
 
 @admin.register(Interaction)
-class InteractionAdmin(ModelAdmin):
+class InteractionAdmin(PrivateTexts, ModelAdmin):
     form = InteractionForm
     list_display = ("occurred_at", "shown_kind", "shown_text", "channel", "author", "addressee", "campaign", "standing")
     list_display_links = ("occurred_at", "shown_text")
@@ -155,6 +157,7 @@ class InteractionAdmin(ModelAdmin):
     )
     inlines = (HandlingInline,)
     panels = interaction_panels
+    private_fields = ("text", "url")
     reason_actions = (
         ReasonAction(
             name="retract",
@@ -183,7 +186,7 @@ class InteractionAdmin(ModelAdmin):
     def shown_text(self, interaction: Interaction) -> str:
         if interaction.deleted_at:
             return format_html('<span class="kith-unit">{}</span>', "deleted at its source")
-        text = excerpt(interaction.text)
+        text = PRIVATE if interaction.is_hidden else excerpt(interaction.text)
         return format_html("<s>{}</s>", text) if interaction.retracted_at else text
 
     @display(description="By")

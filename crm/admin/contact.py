@@ -1,6 +1,7 @@
 """Contacts with what hangs on them: addresses, references, consents, marks."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
-from crm.contact_points import normalise_email, normalise_phone
+from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
 from crm.extensions import contact_panels
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.search import refresh_search_text, search_contacts
@@ -143,7 +144,7 @@ class ContactAdmin(ModelAdmin):
         MergedFilter,
     )
     search_fields = ("search_text",)
-    search_help_text = "Any part of a name, e-mail address or phone number"
+    search_help_text = "Any part of a name, or of an address that you may see"
     autocomplete_fields = ("company", "owner")
     ordering = ("-pk",)
     fieldsets = (
@@ -163,7 +164,17 @@ class ContactAdmin(ModelAdmin):
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find contacts by any part of their name or addresses, by the index made for it."""
-        return search_contacts(queryset, search_term), False
+        return search_contacts(queryset, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES)), False
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        columns = super().get_list_display(request)
+        return columns if request.user.has_perm(VIEW_ADDRESSES) else [name for name in columns if name != "email"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Refuse an address that asks for a part of an e-mail address: what is searched by stands in `search_text`."""
+        if lookup.startswith("search_text") and not (request and request.user.has_perm(VIEW_ADDRESSES)):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: list[forms.BaseModelFormSet], change: bool

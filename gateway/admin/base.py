@@ -1,6 +1,7 @@
 """The base classes of every model admin in Kith."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import unfold.admin
@@ -17,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from gateway.admin.forms import FactForm
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
-from gateway.history import history_of, is_tracked
+from gateway.history import HistoryEntry, history_of, is_tracked
 from gateway.panels import Panel, panels_for
 from gateway.registry import Registry
 
@@ -121,10 +122,33 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
             "title": f"History of {instance}",
             "opts": self.model._meta,
             "object": instance,
-            "entries": history_of(instance),
+            "entries": self._shown_history(request, instance),
             **(extra_context or {}),
         }
         return TemplateResponse(request, self.object_history_template, context)
+
+    def hidden_fields(self, request: HttpRequest, obj: Model) -> Mapping[str, str]:
+        """Return the fields that this reader may not see of a record, each with what is shown instead."""
+        return {}
+
+    def _shown_history(self, request: HttpRequest, instance: Model) -> list[HistoryEntry]:
+        """Return the history with hidden fields changed beyond recognition, as they are on the page."""
+        hidden = {
+            str(self.model._meta.get_field(name).verbose_name): shown
+            for name, shown in self.hidden_fields(request, instance).items()
+        }
+        return [
+            replace(
+                entry,
+                changes=[
+                    replace(change, before=change.before and hidden[change.label], after=hidden[change.label])
+                    if change.label in hidden
+                    else change
+                    for change in entry.changes
+                ],
+            )
+            for entry in history_of(instance)
+        ]
 
     def get_deleted_objects(
         self, objs: Iterable[Model], request: HttpRequest
