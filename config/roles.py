@@ -29,6 +29,8 @@ crm.consent                              v       v         v        vacd
 crm.outcomemark                          v       v         v        vacd
 crm.company                              v       v         v        vacd
 crm.merge                                v       v         v        v
+crm.note                                 vac     vac       -        vacd
+crm.followup                             vac     vac       -        vacd
 
 # What happened, and help.
 community.member                         v       v         v        vacd

@@ -131,7 +131,7 @@ class PermissionCheck(Protocol):
     """
     Whether the reader has a permission, named as `user.has_perm` takes it.
 
-    For a user it is `request.user.has_perm`, for a client of the API `request.user.may` (its scopes).
+    For a user it is `request.user.has_perm`, for a client of the API the view's `self.may` (its scopes).
     """
 
     def __call__(self, permission: str, /) -> bool: ...

@@ -62,7 +62,7 @@ class PrivateTexts:
             for title, options in fieldsets
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
         return (*super().get_readonly_fields(request, obj), "withheld")
 
     @display(description="What was said")

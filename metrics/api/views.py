@@ -111,7 +111,7 @@ class CreditList(ApiView):
 
     def get(self, request: Request) -> HttpResponse:
         page = read_credits(credit_query(self.query(request, LedgerParameters)))
-        may_read_private = request.user.may(READ_PRIVATE)  # type: ignore[union-attr]
+        may_read_private = self.may(READ_PRIVATE)
         cursor = None if page.after is None else f"{page.after[0]}.{page.after[1]}"
         return JsonAnswer(
             {
