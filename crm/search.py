@@ -39,7 +39,9 @@ def in_a_name(text: str) -> Q:
 
 def refresh_search_text(contact_ids: Sequence[int]) -> None:
     """Write anew what the search looks through, after names or addresses were changed outside a batch."""
-    expression = CONTACTS.derived["search_text"].format(full_name="t.full_name", preferred_name="t.preferred_name")
+    expression = CONTACTS.derived["search_text"].format(
+        full_name="t.full_name", preferred_name="t.preferred_name", known_as="t.known_as"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Contact._meta.db_table} t SET search_text = {expression} WHERE t.id = ANY(%s)",

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from community.models.channel import Channel
+from community.models.known_as import MEMBER_TRIGGERS
 from crm.models import Contact
 from crm.models.synced import Synced
 
@@ -38,6 +39,7 @@ class Member(Synced):
             ),
         ]
         indexes = [models.Index(fields=["updated_at", "id"], name="community_member_changes")]
+        triggers = MEMBER_TRIGGERS
 
     def __str__(self) -> str:
         return self.handle or self.external_id

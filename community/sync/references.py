@@ -5,6 +5,7 @@ Tables are written in one order by everybody (contacts, campaigns, members, thre
 that two batches that create the same rows wait for each other instead of blocking each other.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -75,9 +76,17 @@ def create_members(
         Row(pk, key, {**new[key], **({"contact_id": shells[key]} if key in shells else {})}, (said_at or {}).get(key))
         for pk, key in zip(MEMBERS.reserve(len(keys)), keys, strict=True)
     ]
+    # The contacts first, already called by their accounts: the database would call each by its handle afterwards.
+    CONTACTS.insert([Row(pk, (), _shell(new[key].get("handle"))) for key, pk in shells.items()])
     MEMBERS.insert(rows)
-    CONTACTS.insert([Row(pk, (), {"stage": Contact.Stage.AUDIENCE.value}) for pk in shells.values()])
     return {row.key: row.pk for row in rows}
+
+
+def _shell(handle: object) -> dict[str, object]:
+    """What a contact made for an account looks like."""
+    called = str(handle or "")
+    searched = unicodedata.normalize("NFC", called).lower()
+    return {"stage": Contact.Stage.AUDIENCE.value, "known_as": called, "search_text": searched}
 
 
 def thread_ids(keys: Iterable[Key]) -> dict[Key, int]:

@@ -185,7 +185,7 @@ def merge_shells(shells: Mapping[int, int], *, now: datetime) -> None:
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM crm_contact WHERE id = ANY(%s::bigint[]) ORDER BY id"
             " FOR NO KEY UPDATE) x",
-            pairs[:1],
+            [id_array({*shells, *shells.values()})],  # the survivors too: a merge changes what they are called
         )
         cursor.execute(
             "UPDATE crm_merge SET unmerged_at = %s WHERE unmerged_at IS NULL AND loser_id = ANY(%s::bigint[])",

@@ -13,10 +13,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Left, Now
 
 from crm.models.company import Company
 from crm.models.synced import Synced
+
+BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
 
 # Merges are rare and short: one lock for all of them keeps two merges at once from making a circle.
 # The unmerged, nearly all, are told apart before asking the table: a plan made while it was empty scans all of it.
@@ -65,13 +67,14 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(merged_into=None)
 
 
-@pghistory.track(exclude=["search_text"])
+@pghistory.track(exclude=["known_as", "search_text"])
 class Contact(Synced):
     """
     A person, known or not yet. Of a follower we may know only a handle: then the stage is *audience*.
 
-    `search_text` is what the search looks through: name and addresses in lower case, kept by the
-    writing services. `tags` and `custom_fields` are the client's own.
+    `known_as` are the handles of the person's accounts, kept by whoever knows accounts: what somebody
+    without a name is called. `search_text` is what the search looks through: names, handles and
+    addresses in lower case, kept by the writing services. `tags` and `custom_fields` are the client's own.
     """
 
     class Stage(models.TextChoices):
@@ -102,6 +105,7 @@ class Contact(Synced):
     person = models.ForeignKey(
         "self", on_delete=models.DO_NOTHING, null=True, related_name="contacts", editable=False, db_constraint=False
     )
+    known_as = models.TextField(blank=True, default="", db_default="", editable=False)
     search_text = models.TextField(blank=True, default="", db_default="", editable=False)
 
     objects = ContactQuerySet.as_manager()
@@ -132,6 +136,10 @@ class Contact(Synced):
         indexes = [
             models.Index(fields=["updated_at", "id"], name="crm_contact_changes"),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="crm_contact_search"),
+            # What a search text begins with: a name, or of somebody without one a handle.
+            models.Index(
+                OpClass(Left("search_text", BEGINNING), name="text_pattern_ops"), name="crm_contact_beginning"
+            ),
             GinIndex(fields=["tags"], name="crm_contact_tags"),
         ]
         triggers = [
@@ -158,7 +166,7 @@ class Contact(Synced):
         ]
 
     def __str__(self) -> str:
-        return self.full_name or f"Contact {self.pk}"
+        return self.full_name or self.known_as or f"Contact {self.pk}"
 
 
 @pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())

@@ -184,7 +184,7 @@ def _said(facts: Mapping[str, Any]) -> Said:
 
 
 def _searchable(values: Mapping[str, Any], said: Said) -> str:
-    """What the search looks through, as `CONTACTS.derived` computes it for stored contacts."""
+    """What the search looks through, as `CONTACTS.derived` computes it for stored ones; new ones have no account."""
     found = [values.get("full_name"), values.get("preferred_name")]
     for addresses in said.addresses.values():
         for address in addresses.values:

@@ -14,9 +14,10 @@ from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
+from django.db.models.functions import Coalesce, NullIf
 
 from crm.models import Contact
 from crm.money import from_minor
@@ -199,7 +200,7 @@ _PATHS = {
     "amount": F("conversion__amount"),
     "currency": F("conversion__currency"),
     "buyer_id": F("person_id"),
-    "buyer": F("person__full_name"),
+    "buyer": Coalesce(NullIf("person__full_name", Value("")), F("person__known_as"), output_field=TextField()),
     "campaign_code": F("campaign__code"),
     "channel_slug": F("channel__slug"),
     "actor_handle": F("actor_member__handle"),

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user_model
-from gateway.admin.history import history_of
 
 from community.helping import (
     AlreadyHelp,
@@ -23,6 +22,7 @@ from community.helping import (
 )
 from community.models import HelpRecord, Interaction
 from community.sync.accepted_answers import refresh_accepted_help
+from gateway.history import history_of
 from metrics.models import Credit, HelperDay, StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import RoiQuery, roi_report
