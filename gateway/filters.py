@@ -1,6 +1,5 @@
 """Filters for lists: django-filter's, with a strict reading of what comes in."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -123,19 +122,9 @@ class SearchField(forms.CharField):
 
 
 class SearchFilter(django_filters.Filter):
-    """
-    Finds a part anywhere in a text that is stored in NFC and lower case and has a trigram index.
-
-    The part goes into the statement as a literal (psycopg binds on the client's side), so that every
-    search is planned for its own text: a plan cached for "some text" would read the whole table.
-    """
+    """Takes what to look for; how it is looked for is the collection's own (`method`)."""
 
     field_class = SearchField
-
-    def filter(self, qs: models.QuerySet[Any], value: Any) -> models.QuerySet[Any]:
-        if not value:
-            return qs
-        return qs.filter(**{f"{self.field_name}__contains": unicodedata.normalize("NFC", value).lower()})
 
 
 class CollectionFilters(django_filters.FilterSet):

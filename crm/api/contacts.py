@@ -12,7 +12,7 @@ from django.db.models.functions import JSONObject
 from crm.api.formats import RefRecord
 from crm.contact_points import VIEW_ADDRESSES, normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
-from crm.search import in_a_name
+from crm.search import search_contacts
 from gateway.errors import DomainError
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, SearchFilter, TextFilter
 from gateway.resources import Json, Record, Resource, Withheld
@@ -74,10 +74,10 @@ class ContactRecord(Record):
 
 class ContactFilters(CollectionFilters):
     search = SearchFilter(
-        field_name="search_text",
         max_length=320,
-        help_text="Any part of a name or address, at least three letters or digits; of a name only without the scope "
-        "`addresses:read`. Merged records are not shown.",
+        method="keep",
+        help_text="Words in any order, each any part of a name, handle or address; together at least three letters or "
+        "digits. Without the scope `addresses:read` addresses are not searched. Merged records are not shown.",
     )
     source = TextFilter(max_length=50, method="keep", help_text="Has a reference of this source.")
     external_id = TextFilter(max_length=255, method="keep", help_text="Has this reference; goes with `source`.")
@@ -97,9 +97,8 @@ class ContactFilters(CollectionFilters):
 
     def filter_queryset(self, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         found = super().filter_queryset(queryset)
-        searched = self.form.cleaned_data["search"]
-        if searched and not self.may(VIEW_ADDRESSES):
-            found = found.filter(in_a_name(searched))
+        if searched := self.form.cleaned_data["search"]:
+            found = search_contacts(found, searched, with_addresses=self.may(VIEW_ADDRESSES))
         given = {name: self.form.cleaned_data[name] for name in ("source", "external_id")}
         named = {name: value for name, value in given.items() if value}
         # Both belong to one reference, so they make one subquery.
