@@ -129,17 +129,22 @@ def waiting_of_persons(person_ids: Sequence[int], *, now: datetime) -> dict[int,
         cursor.execute(
             f"""
             WITH ask AS MATERIALIZED ({asks(own)}),
-            reply AS MATERIALIZED (
-                SELECT found.ask_id, max(found.replied_at) AS replied_at
-                FROM ({REPLIES}) found WHERE found.replied_at <= %(now)s GROUP BY found.ask_id
+            reply AS MATERIALIZED ({REPLIES}),
+            told AS (
+                SELECT id, max(person_id) AS person_id, max(occurred_at) AS occurred_at, max(replied_at) AS replied_at
+                FROM (
+                    SELECT id, person_id, occurred_at, NULL::timestamptz AS replied_at FROM ask
+                    UNION ALL
+                    SELECT ask_id, NULL, NULL, replied_at FROM reply WHERE replied_at <= %(now)s
+                ) told
+                GROUP BY id
             ),
             state AS (
-                SELECT ask.person_id, ask.id, ask.occurred_at, reply.replied_at, handling.assignee_id,
-                       reply.ask_id IS NULL AND handling.dismissed_at IS NULL AND i.deleted_at IS NULL AS waits
-                FROM ask
-                JOIN community_interaction i ON i.id = ask.id
-                LEFT JOIN reply ON reply.ask_id = ask.id
-                LEFT JOIN community_handling handling ON handling.interaction_id = ask.id
+                SELECT told.*, handling.assignee_id,
+                       told.replied_at IS NULL AND handling.dismissed_at IS NULL AND i.deleted_at IS NULL AS waits
+                FROM told
+                JOIN community_interaction i ON i.id = told.id
+                LEFT JOIN community_handling handling ON handling.interaction_id = told.id
             )
             SELECT DISTINCT ON (person_id)
                 person_id,

@@ -87,6 +87,16 @@ def test_what_says_nothing_to_the_asker_is_no_reply(question, ada, kind):
     assert waits() == [question.pk]
 
 
+def test_talk_about_another_answer_is_no_reply_to_the_question(question, joe, ada):
+    own = says(joe, "answer", thread=question.thread)
+    says(ada, "comment", thread=question.thread, reply_to=own)
+    assert waits() == [question.pk]
+
+    says(ada, "comment", thread=question.thread, reply_to=says(joe, "comment", thread=question.thread))
+
+    assert waits() == []
+
+
 def test_the_askers_own_words_are_no_reply_from_whatever_account(question, joe, forum):
     other_account = MemberFactory(channel=forum, contact=ContactFactory(merged_into=joe.contact))
     says(joe, thread=question.thread)
@@ -147,13 +157,16 @@ def test_what_is_gone_or_not_addressed_to_us_waits_for_nothing(question, change)
     assert waits() == []
 
 
-def test_staff_and_bots_do_not_wait(question, joe):
-    role = MemberRoleFactory(member=joe, role="staff", since=None)
-    assert waits() == []
-
-    role.delete()
-
+@pytest.mark.parametrize("role", ["staff", "bot"])
+def test_of_what_staff_and_bots_say_only_questions_wait(joe, question, role):
+    message = says(joe, "direct_message", TEN, direction="inbound")
+    given = MemberRoleFactory(member=joe, role=role, since=None)
+    prune_watch_list()
     assert waits() == [question.pk]
+
+    given.delete()
+
+    assert waits() == [question.pk, message.pk]
 
 
 def test_a_message_to_us_alone_is_answered_by_what_we_say_to_that_person_on_that_channel(forum, joe, staff):
@@ -302,7 +315,7 @@ def oracle(now) -> set[int]:
     def asks(row):
         if row.direction != "inbound" or row.user_id or row.deleted_at or row.occurred_at > now:
             return False
-        if role(row.member_id, row.occurred_at) != "community":
+        if row.kind != "question" and role(row.member_id, row.occurred_at) != "community":
             return False
         if row.kind in {"question", "direct_message", "lead"}:
             return True
@@ -321,7 +334,10 @@ def oracle(now) -> set[int]:
             return False
         if row.reply_to_id == ask.pk:
             return True
-        if row.thread_id and row.thread_id == ask.thread_id and (ask.kind != "comment" or by_staff(row)):
+        said = everything.get(row.reply_to_id)
+        about_an_answer = row.kind not in {"answer", "help"} and said and said.kind in {"answer", "help"}
+        in_thread = row.thread_id and row.thread_id == ask.thread_id and not about_an_answer
+        if in_thread and (ask.kind != "comment" or by_staff(row)):
             return True
         if ask.kind not in {"direct_message", "lead"} or person(ask) is None:
             return False
