@@ -21,27 +21,39 @@ _SEARCH_TEXT = CONTACTS.derived["search_text"].format(
 
 # Rows are locked first, in the order of their ids: what is written then follows from accounts as they are by now,
 # whoever changed them meanwhile. Statements are planned anew each time (EXECUTE): a plan made while the tables were
-# empty would read all of them ever after.
+# empty would read all of them ever after. Each table is gone through once for all rows of the statement: looking
+# up each contact by itself takes hours in a table that the planner still believes to be empty.
 _WRITE = f"""
     EXECUTE 'SELECT count(*) FROM (SELECT FROM crm_contact WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) x'
     USING concerned;
     EXECUTE $statement$
+        WITH one AS MATERIALIZED (SELECT DISTINCT id FROM unnest($1) AS id),
+        whose AS MATERIALIZED (
+            SELECT id AS called_id, id AS record_id FROM one
+            UNION
+            SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY($1)
+        ),
+        handle AS MATERIALIZED (
+            SELECT whose.called_id, m.handle, min(m.id) AS first
+            FROM whose
+            JOIN community_member m ON m.contact_id = whose.record_id
+            WHERE m.handle <> ''
+            GROUP BY whose.called_id, m.handle
+        ),
+        placed AS MATERIALIZED (
+            SELECT *, row_number() OVER (PARTITION BY called_id ORDER BY first) AS place FROM handle
+        ),
+        called AS MATERIALIZED (
+            SELECT one.id,
+                COALESCE(string_agg(p.handle, ', ' ORDER BY p.first) FILTER (WHERE p.place <= {HANDLES_SHOWN}), '')
+                    AS known_as
+            FROM one
+            LEFT JOIN placed p ON p.called_id = one.id
+            GROUP BY one.id
+        )
         UPDATE crm_contact t
         SET known_as = called.known_as, search_text = {_SEARCH_TEXT}
-        FROM (
-            SELECT one.id, COALESCE((
-                SELECT string_agg(h.handle, ', ' ORDER BY h.first)
-                FROM (
-                    SELECT m.handle, min(m.id) AS first
-                    FROM community_member m
-                    WHERE m.handle <> '' AND m.contact_id IN (
-                        SELECT one.id UNION ALL SELECT c.id FROM crm_contact c WHERE c.person_id = one.id
-                    )
-                    GROUP BY m.handle ORDER BY first LIMIT {HANDLES_SHOWN}
-                ) h
-            ), '') AS known_as
-            FROM unnest($1) AS one (id)
-        ) called
+        FROM called
         WHERE t.id = called.id AND t.known_as <> called.known_as
     $statement$ USING concerned;
     RETURN NULL;
