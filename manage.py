@@ -21,12 +21,15 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
+    from config.audit import command_line
+
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, so that a wrong one is told in a sentence
     except ImproperlyConfigured as error:
         sys.exit(f"Kith: {error}")
     try:
-        execute_from_command_line(sys.argv)
+        with command_line(sys.argv):
+            execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
     except OperationalError as error:

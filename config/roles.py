@@ -62,6 +62,9 @@ auth.user                                -       -         -        vacd
 auth.group                               -       -         -        vacd
 gateway.apikey                           -       -         -        vac
 admin.logentry                           -       -         -        v
+axes.accessattempt                       -       -         -        vd
+axes.accesslog                           -       -         -        v
+mfa.authenticator                        -       -         -        vd
 
 # What machines keep: nobody opens it by a role.
 *.*event                                 -       -         -        -
@@ -69,7 +72,10 @@ pghistory.*                              -       -         -        -
 auth.permission                          -       -         -        -
 contenttypes.contenttype                 -       -         -        -
 sessions.session                         -       -         -        -
+config.usersession                       -       -         -        -
 config.standardrole                      -       -         -        -
+axes.*                                   -       -         -        -
+account.*                                -       -         -        -
 """
 
 VERBS = {"v": "view", "a": "add", "c": "change", "d": "delete"}

@@ -7,11 +7,13 @@ explains every variable.
 """
 
 import contextlib
+from datetime import timedelta
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -59,6 +61,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "pgtrigger",
     "pghistory",
+    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "gateway",
     "jobs",
     "crm",
@@ -76,10 +82,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.logins.RefusalsLogged",
+    "config.logins.SecondFactorRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "gateway.admin.time_zone.AdminTimeZoneMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -95,6 +105,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.logins.admin_context",
             ]
         },
     }
@@ -215,6 +226,7 @@ UNFOLD = {
             "950": "oklch(25.6% .046 192)",
         },
     },
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("mfa_index")}]},
     "COMMAND": {"search_models": ["crm.contact", "crm.campaign", "crm.company"], "show_history": False},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.admin.menu.navigation"},
 }
@@ -222,8 +234,48 @@ UNFOLD = {
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("KITH_STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))  # `manage.py serve` fills it
 
-LOGIN_URL = "admin:login"
+# Logins: config/logins.py says how they work.
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_ENGINE = "config.sessions"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # refuses while a login is locked, before any password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+]
+KITH_PROXY_COUNT = env.int("KITH_PROXY_COUNT", default=0)  # proxies in front that set X-Forwarded-For
+KITH_MFA = env.str("KITH_MFA", default="optional")  # optional or required
+if KITH_MFA not in ("optional", "required"):
+    raise ImproperlyConfigured(f"KITH_MFA must be optional or required, not {KITH_MFA!r}.")
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both together: neither locks an office nor a person elsewhere
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "config.logins.client_address"
+AXES_LOCKOUT_CALLABLE = "config.logins.locked_page"
+AXES_ENABLE_ADMIN = False  # config/admin/users.py shows what it keeps
+AXES_VERBOSE = False
+
+ACCOUNT_ADAPTER = "config.logins.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # a login ends with the browser
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/900s/key"}  # wrong codes of a second factor, for each user
+MFA_ADAPTER = "config.logins.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Kith"
+
+# What is counted for all processes together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "kith",
+    }
+}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -81,6 +81,9 @@ NAVIGATION: list[dict[str, object]] = [
             _item("API keys", "key", "gateway.apikey"),
             _item("Users", "badge", "auth.user"),
             _item("Groups", "group_work", "auth.group"),
+            _item("Second factors", "phonelink_lock", "mfa.authenticator"),
+            _item("Locked logins", "lock_clock", "axes.accessattempt"),
+            _item("Logins", "login", "axes.accesslog"),
         ],
     },
 ]

@@ -16,8 +16,8 @@ class FindingMixin:
     """Gives the contact admin its page `admin:crm_contact_find`."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.find_view)  # type: ignore[attr-defined]
-        return [path("find/", view, name="crm_contact_find"), *super().get_urls()]  # type: ignore[misc]
+        view = self.admin_site.admin_view(self.find_view)
+        return [path("find/", view, name="crm_contact_find"), *super().get_urls()]
 
     def find_view(self, request: HttpRequest) -> JsonResponse:
         """Answer `{"results": […]}`: the persons that `?q=` may mean, each with the address of its page."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt, AccessLog
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
@@ -150,6 +152,18 @@ def conversion_result(number: int) -> models.Model:
 
 
 PAGES: dict[str, Pages] = {
+    "axes.accessattempt": Pages(
+        lambda n: AccessAttempt.objects.create(username=f"ana-{n}", ip_address="198.51.100.7", failures_since_start=5),
+        frozenset({"add"}),
+    ),
+    "axes.accesslog": Pages(
+        lambda n: AccessLog.objects.create(username=f"ana-{n}", ip_address="198.51.100.7", session_hash=f"{n}"),
+        READ_ONLY,
+    ),
+    "mfa.authenticator": Pages(
+        lambda n: Authenticator.objects.create(user=UserFactory(), type="totp", data={"secret": "hushed"}),
+        frozenset({"add"}),
+    ),
     "auth.user": Pages(lambda n: UserFactory()),
     "auth.group": Pages(lambda n: Group.objects.create(name=f"group {n}")),
     "gateway.apikey": Pages(
