@@ -8,6 +8,7 @@ class CommunityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
+        from community.extensions import interaction_actions
         from community.panels import Accounts, Help
         from community.private_texts import READ_PRIVATE
         from community.sync.channels import Channels
@@ -19,8 +20,16 @@ class CommunityConfig(AppConfig):
         from community.sync.threads import Threads
         from community.tiles import ExchangeTiles, FirstTouches, RatingTile
         from community.timeline import ACCOUNT_CHANGES, HelpEntries, InteractionEntries
-        from crm.extensions import contact_panels, contact_tiles, stage_facts, timeline_sources
+        from crm.extensions import (
+            contact_actions,
+            contact_list_actions,
+            contact_panels,
+            contact_tiles,
+            stage_facts,
+            timeline_sources,
+        )
         from gateway.collections import collections
+        from gateway.panels import PageAction
         from gateway.scopes import PermissionScope, permission_scopes
 
         for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
@@ -32,6 +41,23 @@ class CommunityConfig(AppConfig):
         for source in (InteractionEntries(), HelpEntries(), ACCOUNT_CHANGES):
             timeline_sources.register(source)
         stage_facts.register(FirstTouches())
+        for actions, page in (
+            (contact_actions, "admin:crm_contact_record_help"),
+            (contact_list_actions, "admin:community_helprecord_record"),
+            (interaction_actions, "admin:community_interaction_record_help"),
+        ):
+            actions.register(
+                PageAction(
+                    key="record_help",
+                    label="Record help",
+                    icon="volunteer_activism",
+                    page=page,
+                    permission="community.add_helprecord",
+                    order=10,
+                    is_dialog=True,
+                    shortcut="h",
+                )
+            )
         permission_scopes.register(
             PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
         )

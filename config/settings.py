@@ -210,7 +210,11 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("kith/admin.css")],
-    "SCRIPTS": [lambda request: static("kith/charts.js"), lambda request: static("kith/dialog.js")],
+    "SCRIPTS": [
+        lambda request: static("kith/charts.js"),
+        lambda request: static("kith/dialog.js"),
+        lambda request: static("kith/finder.js"),
+    ],
     "COLORS": {
         "primary": {
             "50": "oklch(97.7% .014 180)",

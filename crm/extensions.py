@@ -14,6 +14,7 @@ contact_panels: Registry[Panel] = Registry("contact panel")
 campaign_panels: Registry[Panel] = Registry("campaign panel")
 conversion_panels: Registry[Panel] = Registry("conversion panel")
 contact_actions: Registry[PageAction] = Registry("contact action")
+contact_list_actions: Registry[PageAction] = Registry("action of the list of contacts")  # their pages get no id
 contact_tiles: Registry[TileProvider] = Registry("contact tile provider")
 stage_facts: Registry[StageFacts] = Registry("source of stages")
 timeline_sources: Registry[TimelineSource] = Registry("timeline source")

@@ -5,12 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
-from django.http import HttpRequest
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
 from community.admin.private_texts import PrivateTexts
-from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help, record_help
+from community.admin.recording import RecordingMixin
+from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help
 from community.models import HelpRecord
 from community.private_texts import PRIVATE
 from gateway.admin import (
@@ -40,7 +42,7 @@ EDITED_HERE = (*RECORD_FACTS, "contact_id", "helper_member_id", "helper_user_id"
 class HelpRecordForm(FactForm):
     class Meta:
         model = HelpRecord
-        fields = ("contact", "helper_member", "helper_user", "interaction", *RECORD_FACTS)
+        fields = ("contact", "helper_member", "helper_user", *RECORD_FACTS)
 
     def clean(self) -> dict[str, Any]:
         """Refuse what recording help would refuse, beside its field."""
@@ -63,7 +65,7 @@ class RatedFilter(YesNoFilter):
 
 
 @admin.register(HelpRecord)
-class HelpRecordAdmin(PrivateTexts, ModelAdmin):
+class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
     form = HelpRecordForm
     list_display = (
         "occurred_at",
@@ -88,7 +90,7 @@ class HelpRecordAdmin(PrivateTexts, ModelAdmin):
     )
     search_fields = ("topic", "question", "answer")
     search_help_text = "Topic, question or answer"
-    autocomplete_fields = ("interaction", "contact", "helper_member", "helper_user")
+    autocomplete_fields = ("contact", "helper_member", "helper_user")
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("contact", ("helper_member", "helper_user"), "interaction")}),
@@ -99,24 +101,26 @@ class HelpRecordAdmin(PrivateTexts, ModelAdmin):
     privacy = "interaction__is_private"
     empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None) -> HttpResponse:
+        """Help is recorded by the form that is made for it."""
+        return HttpResponseRedirect(reverse("admin:community_helprecord_record"))
+
+    def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
+        """Undo and redo beside the other buttons of the record's page."""
+        buttons = super().reason_buttons(request, instance)
+        if isinstance(instance, HelpRecord) and self.has_change_permission(request, instance):
+            act, icon = ("redo", "redo") if instance.withdrawn_at else ("undo", "undo")
+            url = reverse(f"admin:community_helprecord_{act}", args=[instance.pk])
+            buttons.append({"label": f"{act.capitalize()} help", "icon": icon, "url": url})
+        return buttons
+
     def get_readonly_fields(self, request: HttpRequest, obj: HelpRecord | None = None) -> Sequence[str]:
         """Help stays on its interaction; where it came from and whether it was withdrawn is not typed in."""
-        return ("origin", "recorded_by", "withdrawn_at", *(("interaction",) if obj else ()))
+        return ("interaction", "origin", "recorded_by", "withdrawn_at")
 
     def save_model(self, request: HttpRequest, obj: HelpRecord, form: forms.ModelForm, change: bool) -> None:
-        now = timezone.now()
-        said = {name: getattr(obj, name) for name in EDITED_HERE}
-        if change:
-            edit_help(obj.pk, changes=said, by_user_id=request.user.pk, now=now)
-            return
-        obj.pk = record_help(
-            **said,
-            interaction_id=obj.interaction_id,
-            channel_id=obj.interaction.channel_id,
-            occurred_at=obj.interaction.occurred_at or now,
-            recorded_by_id=request.user.pk,
-            now=now,
-        ).pk
+        changes = {name: getattr(obj, name) for name in EDITED_HERE}
+        edit_help(obj.pk, changes=changes, by_user_id=request.user.pk, now=timezone.now())
 
     @display(description="When", ordering="interaction__occurred_at")
     def occurred_at(self, record: HelpRecord) -> object:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from community.admin.private_texts import PrivateTexts
-from community.extensions import interaction_panels
+from community.extensions import interaction_actions, interaction_panels
 from community.interaction_kinds import interaction_kinds
 from community.models import Handling, Interaction
 from community.private_texts import PRIVATE
@@ -157,6 +157,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
     )
     inlines = (HandlingInline,)
     panels = interaction_panels
+    page_actions = interaction_actions
     private_fields = ("text", "url")
     reason_actions = (
         ReasonAction(

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from crm.admin.finding import FindingMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
-from crm.extensions import contact_panels
+from crm.extensions import contact_actions, contact_list_actions, contact_panels
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.search import refresh_search_text, search_contacts
 from gateway.admin import (
@@ -25,6 +25,7 @@ from gateway.admin import (
     TabularInline,
     YesNoFilter,
     display,
+    row_buttons,
 )
 from gateway.errors import DomainError
 
@@ -158,6 +159,8 @@ class ContactAdmin(FindingMixin, ModelAdmin):
     )
     inlines = (ContactPointInline, ContactRefInline, ConsentInline, OutcomeMarkInline)
     panels = contact_panels
+    page_actions = contact_actions
+    list_actions = contact_list_actions
     empty_state = (
         "Contacts come through the API, an import, or with the accounts that write in your channels. "
         "Add one by hand to try."
@@ -167,8 +170,9 @@ class ContactAdmin(FindingMixin, ModelAdmin):
         """Find contacts by any part of their name or addresses, by the index made for it."""
         return search_contacts(queryset, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES)), False
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
-        columns = super().get_list_display(request)
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        columns = list(super().get_list_display(request))
+        columns += row_buttons(contact_actions, may=request.user.has_perm)
         return columns if request.user.has_perm(VIEW_ADDRESSES) else [name for name in columns if name != "email"]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

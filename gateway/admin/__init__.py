@@ -28,6 +28,7 @@ from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import StandingFilter, YesNoFilter
 from gateway.admin.forms import FactForm
 from gateway.admin.reasons import ReasonAction
+from gateway.admin.row_buttons import row_buttons
 
 __all__ = [
     "ActionVariant",
@@ -59,5 +60,6 @@ __all__ = [
     "is_dialog",
     "number_cell",
     "object_link",
+    "row_buttons",
     "saved_answer",
 ]

@@ -19,7 +19,7 @@ from gateway.admin.forms import FactForm
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
 from gateway.history import HistoryEntry, history_of, is_tracked
-from gateway.panels import Panel, panels_for
+from gateway.panels import PageAction, Panel, actions_for, panels_for
 from gateway.registry import Registry
 
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
@@ -51,6 +51,7 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     list_filter_submit = True
     empty_value_display = "–"
     ordering: ClassVar[Sequence[str]] = ("-pk",)
+    change_list_template = "gateway/admin/change_list.html"
     change_form_template = "gateway/admin/change_form.html"
     object_history_template = "gateway/admin/history.html"
     warn_unsaved_form = True
@@ -61,11 +62,17 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     }
 
     panels: Registry[Panel] | None = None
+    page_actions: Registry[PageAction] | None = None
+    list_actions: Registry[PageAction] | None = None
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ListOfAll]:
         return ListOfAll
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        actions = actions_for(self.list_actions, may=request.user.has_perm) if self.list_actions is not None else []
+        return super().changelist_view(request, {"list_actions": actions, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         queryset = super().get_queryset(request)
@@ -103,6 +110,8 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     ) -> HttpResponse:
         if obj is not None and not add:
             context["reason_buttons"] = self.reason_buttons(request, obj)
+            if self.page_actions is not None:
+                context["page_actions"] = actions_for(self.page_actions, may=request.user.has_perm)
             if self.panels is not None:
                 context["panels"] = panels_for(
                     self.panels, instance_id=obj.pk, may=request.user.has_perm, now=timezone.now()

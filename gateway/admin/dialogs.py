@@ -32,17 +32,21 @@ def dialog_answer(request: HttpRequest, template: Any, context: Mapping[str, Any
 
 
 def saved_answer(
-    request: HttpRequest, message: str, *, back: str, undo: str = "", undo_label: str = "Undo"
+    request: HttpRequest, message: str, *, back: str, undo: str = "", undo_label: str = "Undo", edit: str = ""
 ) -> HttpResponse:
     """
     Answer that something was saved: the dialog closes, a toast says `message`, what shows it reloads itself.
 
-    `undo` is the address that takes it back by POST, offered beside the message. Outside of a dialog the
-    page at `back` follows and says the same.
+    `undo` is the address that takes it back by POST, `edit` one whose form changes it: both are offered beside
+    the message. Outside of a dialog the page at `back` follows and says the same.
     """
     if not is_dialog(request):
         link = format_html(' <a href="{}" class="kith-link">{}</a>', undo, undo_label) if undo else ""
         messages.success(request, format_html("{}{}", message, link))
         return HttpResponseRedirect(back)
-    detail = {"message": message, **({"undo": undo, "undo_label": undo_label} if undo else {})}
+    detail = {"message": message}
+    if undo:
+        detail |= {"undo": undo, "undo_label": undo_label}
+    if edit:
+        detail["edit"] = edit
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"kith:saved": detail})})

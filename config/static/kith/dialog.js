@@ -4,7 +4,7 @@
  *   <a href="/admin/…/" hx-get="/admin/…/" hx-target="#kith-dialog" data-kith-key="h">Record help</a>
  *
  * The server answers with a form (gateway/admin/dialogs.py), again with its errors, or with 204 and the event
- * `kith:saved`, whose detail is {message, undo?, undo_label?}: the dialog closes and a toast says so. What shows the
+ * `kith:saved`, whose detail is {message, undo?, undo_label?, edit?}: the dialog closes and a toast says so. What shows the
  * data has hx-trigger="kith:saved from:body" and reloads itself. `data-kith-key` names a key that clicks the element.
  */
 (() => {
@@ -22,7 +22,7 @@
   };
 
   const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
-  const form = () => dialog.querySelector("form");
+  const form = () => dialog.querySelector("form.kith-dialog-form");
   const typed = () =>
     [...dialog.querySelectorAll("input:not([type=hidden]), textarea, select")]
       .map((field) => (field.type === "checkbox" || field.type === "radio" ? field.checked : field.value))
@@ -47,9 +47,17 @@
 
   const mayClose = () => !(wasChanged || typed() !== before) || window.confirm("Close without saving? What you typed is lost.");
 
-  const toast = (message, { undo, undo_label: label = "Undo", isError = false, login } = {}) => {
+  const toast = (message, { undo, undo_label: label = "Undo", edit, isError = false, login } = {}) => {
     const note = element("div", { class: `kith-toast${isError ? " kith-toast-error" : ""}`, role: isError ? "alert" : "status" });
     note.append(element("span", {}, message));
+    if (edit) {
+      const button = element("button", { type: "button", class: "kith-toast-act" }, "Edit");
+      button.addEventListener("click", () => {
+        note.remove();
+        htmx.ajax("GET", edit, { source: document.body, target: "#kith-dialog", swap: "innerHTML" });
+      });
+      note.append(button);
+    }
     if (undo) {
       const button = element("button", { type: "button", class: "kith-toast-act" }, label);
       button.addEventListener("click", () => {
@@ -83,12 +91,18 @@
       } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         form()?.requestSubmit();
+      } else {
+        press(event, dialog);
       }
       return;
     }
+    press(event, document);
+  };
+
+  const press = (event, within) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const pressed = CSS.escape(event.key);
-    const acts = [...document.querySelectorAll(`[data-kith-key="${pressed}"]`)].filter((one) => one.offsetParent !== null);
+    const acts = [...within.querySelectorAll(`[data-kith-key="${pressed}"]`)].filter((one) => one.offsetParent !== null);
     if (acts.length) {
       event.preventDefault();
       acts[0].click();
