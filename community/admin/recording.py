@@ -98,7 +98,7 @@ class HelpForm(forms.Form):
         open_channels = Q(archived_at=None)
         if record is not None:
             open_channels |= Q(pk=record.interaction.channel_id)
-        self.fields["channel"].queryset = Channel.objects.filter(open_channels).order_by("name")  # type: ignore[attr-defined]
+        self.fields["channel"].queryset = Channel.objects.filter(open_channels).order_by("name")
         if person is not None:
             for name in ("person_text", "contact", *self.newcomer_fields):
                 del self.fields[name]
@@ -217,7 +217,7 @@ class RecordingMixin:
     """Gives the admin of help records the pages on which staff record, edit, undo and redo help."""
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
+        wrap = self.admin_site.admin_view
         own = [
             path("record/", wrap(self.record_view), name="community_helprecord_record"),
             path("reply/<int:interaction_id>/", wrap(self.record_view), name="community_interaction_record_help"),
@@ -227,7 +227,7 @@ class RecordingMixin:
             path("<int:record_id>/redo/", wrap(self.redo_view), name="community_helprecord_redo"),
             path("helpers/", wrap(self.helpers_view), name="community_member_find"),
         ]
-        return [*own, *super().get_urls()]  # type: ignore[misc]
+        return [*own, *super().get_urls()]
 
     def record_view(
         self, request: HttpRequest, contact_id: int | None = None, interaction_id: int | None = None
