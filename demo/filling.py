@@ -16,6 +16,7 @@ from community.models import Community
 from config.models import StandardRole
 from config.roles import ADMINISTRATOR, ANALYST, CAMPAIGN_MANAGER, HELPER
 from crm.models import Contact
+from demo.attending import attend
 from demo.generator import Item, collections
 from demo.generator.people import STAFF
 from gateway.batches import CHUNK_SIZE, upsert
@@ -80,6 +81,7 @@ def fill(*, until: date | None, today: date, now: datetime, progress: Progress =
     _start(job, now)
     make_staff()
     items = {key: _upsert_all(key, stream, now=now, progress=progress) for key, stream in collections(reached)}
+    attend(until=reached, now=now)
     _finish(job, items, now)
     return Company(reached, items, is_new=True)
 

@@ -197,6 +197,7 @@ PAGES: dict[str, Pages] = {
     "community.member": Pages(lambda n: MemberFactory()),
     "community.thread": Pages(lambda n: ThreadFactory(opened_by=MemberFactory(), opened_at=NOW)),
     "community.interaction": Pages(full_interaction, NO_DELETE, ("retract",)),
+    "community.waitinginteraction": Pages(full_interaction, READ_ONLY),
     "community.helprecord": Pages(lambda n: HelpRecordFactory()),
     "community.cost": Pages(full_cost, NO_DELETE, ("void",)),
 }
