@@ -102,7 +102,7 @@ class WaitingList(ApiView):
         if asked.is_assigned is not None:
             rows = rows.filter(handling__assignee__isnull=not asked.is_assigned)
         brought = PersonDay.objects.filter(person_id=OuterRef("member__contact__person_id")).values("person_id")
-        columns = {
+        columns: dict[str, Any] = {
             "id": F("pk"),
             "channel": F("channel__slug"),
             "external_id": F("external_id"),
