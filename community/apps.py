@@ -8,7 +8,9 @@ class CommunityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
+        from community.duplicates import EVIDENCE, HANDLES
         from community.extensions import interaction_actions
+        from community.merge_preview import AccountsTogether
         from community.panels import Accounts, Help
         from community.private_texts import READ_PRIVATE
         from community.sync.channels import Channels
@@ -20,11 +22,14 @@ class CommunityConfig(AppConfig):
         from community.sync.threads import Threads
         from community.tiles import ExchangeTiles, FirstTouches, RatingTile
         from community.timeline import ACCOUNT_CHANGES, HelpEntries, InteractionEntries
+        from crm.duplicates.evidence import evidence
         from crm.extensions import (
             contact_actions,
             contact_list_actions,
             contact_panels,
             contact_tiles,
+            duplicate_sources,
+            merge_previews,
             stage_facts,
             timeline_sources,
         )
@@ -58,6 +63,10 @@ class CommunityConfig(AppConfig):
                     shortcut="h",
                 )
             )
+        merge_previews.register(AccountsTogether())
+        for kind in EVIDENCE:
+            evidence.register(kind)
+        duplicate_sources.register(HANDLES)
         permission_scopes.register(
             PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
         )

@@ -31,6 +31,7 @@ crm.company                              v       v         v        vacd
 crm.merge                                v       v         v        v
 crm.note                                 vac     vac       -        vacd
 crm.followup                             vac     vac       -        vacd
+crm.duplicatesuggestion                  v       v         v        v
 
 # What happened, and help.
 community.member                         v       v         v        vacd

@@ -145,11 +145,17 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
 METRICS_TICK_SECONDS = seconds("METRICS_TICK_SECONDS", default=5.0)  # seconds between two looks at the stale marks
 WATCH_LIST_TICK_SECONDS = 60.0  # seconds between two looks at what was answered meanwhile
+KITH_DUPLICATES_SECONDS = seconds("KITH_DUPLICATES_SECONDS", default=60.0)  # seconds between two looks at changed names
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "prune-watch-list": {
         "task": "community.tasks.prune_watch_list",
         "schedule": WATCH_LIST_TICK_SECONDS,
         "options": {"expires": WATCH_LIST_TICK_SECONDS},
+    },
+    "find-duplicates": {
+        "task": "crm.tasks.find_duplicates",
+        "schedule": KITH_DUPLICATES_SECONDS,
+        "options": {"expires": KITH_DUPLICATES_SECONDS},
     },
     "recompute-stale": {
         "task": "metrics.tasks.recompute_stale",
@@ -157,6 +163,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"expires": METRICS_TICK_SECONDS},  # a tick that waited for a busy worker is told again anyway
     },
 }
+
+# Rules that join contacts without asking, none by default: see crm/duplicates/rules.py
+KITH_MERGE_RULES = env.list("KITH_MERGE_RULES", default=[])  # verified_email, verified_phone
 
 # The organisation: its calendar and its money.
 KITH_TIME_ZONE = env.str("KITH_TIME_ZONE", default="Europe/London")  # IANA name; days, weeks and months are cut in it

@@ -10,7 +10,10 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         """Register what can be synced, and what crm itself shows on the contact page."""
         from crm.contact_points import VIEW_ADDRESSES
-        from crm.extensions import stage_facts, timeline_sources
+        from crm.duplicates.panel import SamePerson
+        from crm.duplicates.sources import ADDRESSES, NAMES, REFERENCES
+        from crm.extensions import contact_panels, duplicate_sources, merge_previews, stage_facts, timeline_sources
+        from crm.merging.preview import Records
         from crm.stages import FirstConversions, RecordedStages
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
@@ -32,3 +35,7 @@ class CrmConfig(AppConfig):
             timeline_sources.register(source)
         for facts in (RecordedStages(), FirstConversions()):
             stage_facts.register(facts)
+        merge_previews.register(Records())
+        for duplicates in (ADDRESSES, REFERENCES, NAMES):
+            duplicate_sources.register(duplicates)
+        contact_panels.register(SamePerson())

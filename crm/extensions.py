@@ -5,6 +5,8 @@ crm fills in what it knows itself and stands alone with no more than that. commu
 register theirs in `ready()`.
 """
 
+from crm.duplicates.sources import DuplicateSource
+from crm.merging.part import MergePreviewPart
 from crm.stages import StageFacts
 from crm.timeline.source import TimelineDetail, TimelineSource
 from gateway.panels import PageAction, Panel, TileProvider
@@ -19,3 +21,5 @@ contact_tiles: Registry[TileProvider] = Registry("contact tile provider")
 stage_facts: Registry[StageFacts] = Registry("source of stages")
 timeline_sources: Registry[TimelineSource] = Registry("timeline source")
 timeline_details: Registry[TimelineDetail] = Registry("timeline detail")
+merge_previews: Registry[MergePreviewPart] = Registry("part of the merge preview")
+duplicate_sources: Registry[DuplicateSource] = Registry("source of duplicates")

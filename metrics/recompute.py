@@ -138,6 +138,25 @@ def mark_contacts(contacts: Iterable[int]) -> None:
     StaleMark.objects.bulk_create([StaleMark(contact_id=contact) for contact in contacts])
 
 
+def recompute_contacts(contacts: Iterable[int]) -> Recomputed:
+    """
+    Recompute the conversions of these contacts' persons now, inside the caller's transaction.
+
+    For looking at what a change would lead to: marks are left alone, and whatever else is stale stays so.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE claimed_mark (LIKE metrics_stalemark) ON COMMIT DROP")
+        cursor.execute(
+            "INSERT INTO claimed_mark (id, marked_at, contact_id)"
+            " SELECT 0, now(), contact FROM unnest(%s::bigint[]) contact",
+            [list(contacts)],
+        )
+        _find_stale(cursor, "marks", {})
+        done = _recompute_conversions(cursor, blocks=_lock_blocks(cursor, also=[], of_marks=True))
+        cursor.execute("DROP TABLE claimed_mark")
+        return done
+
+
 def recompute_next_chunk(*, now: datetime) -> Recomputed | None:
     """Recompute one chunk of a full recompute that nobody works on. Returns None when there is none."""
     return _retried(lambda: _recompute_next_chunk(now=now))

@@ -52,6 +52,7 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Follow-ups", "event_upcoming", "crm.followup"),
             _item("Notes", "sticky_note_2", "crm.note"),
             _item("Companies", "apartment", "crm.company"),
+            _item("Possible duplicates", "group", "crm.duplicatesuggestion"),
             _item("Merges", "call_merge", "crm.merge"),
             _item("Members", "alternate_email", "community.member"),
             _item("Help records", "volunteer_activism", "community.helprecord"),

@@ -4,6 +4,7 @@ from crm.admin.campaign import CampaignAdmin
 from crm.admin.company import CompanyAdmin
 from crm.admin.contact import ConsentAdmin, ContactAdmin, OutcomeMarkAdmin
 from crm.admin.conversion import ConversionAdmin, ConversionKindAdmin
+from crm.admin.duplicate import DuplicateSuggestionAdmin
 from crm.admin.exchange_rate import ExchangeRateAdmin
 from crm.admin.merge import MergeAdmin
 from crm.admin.note import FollowUpAdmin, NoteAdmin
@@ -15,6 +16,7 @@ __all__ = [
     "ContactAdmin",
     "ConversionAdmin",
     "ConversionKindAdmin",
+    "DuplicateSuggestionAdmin",
     "ExchangeRateAdmin",
     "FollowUpAdmin",
     "MergeAdmin",

@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from crm.admin.finding import FindingMixin
+from crm.admin.merging import MergingMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
 from crm.extensions import contact_actions, contact_list_actions, contact_panels
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
@@ -127,7 +128,7 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(FindingMixin, ModelAdmin):
+class ContactAdmin(MergingMixin, FindingMixin, ModelAdmin):
     form = ContactForm
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")

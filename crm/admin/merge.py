@@ -1,7 +1,12 @@
 """Merges that were made: who was joined with whom, when, by whom, and whether it was taken apart again."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.models import Merge
@@ -25,7 +30,7 @@ class StandsFilter(YesNoFilter):
 
 @admin.register(Merge)
 class MergeAdmin(ReadOnlyModelAdmin):
-    list_display = ("merged_at", "shown_survivor", "shown_loser", "who", "reason", "unmerged_at")
+    list_display = ("merged_at", "shown_survivor", "shown_loser", "who", "reason", "unmerged_at", "undo")
     list_display_links = ("merged_at",)
     list_select_related = ("survivor", "loser", "merged_by")
     list_filter = (
@@ -57,3 +62,15 @@ class MergeAdmin(ReadOnlyModelAdmin):
         if merge.rule:
             return f"Rule: {merge.rule.replace('_', ' ')}"
         return str(merge.merged_by or "–")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        self._may_merge = request.user.has_perm("crm.merge_contact")
+        return super().get_queryset(request)
+
+    @display(description="")
+    def undo(self, merge: Merge) -> SafeString | str:
+        """Lead to taking apart, where the merge stands and the person may."""
+        if merge.unmerged_at is not None or not self._may_merge:
+            return ""
+        address = reverse("admin:crm_contact_unmerge", args=[merge.loser_id])
+        return format_html('<a href="{}" class="kith-link">Take apart…</a>', address)

@@ -1,10 +1,13 @@
 """Addresses of the collections of crm."""
 
+from django.urls import path
+
 from crm.api.campaigns import Campaigns
 from crm.api.companies import Companies
 from crm.api.contacts import Contacts
 from crm.api.conversions import Conversions
 from crm.api.exchange_rates import ExchangeRates
+from crm.api.merging import ContactMerge, ContactMergePreview, ContactUnmerge, DuplicateDifferent, DuplicateList
 from gateway.collection_views import resource_paths
 
 urlpatterns = [
@@ -13,4 +16,9 @@ urlpatterns = [
     *resource_paths(Campaigns()),
     *resource_paths(Conversions()),
     *resource_paths(ExchangeRates()),
+    path("contacts/<int:pk>/merge/", ContactMerge.as_view(), name="contacts-merge"),
+    path("contacts/<int:pk>/unmerge/", ContactUnmerge.as_view(), name="contacts-unmerge"),
+    path("contacts/<int:pk>/merge-preview/", ContactMergePreview.as_view(), name="contacts-merge-preview"),
+    path("duplicates/", DuplicateList.as_view(), name="duplicates-list"),
+    path("duplicates/<int:pk>/not-the-same/", DuplicateDifferent.as_view(), name="duplicates-not-the-same"),
 ]

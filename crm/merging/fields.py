@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from crm.models import Contact
+from django.contrib.auth import get_user_model
+
+from crm.models import Company, Contact
 
 Choice = Literal["survivor", "loser", "both"]
 Layer = dict[str, Any]  # "before" and "after"; a value that was not there has no entry
@@ -142,6 +144,24 @@ def label_of(path: str) -> str:
     if column == "tags":
         return f"Tag “{name}”"
     return name or next(field.label for field in COLUMNS if field.key == column)
+
+
+def shown(path: str, value: Any) -> str:
+    """Return a value at a path as a person reads it; empty for none. A query for a company or an owner."""
+    if _is_empty(value):
+        return ""
+    match path:
+        case "company":
+            return str(Company.objects.filter(pk=value).first() or "one that was deleted")
+        case "owner":
+            return str(get_user_model().objects.filter(pk=value).first() or "one that was deleted")
+        case "stage":
+            return Contact.Stage(value).label
+        case "tags":
+            return ", ".join(value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value)
 
 
 def place_of(path: str) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
+from crm.duplicates.decisions import note_merge, note_unmerge, remember_different
 from crm.merging.fields import (
     ABSENT,
     Choice,
@@ -27,6 +28,7 @@ from crm.merging.fields import (
     place_of,
     same,
     set_value,
+    shown,
     value_of,
 )
 from crm.models import Company, Contact, Merge
@@ -71,20 +73,40 @@ class InvalidMerge(DomainError):
 
 @dataclass(frozen=True)
 class Restored:
-    """A field of the survivor that goes back: its label, the value that it has and the one that it gets."""
+    """A value of the survivor that goes back: its path, the value that it has and the one that it gets."""
 
-    label: str
+    path: str
     value: Any
     becomes: Any
+
+    @property
+    def label(self) -> str:
+        return label_of(self.path)
+
+    @property
+    def shown_value(self) -> str:
+        return shown(self.path, self.value)
+
+    @property
+    def shown_becomes(self) -> str:
+        return shown(self.path, self.becomes)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A field of the survivor that stays although the merge decided it, and why."""
+    """A value of the survivor that stays although the merge decided it, and why."""
 
-    label: str
+    path: str
     value: Any
     why: str
+
+    @property
+    def label(self) -> str:
+        return label_of(self.path)
+
+    @property
+    def shown_value(self) -> str:
+        return shown(self.path, self.value)
 
 
 @dataclass
@@ -130,7 +152,7 @@ def merge(
             Merge.objects.standing().filter(loser=loser).update(unmerged_at=now)
             Contact.objects.filter(pk=loser.pk).update(merged_into=survivor, updated_at=Now())
             _store(survivor, taken_over)
-            return Merge.objects.create(
+            done = Merge.objects.create(
                 survivor=survivor,
                 loser=loser,
                 merged_at=now,
@@ -140,17 +162,20 @@ def merge(
                 job_id=job_id,
                 taken_over=taken_over,
             )
+            note_merge(done)
+            return done
 
     return _retried(attempt)
 
 
-def unmerge(*, loser_id: int, by_user_id: int | None = None, now: datetime) -> Unmerged:
+def unmerge(*, loser_id: int, are_different: bool = False, by_user_id: int | None = None, now: datetime) -> Unmerged:
     """
     Take a merged contact out of its survivor again, with all that was merged into it before.
 
     Fields of the survivor that still hold what the merge gave them get their former value; what was
     edited later stays and is listed. Facts need no moving: those of the contact go with it, those entered
-    on the survivor stay. Raises `NoSuchContact`, `NotMerged`.
+    on the survivor stay. `are_different` remembers that they are not the same person. Raises `NoSuchContact`,
+    `NotMerged`.
     """
 
     def attempt() -> Unmerged:
@@ -166,6 +191,9 @@ def unmerge(*, loser_id: int, by_user_id: int | None = None, now: datetime) -> U
             if done.merge is not None:
                 done.merge.unmerged_at, done.merge.unmerged_by_id = now, by_user_id
                 done.merge.save(update_fields=["unmerged_at", "unmerged_by"])
+                note_unmerge(done.merge, are_different=are_different, by_user_id=by_user_id, now=now)
+            elif are_different:
+                remember_different(done.survivor.pk, done.loser.pk, by_user_id=by_user_id, now=now)
             done.loser.refresh_from_db()
             return done
 
@@ -237,7 +265,7 @@ def _plan_path(
 ) -> None:
     """Decide what becomes of one path: back, or what lies on top of it stays."""
     before, after = layer.get("before", ABSENT), layer.get("after", ABSENT)
-    current, label = value_of(plan.survivor, path), label_of(path)
+    current = value_of(plan.survivor, path)
     for merge_on_top in later:
         on_top = merge_on_top.taken_over.get(path)
         if on_top is None:
@@ -249,18 +277,18 @@ def _plan_path(
                 on_top["before"] = before
             plan._changed_layers[merge_on_top.pk] = merge_on_top
         if not same(before, after):
-            plan.kept.append(Kept(label, _shown(current), f"decided again by the merge of {merge_on_top.loser}"))
+            plan.kept.append(Kept(path, _known(current), f"decided again by the merge of {merge_on_top.loser}"))
         return
     if same(before, after):
         return
     if not same(current, after):
-        plan.kept.append(Kept(label, _shown(current), "changed since"))
+        plan.kept.append(Kept(path, _known(current), "changed since"))
         return
     plan._steps[path] = before
-    plan.restored.append(Restored(label, _shown(after), _shown(before)))
+    plan.restored.append(Restored(path, _known(after), _known(before)))
     for further in above:
         if path in further.taken_over and same(value_of(further.survivor, path), after):
-            plan.kept.append(Kept(label, after, f"taken over by {further.survivor} as well, into whom this was merged"))
+            plan.kept.append(Kept(path, after, f"taken over by {further.survivor} as well, into whom this was merged"))
 
 
 def _keep_what_is_gone(plan: Unmerged) -> None:
@@ -269,8 +297,8 @@ def _keep_what_is_gone(plan: Unmerged) -> None:
         before = plan._steps.get(path)
         if before is not None and not model._default_manager.filter(pk=before).exists():
             del plan._steps[path]
-            plan.restored = [step for step in plan.restored if step.label != label_of(path)]
-            plan.kept.append(Kept(label_of(path), value_of(plan.survivor, path), "the former one was deleted"))
+            plan.restored = [step for step in plan.restored if step.path != path]
+            plan.kept.append(Kept(path, value_of(plan.survivor, path), "the former one was deleted"))
 
 
 def take_lock() -> None:
@@ -326,7 +354,7 @@ def _store(survivor: Contact, paths: Mapping[str, object]) -> None:
         refresh_search_text([survivor.pk])
 
 
-def _shown(value: Any) -> Any:
+def _known(value: Any) -> Any:
     return None if value is ABSENT else value
 
 

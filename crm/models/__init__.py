@@ -2,12 +2,14 @@ from crm.models.campaign import Campaign
 from crm.models.company import Company
 from crm.models.contact import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.models.conversion import Conversion, ConversionKind
+from crm.models.duplicate import ChangedIdentity, DuplicateSuggestion
 from crm.models.exchange_rate import ExchangeRate
 from crm.models.merge import Merge
 from crm.models.note import FollowUp, Note
 
 __all__ = [
     "Campaign",
+    "ChangedIdentity",
     "Company",
     "Consent",
     "Contact",
@@ -15,6 +17,7 @@ __all__ = [
     "ContactRef",
     "Conversion",
     "ConversionKind",
+    "DuplicateSuggestion",
     "ExchangeRate",
     "FollowUp",
     "Merge",

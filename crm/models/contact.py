@@ -13,8 +13,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Left, Now
+from django.db.models.functions import Collate, Left, Lower, Now, Reverse
 
+from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
 
@@ -141,6 +142,14 @@ class Contact(Synced):
                 OpClass(Left("search_text", BEGINNING), name="text_pattern_ops"), name="crm_contact_beginning"
             ),
             GinIndex(fields=["tags"], name="crm_contact_tags"),
+            # Names from the front and from the back: what stands next to each other may be one person twice.
+            models.Index(Collate(Lower("full_name"), "C"), "id", name="crm_contact_names", condition=~Q(full_name="")),
+            models.Index(
+                Collate(Reverse(Lower("full_name")), "C"),
+                "id",
+                name="crm_contact_name_ends",
+                condition=~Q(full_name=""),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -163,6 +172,7 @@ class Contact(Synced):
                 condition=pgtrigger.Q(old__merged_into_id__df=pgtrigger.F("new__merged_into_id")),
                 func=_CARRY_PERSON_DOWN,
             ),
+            *compare_again("id", when="full_name <> ''", changed=("full_name", "company_id")),
         ]
 
     def __str__(self) -> str:
@@ -215,6 +225,7 @@ class ContactPoint(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["normalised", "kind"], name="crm_contactpoint_normalised")]
+        triggers = compare_again("contact_id", changed=("contact_id", "kind", "normalised", "verified_at"))
 
     def __str__(self) -> str:
         return self.raw
@@ -243,6 +254,8 @@ class ContactRef(models.Model):
                 violation_error_message="A reference needs a source and an external id.",
             ),
         ]
+        indexes = [models.Index(fields=["external_id"], name="crm_contactref_external_id")]
+        triggers = compare_again("contact_id", changed=("contact_id", "external_id"))
 
     def __str__(self) -> str:
         return f"{self.source}:{self.external_id}"

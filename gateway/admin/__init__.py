@@ -20,6 +20,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import PaginationInlineFormSet as InlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
 from unfold.widgets import UnfoldAdminSingleDateWidget as DateWidget
+from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
 from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
@@ -51,6 +52,7 @@ __all__ = [
     "StackedInline",
     "StandingFilter",
     "TabularInline",
+    "TextWidget",
     "YesNoFilter",
     "action",
     "amount_cell",
