@@ -20,7 +20,7 @@ class CommunityConfig(AppConfig):
         from community.sync.interactions import Interactions
         from community.sync.members import Members
         from community.sync.threads import Threads
-        from community.tiles import ExchangeTiles, FirstTouches, RatingTile
+        from community.tiles import ExchangeTiles, RatingTile
         from community.timeline import ACCOUNT_CHANGES, HelpEntries, InteractionEntries
         from crm.duplicates.evidence import evidence
         from crm.extensions import (
@@ -30,7 +30,6 @@ class CommunityConfig(AppConfig):
             contact_tiles,
             duplicate_sources,
             merge_previews,
-            stage_facts,
             timeline_sources,
         )
         from gateway.collections import collections
@@ -45,7 +44,6 @@ class CommunityConfig(AppConfig):
             contact_tiles.register(tiles)
         for source in (InteractionEntries(), HelpEntries(), ACCOUNT_CHANGES):
             timeline_sources.register(source)
-        stage_facts.register(FirstTouches())
         for actions, page in (
             (contact_actions, "admin:crm_contact_record_help"),
             (contact_list_actions, "admin:community_helprecord_record"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import Avg, Count, F, Q
 from django.utils import timezone
@@ -12,56 +13,81 @@ from django.utils.formats import date_format
 
 from community.exchanges import exchanges
 from community.interaction_kinds import touch_kinds
-from community.models import HelpRecord, Interaction
-from community.timeline import actor_of
+from community.models import HelpRecord
 from community.waiting import WaitingState, waiting_of_persons
 from crm.models import Contact
-from crm.stages import StageReached
 from gateway.panels import Figure, Link, PermissionCheck, Tile
 
 _RECORDS = "SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY (%(persons)s)"
 _TOUCH = "i.kind = ANY (%(kinds)s) AND i.retracted_at IS NULL AND i.occurred_at <= %(now)s"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """An interaction by or to a person: when, where, through which campaign, and who acted."""
+
+    id: int
+    at: datetime
+    channel: str
+    campaign: str
+    actor: str
+
+
 @dataclass(frozen=True)
 class FirstAndLast:
     """The oldest and the newest exchange with a person; None where there was none."""
 
-    first: Interaction | None = None
-    last: Interaction | None = None
+    first: Exchange | None = None
+    last: Exchange | None = None
 
 
 def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[int, FirstAndLast]:
     """
     Return for each person the oldest and the newest interaction by or to them that is more than being there.
 
-    Two queries. It counts what can earn credit, the touch kinds: a like or a view is no contact.
+    One query. It counts what can earn credit, the touch kinds: a like or a view is no contact.
     """
     ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
-    statement = " UNION ALL ".join(f"SELECT '{end}', person_id, id FROM ({sql}) {end}" for end, sql in ends.items())
+    both = " UNION ALL ".join(f"SELECT '{end}' AS which, * FROM ({sql}) {end}" for end, sql in ends.items())
+    found: dict[int, dict[str, Exchange]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(statement, _parameters(persons, now=now))
-        rows = cursor.fetchall()
-    interactions = Interaction.objects.select_related("channel", "member__contact__person", "user", "campaign").in_bulk(
-        {pk for _, _, pk in rows}
-    )
-    found: dict[int, dict[str, Interaction]] = {}
-    for end, person, pk in rows:
-        found.setdefault(person, {})[end] = interactions[pk]
+        cursor.execute(
+            f"""
+            SELECT found.person_id, found.which, i.id, i.occurred_at, channel.name,
+                   COALESCE(NULLIF(campaign.name, ''), campaign.code, i.utm_campaign, ''),
+                   COALESCE(NULLIF(person.full_name, ''), NULLIF(member.handle, ''), member.external_id,
+                            NULLIF(concat_ws(' ', NULLIF(u.first_name, ''), NULLIF(u.last_name, '')), ''), u.username,
+                            %(unknown)s)
+            FROM ({both}) found
+            JOIN community_interaction i ON i.id = found.id
+            JOIN community_channel channel ON channel.id = i.channel_id
+            LEFT JOIN crm_campaign campaign ON campaign.id = i.campaign_id
+            LEFT JOIN community_member member ON member.id = i.member_id
+            LEFT JOIN crm_contact record ON record.id = member.contact_id
+            LEFT JOIN crm_contact person ON person.id = record.person_id
+            LEFT JOIN {get_user_model()._meta.db_table} u ON u.id = i.user_id
+            """,
+            {
+                "persons": list(persons),
+                "kinds": touch_kinds(),
+                "now": now,
+                "limit": 1,
+                "unknown": "somebody unknown",
+            },
+        )
+        for person, which, pk, at, channel, campaign, actor in cursor.fetchall():
+            exchange = Exchange(id=pk, at=at, channel=channel, campaign=campaign, actor=actor)
+            found.setdefault(person, {})[which] = exchange
     return {person: FirstAndLast(**found.get(person, {})) for person in persons}
 
 
 def _end_of_each(*, newest_first: bool) -> str:
     direction = "DESC" if newest_first else "ASC"
     return (
-        f"SELECT DISTINCT ON (person_id) person_id, at, id"
+        f"SELECT DISTINCT ON (person_id) person_id, id"
         f" FROM ({exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first)}) exchange"
         f" ORDER BY person_id, at {direction}, id {direction}"
     )
-
-
-def _parameters(persons: Sequence[int], *, now: datetime) -> dict[str, Any]:
-    return {"persons": list(persons), "kinds": touch_kinds(), "now": now, "limit": 1}
 
 
 @dataclass(frozen=True)
@@ -76,7 +102,13 @@ class ExchangeTiles:
         waiting = waiting_of_persons(ids, now=now)
         return {
             pk: [
-                Tile(key="first_touch", order=10, figure=_first(ends.first)),
+                Tile(
+                    key="first_touch",
+                    order=10,
+                    figure=_first(ends.first),
+                    stage=Contact.Stage.AUDIENCE,
+                    because="first touch",
+                ),
                 Tile(key="last_contact", order=20, figure=_last(ends.last)),
                 Tile(key="waiting", order=30, figure=_waiting(waiting[pk])),
             ]
@@ -84,30 +116,24 @@ class ExchangeTiles:
         }
 
 
-def _first(interaction: Interaction | None) -> Figure:
-    if interaction is None:
+def _first(exchange: Exchange | None) -> Figure:
+    if exchange is None:
         return Figure(label="Came to us", value=None, unit="day", note="No interaction is known")
-    campaign = str(interaction.campaign or interaction.utm_campaign or "")
-    came = " through " + campaign if campaign else ""
+    came = f" through {exchange.campaign}" if exchange.campaign else ""
     return Figure(
-        label="Came to us",
-        value=interaction.occurred_at,
-        unit="day",
-        note=f"{interaction.channel}{came}",
-        link=Link(page="admin:community_interaction_change", args=(interaction.pk,)),
+        label="Came to us", value=exchange.at, unit="day", note=f"{exchange.channel}{came}", link=_at(exchange)
     )
 
 
-def _last(interaction: Interaction | None) -> Figure:
-    if interaction is None:
+def _last(exchange: Exchange | None) -> Figure:
+    if exchange is None:
         return Figure(label="Last contact", value=None, unit="day", note="No interaction is known")
-    return Figure(
-        label="Last contact",
-        value=interaction.occurred_at,
-        unit="day",
-        note=f"by {actor_of(interaction)}, {interaction.channel}",
-        link=Link(page="admin:community_interaction_change", args=(interaction.pk,)),
-    )
+    note = f"by {exchange.actor}, {exchange.channel}"
+    return Figure(label="Last contact", value=exchange.at, unit="day", note=note, link=_at(exchange))
+
+
+def _at(exchange: Exchange) -> Link:
+    return Link(page="admin:community_interaction_change", args=(exchange.id,))
 
 
 def _waiting(state: WaitingState) -> Figure:
@@ -148,19 +174,3 @@ def _rating(row: Mapping[str, Any] | None) -> Figure:
     return Figure(
         label="Mean rating", value=row["mean"], unit="rating", note=f"{row['n']} rating{'' if row['n'] == 1 else 's'}"
     )
-
-
-@dataclass(frozen=True)
-class FirstTouches:
-    """Whoever touched us, or was touched, is at least audience since then."""
-
-    key: str = "first_touch"
-    permission: str = "community.view_interaction"
-
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, Sequence[StageReached]]:
-        with connection.cursor() as cursor:
-            cursor.execute(_end_of_each(newest_first=False), _parameters(ids, now=now))
-            first = {person: at for person, at, _ in cursor.fetchall()}
-        return {
-            pk: [StageReached(Contact.Stage.AUDIENCE, first[pk], "first touch")] if pk in first else [] for pk in ids
-        }

@@ -12,9 +12,8 @@ class CrmConfig(AppConfig):
         from crm.contact_points import VIEW_ADDRESSES
         from crm.duplicates.panel import SamePerson
         from crm.duplicates.sources import ADDRESSES, NAMES, REFERENCES
-        from crm.extensions import contact_panels, duplicate_sources, merge_previews, stage_facts, timeline_sources
+        from crm.extensions import contact_actions, contact_panels, duplicate_sources, merge_previews, timeline_sources
         from crm.merging.preview import Records
-        from crm.stages import FirstConversions, RecordedStages
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
         from crm.sync.contacts import Contacts
@@ -22,6 +21,7 @@ class CrmConfig(AppConfig):
         from crm.sync.exchange_rates import ExchangeRates
         from crm.timeline.sources import SOURCES
         from gateway.collections import collections
+        from gateway.panels import PageAction
         from gateway.scopes import PermissionScope, permission_scopes
 
         for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates):
@@ -31,10 +31,31 @@ class CrmConfig(AppConfig):
         )
         for part in ("contactref", "consent", "outcomemark"):
             permission_scopes.register(PermissionScope(f"crm.view_{part}", "contacts:read", "what hangs on a contact"))
+        for action in (
+            PageAction(
+                key="note",
+                label="Note",
+                icon="sticky_note_2",
+                page="admin:crm_note_write",
+                permission="crm.add_note",
+                order=20,
+                is_dialog=True,
+                shortcut="n",
+            ),
+            PageAction(
+                key="follow_up",
+                label="Follow-up",
+                icon="event_upcoming",
+                page="admin:crm_followup_plan",
+                permission="crm.add_followup",
+                order=30,
+                is_dialog=True,
+                shortcut="f",
+            ),
+        ):
+            contact_actions.register(action)
         for source in SOURCES:
             timeline_sources.register(source)
-        for facts in (RecordedStages(), FirstConversions()):
-            stage_facts.register(facts)
         merge_previews.register(Records())
         for duplicates in (ADDRESSES, REFERENCES, NAMES):
             duplicate_sources.register(duplicates)

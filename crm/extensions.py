@@ -7,7 +7,6 @@ register theirs in `ready()`.
 
 from crm.duplicates.sources import DuplicateSource
 from crm.merging.part import MergePreviewPart
-from crm.stages import StageFacts
 from crm.timeline.source import TimelineDetail, TimelineSource
 from gateway.panels import PageAction, Panel, TileProvider
 from gateway.registry import Registry
@@ -18,7 +17,6 @@ conversion_panels: Registry[Panel] = Registry("conversion panel")
 contact_actions: Registry[PageAction] = Registry("contact action")
 contact_list_actions: Registry[PageAction] = Registry("action of the list of contacts")  # their pages get no id
 contact_tiles: Registry[TileProvider] = Registry("contact tile provider")
-stage_facts: Registry[StageFacts] = Registry("source of stages")
 timeline_sources: Registry[TimelineSource] = Registry("timeline source")
 timeline_details: Registry[TimelineDetail] = Registry("timeline detail")
 merge_previews: Registry[MergePreviewPart] = Registry("part of the merge preview")

@@ -43,8 +43,8 @@ def history_of(instance: Model) -> list[HistoryEntry]:
     """
     Return the newest events of a tracked object, newest first; empty when it never changed.
 
-    A query for the events with their context, one for the users that the contexts name, and one for
-    each kind of record that a change leads to or from, such as the company of a contact.
+    A query for the events with their context, and one for each kind of record that they name: the users
+    who acted, and what a change leads to or from, such as the company of a contact.
     """
     event_model = event_model_of(type(instance))
     events = list(
@@ -60,21 +60,21 @@ def event_model_of(model: type[Model]) -> type[Model]:
     return next(iter(set(model.pgh_event_models.values())))  # type: ignore[attr-defined]  # set by pghistory
 
 
-def entries_of(steps: Sequence[tuple[Model, Model | None]]) -> list[HistoryEntry]:
+def entries_of(steps: Sequence[tuple[Model, Model | None]], *, leave_out: Sequence[str] = ()) -> list[HistoryEntry]:
     """
     Return what each event changed against the event before it (None: nothing known before), in the same order.
 
-    Events come with their context. Queries: the users, and one for each kind of record that changes name.
+    Events come with their context. Fields named in `leave_out` are not looked at. Queries: one for each
+    kind of record that changes name, users among them.
     """
-    people = _names_of_users([event for event, _ in steps])
-    names = _names_of_records(steps)
+    names = _names_of_records(steps, leave_out)
     return [
         HistoryEntry(
             at=event.pgh_created_at,  # type: ignore[attr-defined]
             kind=_kind(event),
-            who=people.get(_user_id(_context(event)), "") or str(_context(event).get("key", "")) or "the system",
+            who=_who(event, names),
             through=_through(_context(event)),
-            changes=_changes(event, before, names),
+            changes=_changes(event, before, names, leave_out),
         )
         for event, before in steps
     ]
@@ -95,29 +95,34 @@ def _user_id(context: Mapping[str, object]) -> int | None:
     return int(user) if user.isdigit() else None
 
 
-def _names_of_users(events: Sequence[Model]) -> dict[int | None, str]:
-    ids = {user for event in events if (user := _user_id(_context(event))) is not None}
-    if not ids:
-        return {}
-    return {
-        user.pk: user.get_full_name() or user.get_username() for user in get_user_model().objects.filter(pk__in=ids)
-    }
+def _who(event: Model, names: Mapping[tuple[type[Model], object], str]) -> str:
+    context = _context(event)
+    return names.get((get_user_model(), _user_id(context)), "") or str(context.get("key", "")) or "the system"
 
 
-def _names_of_records(steps: Sequence[tuple[Model, Model | None]]) -> dict[tuple[type[Model], object], str]:
-    """Return what the records are called that changed foreign keys name; those that are gone are left out."""
+def _names_of_records(
+    steps: Sequence[tuple[Model, Model | None]], leave_out: Sequence[str]
+) -> dict[tuple[type[Model], object], str]:
+    """Return what users who acted are called, and records that changed foreign keys name; not those that are gone."""
     wanted: dict[type[Model], set[object]] = {}
     for event, before in steps:
-        for field in _tracked_fields(event):
+        if (user := _user_id(_context(event))) is not None:
+            wanted.setdefault(get_user_model(), set()).add(user)
+        for field in _tracked_fields(event, leave_out):
             if isinstance(field, ForeignKey):
                 ends = {getattr(event, field.attname), getattr(before, field.attname) if before else None}
                 if len(ends) > 1:
                     wanted.setdefault(field.related_model, set()).update(ends - {None})
     return {
-        (model, record.pk): str(record)
+        (model, record.pk): _called(record)
         for model, ids in wanted.items()
         for record in model._default_manager.filter(pk__in=ids)
     }
+
+
+def _called(record: Model) -> str:
+    is_user = isinstance(record, get_user_model())
+    return (is_user and record.get_full_name()) or str(record)  # type: ignore[attr-defined]
 
 
 def _through(context: Mapping[str, object]) -> str:
@@ -129,21 +134,26 @@ def _through(context: Mapping[str, object]) -> str:
     return str(context.get("through") or context.get("command") or url or "direct")
 
 
-def _tracked_fields(event: Model) -> list[Any]:
+def _tracked_fields(event: Model, leave_out: Sequence[str]) -> list[Any]:
     return [
         field
         for field in event._meta.concrete_fields
-        if not field.name.startswith("pgh_") and field.name not in _BOOKKEEPING and field.name != "id"
+        if not field.name.startswith("pgh_") and field.name not in {*_BOOKKEEPING, "id", *leave_out}
     ]
 
 
-def _changes(event: Model, before: Model | None, names: Mapping[tuple[type[Model], object], str]) -> list[Change]:
+def _changes(
+    event: Model,
+    before: Model | None,
+    names: Mapping[tuple[type[Model], object], str],
+    leave_out: Sequence[str],
+) -> list[Change]:
     def shown(holder: Model, field: Any) -> object:
         value = getattr(holder, field.attname)
         return names.get((field.related_model, value), value) if isinstance(field, ForeignKey) else value
 
     changes = []
-    for field in _tracked_fields(event):
+    for field in _tracked_fields(event, leave_out):
         label = str(field.verbose_name)
         is_empty = getattr(event, field.attname) in (None, "", [], {}, False)
         if event.pgh_label == "delete":  # type: ignore[attr-defined]

@@ -161,11 +161,17 @@ class Panel(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One figure at the top of a page, with a stable key; `order` is its place, ties broken by key."""
+    """
+    One figure at the top of a page, with a stable key; `order` is its place, ties broken by key.
+
+    `stage` says that the figure's instant is when a person came to that stage, and `because` why.
+    """
 
     key: str
     order: int
     figure: Figure
+    stage: str = ""
+    because: str = ""
 
 
 class TileProvider(Protocol):

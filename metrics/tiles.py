@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from gateway.panels import Figure, Link, PermissionCheck, Tile
 from metrics.panels.parts import ledger_link, why_undefined
 from metrics.reports.people import PersonMoney, money_of_people
@@ -29,7 +31,7 @@ def _tiles(person: int, money: PersonMoney) -> list[Tile]:
                 label="Business ROI",
                 value=money.roi.value,
                 unit="percent",
-                note=why_undefined(money.roi) or f"Direct cost {money.cost:,}",
+                note=why_undefined(money.roi) or f"Direct cost {money.cost:,} {settings.KITH_CURRENCY}",
                 is_main=True,
             ),
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F, Window
+from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from community.interaction_kinds import interaction_kinds
@@ -80,10 +80,14 @@ class CreditsOfConversions:
     permission: str = "metrics.view_credit"
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Sequence[Table]]:
-        results = {result.conversion_id: result for result in ConversionResult.objects.filter(conversion__in=ids)}
+        """A query for the credits, and one for what became of conversions without any."""
+        result = ConversionResult.objects.filter(conversion=OuterRef("conversion"))
         newest = (
             CreditRow.objects.filter(conversion__in=ids)
-            .annotate(place=Window(RowNumber(), partition_by=F("conversion"), order_by="-position"))
+            .annotate(
+                place=Window(RowNumber(), partition_by=F("conversion"), order_by="-position"),
+                left=Subquery(result.values("unattributed_minor")),
+            )
             .filter(place__lte=TOUCHES_SHOWN)
             .select_related("interaction", "actor_member", "campaign", "channel")
             .order_by("conversion", "-position")
@@ -91,46 +95,61 @@ class CreditsOfConversions:
         credits: dict[int, list[CreditRow]] = {}
         for credit in newest:
             credits.setdefault(credit.conversion_id, []).append(credit)
-        return {
-            pk: [_table(results[pk], credits.get(pk, []), asked)]
-            for pk in ids
-            if pk in results and results[pk].value_minor is not None
-        }
+        tables = {pk: [_credited(found, asked)] for pk, found in credits.items()}
+        if without := set(ids) - credits.keys():
+            for found in ConversionResult.objects.filter(conversion__in=without, value_minor__isnull=False):
+                tables[found.conversion_id] = [_uncredited(found)]
+        return tables
 
 
-def _table(result: ConversionResult, credits: Sequence[CreditRow], asked: Asked) -> Table:
-    models = list(attribution_models)
+def _credited(credits: Sequence[CreditRow], asked: Asked) -> Table:
+    """Return the newest touches of a conversion or refund under each model, with what none of them earned."""
+    models, newest = list(attribution_models), credits[0]
     rows = [
         Row(
             values=(
                 credit.interaction.occurred_at if credit.interaction else None,
                 _touch(credit),
                 actor_of(credit),
-                sentence_of(credit, may=asked.may) if credit.interaction and credit.interaction.text else None,
                 *(money(getattr(credit, model.column)) for model in models),
             ),
             links=_links(credit),
+            notes={1: sentence_of(credit, may=asked.may)} if credit.interaction and credit.interaction.text else {},
         )
         for credit in credits
     ]
-    left = result.value_minor if result.line == ConversionResult.Line.STAFF_PURCHASES else result.unattributed_minor
-    if left or not credits:
-        label = "Unattributed" if result.line == "credited" else result.get_line_display().capitalize()
-        rows.append(Row(values=(None, label, None, None, *(money(left) for _ in models))))
-    hidden = result.touches - len(credits)
+    if newest.left:
+        rows.append(_left("Unattributed", newest.left))
+    return _table(
+        rows,
+        more=ledger_link(conversion=newest.conversion_id),
+        more_label=f"All {newest.touches:,} touches" if newest.touches > len(credits) else "See the credits",
+    )
+
+
+def _uncredited(result: ConversionResult) -> Table:
+    """Return where the value of a conversion without credits stands."""
+    label = "Unattributed" if result.line == ConversionResult.Line.CREDITED else result.get_line_display().capitalize()
+    return _table([_left(label, result.value_minor)], more=None, more_label="")
+
+
+def _left(label: str, minor: int | None) -> Row:
+    return Row(values=(None, label, None, *(money(minor) for _ in attribution_models)))
+
+
+def _table(rows: Sequence[Row], *, more: Link | None, more_label: str) -> Table:
     return Table(
         title="Which touches got the credit",
         columns=(
             Column(label="When", unit="time"),
             Column(label="Touch"),
             Column(label="By"),
-            Column(label="What was said", unit="sentence"),
-            *(Column(label=model.label, unit="money", note=model.description) for model in models),
+            *(Column(label=model.label, unit="money", note=model.description) for model in attribution_models),
         ),
         rows=rows,
         empty="",
-        more=ledger_link(conversion=result.conversion_id) if credits else None,
-        more_label=f"All {result.touches:,} touches" if hidden > 0 else "See the credits",
+        more=more,
+        more_label=more_label,
     )
 
 
@@ -146,7 +165,7 @@ def _links(credit: CreditRow) -> Mapping[int, Link]:
     links: dict[int, Link] = {}
     if credit.interaction_id:
         here = Link(page="admin:community_interaction_change", args=(credit.interaction_id,))
-        links |= {0: here, 3: here}
+        links |= {0: here, 1: here}
     if credit.actor_member_id:
         links[2] = Link(page="admin:community_member_change", args=(credit.actor_member_id,))
     return links

@@ -9,10 +9,11 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
+from crm.admin.contact_page import ContactPageMixin
 from crm.admin.finding import FindingMixin
 from crm.admin.merging import MergingMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
-from crm.extensions import contact_actions, contact_list_actions, contact_panels
+from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.search import refresh_search_text, search_contacts
 from gateway.admin import (
@@ -128,7 +129,7 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(MergingMixin, FindingMixin, ModelAdmin):
+class ContactAdmin(ContactPageMixin, MergingMixin, FindingMixin, ModelAdmin):
     form = ContactForm
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")
@@ -159,9 +160,9 @@ class ContactAdmin(MergingMixin, FindingMixin, ModelAdmin):
         ("More", {"fields": (("language", "time_zone"), "custom_fields"), "classes": ["collapse"]}),
     )
     inlines = (ContactPointInline, ContactRefInline, ConsentInline, OutcomeMarkInline)
-    panels = contact_panels
     page_actions = contact_actions
     list_actions = contact_list_actions
+    change_form_template = "crm/admin/contact/details.html"
     empty_state = (
         "Contacts come through the API, an import, or with the accounts that write in your channels. "
         "Add one by hand to try."

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from crm.admin.quick_forms import QuickFollowUps, QuickNotes
 from crm.follow_ups import mark_done, open_follow_ups, reopen
 from crm.models import FollowUp, Note
 from crm.periods import local_day, organisation_zone
@@ -27,7 +28,7 @@ MINE, OVERDUE, OPEN, DONE = "mine", "overdue", "open", "done"
 
 
 @admin.register(Note)
-class NoteAdmin(ModelAdmin):
+class NoteAdmin(QuickNotes, ModelAdmin):
     list_display = ("written_at", "shown_contact", "shown_text", "author", "is_pinned")
     list_select_related = ("contact", "author")
     list_filter = (("contact", AutocompleteSelectFilter), ("author", AutocompleteSelectFilter))
@@ -77,7 +78,7 @@ def today() -> date:
 
 
 @admin.register(FollowUp)
-class FollowUpAdmin(ModelAdmin):
+class FollowUpAdmin(QuickFollowUps, ModelAdmin):
     list_display = ("due_on", "shown_what", "shown_contact", "assigned_to", "standing")
     list_display_links = ("due_on", "shown_what")
     list_select_related = ("contact", "assigned_to", "done_by")

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import Model, OuterRef, Q, Subquery
 
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
@@ -57,19 +58,23 @@ class RecordChanges:
         return is_merge if kind == MERGE else f"NOT ({is_merge})"
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
-        """Two queries for the events and those before them, and those of `entries_of`."""
+        """One query for the events and those before them, and those of `entries_of`."""
         manager = event_model_of(self.model)._default_manager
-        before = manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
-        events = list(
-            manager.filter(pgh_id__in=ids)
-            .select_related("pgh_context")
-            .annotate(before_id=Subquery(before.order_by("-pgh_id").values("pgh_id")[:1]))
-        )
-        earlier = manager.in_bulk({event.before_id for event in events if event.before_id is not None})
-        steps = [(event, earlier.get(event.before_id)) for event in events]
+        earlier = manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id")).order_by("-pgh_id")
+        before = manager.filter(pgh_id__in=ids).values_list(Subquery(earlier.values("pgh_id")[:1]))
+        found = manager.filter(Q(pgh_id__in=ids) | Q(pgh_id__in=before)).select_related("pgh_context")
+        newest: dict[int, Any] = {}  # by object, so far
+        steps: list[tuple[Any, Any]] = []
+        event: Any
+        for event in found.order_by("pgh_id"):
+            if event.pgh_id in ids:
+                steps.append((event, newest.get(event.pgh_obj_id)))
+            newest[event.pgh_obj_id] = event
+        # Whose part it is need not be said on that person's page.
+        entries = entries_of(steps, leave_out=() if self.merge_column else ("contact",))
         return {
             event.pgh_id: self._entry(event, before, entry)
-            for (event, before), entry in zip(steps, entries_of(steps), strict=True)
+            for (event, before), entry in zip(steps, entries, strict=True)
             if entry.changes
         }
 

@@ -47,50 +47,56 @@ class NoteEntries:
 
 @dataclass(frozen=True)
 class FollowUpEntries:
-    """Follow-ups twice: when they were set, and, with `is_done`, when they were done."""
+    """
+    Follow-ups twice: when they were planned, and when they were done.
 
-    key: str
-    kinds: Mapping[str, str]
-    is_done: bool
+    So that both have an id of their own, an entry's is twice that of its row, and one more when done.
+    """
+
+    key: str = "follow-ups"
     group: str = "Staff"
     permission: str = "crm.view_followup"
+    kinds: Mapping[str, str] = field(
+        default_factory=lambda: {FOLLOW_UP: "Follow-up planned", FOLLOW_UP_DONE: "Follow-up done"}
+    )
     has_channels: bool = False
 
     def statement(self, asked: Asked) -> str:
-        at = "done_at" if self.is_done else "recorded_at"
-        return f"""
-            SELECT task.{at} AS at, task.id FROM crm_followup task
-            WHERE task.contact_id = ANY (%(contacts)s) AND (task.{at}, task.id) < (%(at)s, %(bound)s)
-        """
+        ways = {FOLLOW_UP: ("recorded_at", "2 * task.id"), FOLLOW_UP_DONE: ("done_at", "2 * task.id + 1")}
+        wanted = [ways[asked.kind]] if asked.kind else ways.values()
+        return " UNION ALL ".join(
+            f"""
+            SELECT task.{at} AS at, {pk} AS id FROM crm_followup task
+            WHERE task.contact_id = ANY (%(contacts)s) AND (task.{at}, {pk}) < (%(at)s, %(bound)s)
+            """
+            for at, pk in wanted
+        )
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
-        found = FollowUp.objects.filter(pk__in=ids).select_related("assigned_to", "recorded_by", "done_by")
-        return {task.pk: self._entry(task) for task in found}
+        found = FollowUp.objects.select_related("assigned_to", "recorded_by", "done_by")
+        tasks = found.in_bulk({pk // 2 for pk in ids})
+        return {pk: self._entry(pk, tasks[pk // 2]) for pk in ids if pk // 2 in tasks}
 
-    def _entry(self, task: FollowUp) -> Entry:
+    def _entry(self, pk: int, task: FollowUp) -> Entry:
+        is_done = bool(pk % 2)
         figures = [Figure(label="Due", value=task.due_on, unit="day")]
         if task.assigned_to:
             figures.append(Figure(label="For", value=_name(task.assigned_to)))
-        (kind,) = self.kinds
         return Entry(
             source=self.key,
-            id=task.pk,
-            occurred_at=task.done_at if self.is_done and task.done_at else task.recorded_at,
-            kind=kind,
-            title="Follow-up done" if self.is_done else "Follow-up planned",
-            icon="task_alt" if self.is_done else "event_upcoming",
+            id=pk,
+            occurred_at=task.done_at if is_done and task.done_at else task.recorded_at,
+            kind=FOLLOW_UP_DONE if is_done else FOLLOW_UP,
+            title="Follow-up done" if is_done else "Follow-up planned",
+            icon="task_alt" if is_done else "event_upcoming",
             link=Link(page="admin:crm_followup_change", args=(task.pk,)),
-            actor=_name(task.done_by if self.is_done else task.recorded_by),
+            actor=_name(task.done_by if is_done else task.recorded_by),
             text=task.what,
             figures=figures,
         )
 
     def channels(self, asked: Asked) -> Mapping[str, str]:
         return {}
-
-
-FOLLOW_UPS_PLANNED = FollowUpEntries("follow-ups", {FOLLOW_UP: "Follow-up planned"}, is_done=False)
-FOLLOW_UPS_DONE = FollowUpEntries("follow-ups-done", {FOLLOW_UP_DONE: "Follow-up done"}, is_done=True)
 
 
 def _name(user: object) -> str:

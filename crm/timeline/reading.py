@@ -59,30 +59,20 @@ class _Place:
 _BEGINNING = _Place(NEWEST, "", 0)
 
 
-def read_timeline(
-    person: int,
-    *,
-    may: PermissionCheck,
-    now: datetime,
-    kind: str = "",
-    channel: str = "",
-    cursor: str | None = None,
-    limit: int = 50,
-) -> TimelinePage:
+def read_timeline(asked: Asked, *, cursor: str | None = None, limit: int = 50) -> TimelinePage:
     """
-    Return up to `limit` entries of a person, over all their records, after `cursor`.
+    Return up to `limit` of the entries asked for, after `cursor`.
 
-    Queries: the person's contacts, one statement over all sources, and a fixed number for each source
-    that has entries on the page. Raises `InvalidInput` for a kind that nothing has, a channel that is
-    no slug and a cursor that is none.
+    One statement over all sources, and a fixed number of queries for each source that has entries on
+    the page. Raises `InvalidInput` for a kind that nothing has, a channel that is no slug and a cursor
+    that is none.
     """
-    if kind and kind not in {choice.key for choice in kind_choices()}:
+    if asked.kind and asked.kind not in {choice.key for choice in kind_choices()}:
         known = ", ".join(choice.key for choice in kind_choices())
         raise InvalidInput([InputError("unknown_choice", f"There is no such kind. Known: {known}.", parameter="kind")])
-    if channel and not SLUG.fullmatch(channel):
+    if asked.channel and not SLUG.fullmatch(asked.channel):
         message = "A channel is named by its slug: letters of a to z, digits, hyphen and underscore."
         raise InvalidInput([InputError("unknown_choice", message, parameter="channel")])
-    asked = asked_of(person, may=may, now=now, kind=kind, channel=channel)
     place = _BEGINNING if cursor is None else _decode(cursor)
     places = _places(_sources(asked), asked, after=place, limit=limit + 1)
     shown = places[:limit]
@@ -92,9 +82,18 @@ def read_timeline(
     )
 
 
-def asked_of(person: int, *, may: PermissionCheck, now: datetime, kind: str = "", channel: str = "") -> Asked:
-    """Return what is asked of a person's timeline, with all their records; one query."""
-    contacts = list(Contact.objects.filter(person=person).order_by("pk").values_list("pk", flat=True))
+def asked_of(
+    person: int,
+    *,
+    may: PermissionCheck,
+    now: datetime,
+    kind: str = "",
+    channel: str = "",
+    contacts: Sequence[int] | None = None,
+) -> Asked:
+    """Return what is asked of a person's timeline. All their records are looked up, unless `contacts` gives them."""
+    if contacts is None:
+        contacts = list(Contact.objects.filter(person=person).order_by("pk").values_list("pk", flat=True))
     return Asked(person=person, contacts=contacts, may=may, now=now, kind=kind, channel=channel)
 
 

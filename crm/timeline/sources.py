@@ -3,14 +3,13 @@
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.timeline.changes import RecordChanges
 from crm.timeline.conversions import ConversionEntries
-from crm.timeline.notes import FOLLOW_UPS_DONE, FOLLOW_UPS_PLANNED, NoteEntries
+from crm.timeline.notes import FollowUpEntries, NoteEntries
 from crm.timeline.source import TimelineSource
 
 SOURCES: list[TimelineSource] = [
     ConversionEntries(),
     NoteEntries(),
-    FOLLOW_UPS_PLANNED,
-    FOLLOW_UPS_DONE,
+    FollowUpEntries(),
     RecordChanges("changes", Contact, "pgh_obj_id", "record", "crm.view_contact", merge_column="merged_into_id"),
     RecordChanges("address-changes", ContactPoint, "contact_id", "address", "crm.view_contactpoint"),
     RecordChanges("reference-changes", ContactRef, "contact_id", "reference", "crm.view_contactref"),

@@ -20,7 +20,9 @@ from unfold.enums import ActionVariant
 from unfold.forms import PaginationInlineFormSet as InlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
 from unfold.widgets import UnfoldAdminSingleDateWidget as DateWidget
+from unfold.widgets import UnfoldAdminTextareaWidget as TextareaWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
+from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
 
 from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
@@ -51,8 +53,10 @@ __all__ = [
     "SelectWidget",
     "StackedInline",
     "StandingFilter",
+    "SwitchWidget",
     "TabularInline",
     "TextWidget",
+    "TextareaWidget",
     "YesNoFilter",
     "action",
     "amount_cell",

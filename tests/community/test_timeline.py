@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from community.models import Interaction
-from community.tiles import ExchangeTiles, FirstTouches, RatingTile
+from community.tiles import ExchangeTiles, RatingTile
 from crm.models import Contact
 from crm.timeline.reading import asked_of, channel_choices, read_timeline
 from tests.factories.community import (
@@ -34,7 +34,7 @@ def at(day: int) -> dt.datetime:
 
 
 def talk(person: Contact, *, may=anybody, **asked):
-    page = read_timeline(person.person_id, may=may, now=NOW, **asked)
+    page = read_timeline(asked_of(person.person_id, may=may, now=NOW, **asked))
     return [entry for entry in page.entries if entry.source in ("interactions", "help")]
 
 
@@ -170,7 +170,7 @@ def test_tiles_say_how_they_came_and_when_we_last_spoke(joe, mia):
     assert (first.value, first.note) == (at(2), f"{joe.channel} through Spring course")
     assert (last.value, last.note) == (at(5), f"by mia, {joe.channel}")
     assert [tile.figure.value for tile in found[mia.contact_id][:2]] == [at(5), at(5)]
-    assert FirstTouches().load([joe.contact_id], now=NOW)[joe.contact_id][0].at == at(2)
+    assert found[joe.contact_id][0].stage == "audience"
 
 
 def test_waiting_tile_says_what_waits_and_since_when(joe, mia):
@@ -213,7 +213,7 @@ def test_tiles_ask_the_same_number_of_questions_for_1_person_and_20(tiles):
 def test_a_page_of_10000_entries_asks_as_few_questions_as_one_of_20(joe, mia):
     def questions():
         with CaptureQueriesContext(connection) as queries:
-            page = read_timeline(joe.contact_id, may=anybody, now=NOW, limit=20)
+            page = read_timeline(asked_of(joe.contact_id, may=anybody, now=NOW), limit=20)
         return len(queries), len(page.entries)
 
     def write(numbers):

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from crm.extensions import timeline_sources
 from crm.models import Contact, FollowUp, Note
-from crm.timeline.reading import kind_choices, read_timeline
+from crm.stages import StageReached, stages_reached
+from crm.timeline.reading import asked_of, kind_choices, read_timeline
 from gateway.problems import InvalidInput
 from tests.factories.crm import (
     CompanyFactory,
@@ -32,8 +33,8 @@ def anybody(permission: str) -> bool:
     return True
 
 
-def timeline(contact, *, may=anybody, **asked):
-    return read_timeline(contact.person_id, may=may, now=NOW, **asked)
+def timeline(contact, *, may=anybody, cursor=None, limit=50, **asked):
+    return read_timeline(asked_of(contact.person_id, may=may, now=NOW, **asked), cursor=cursor, limit=limit)
 
 
 def facts_of(contact, **asked):
@@ -236,3 +237,14 @@ def test_database_refuses_two_with_one_reference():
         with pytest.raises(IntegrityError, match="unique_ref"), transaction.atomic():
             factory(source="shop", external_id="n1")
         assert model.objects.count() == 1
+
+
+def test_stages_are_told_from_the_earliest_that_is_known_and_in_order():
+    def reached(stage: str, day: int, because: str = "on record") -> StageReached:
+        return StageReached(stage, at(day), because)
+
+    known = [reached("audience", 9), reached("lead", 5), reached("lead", 3, "a call"), reached("customer", 7)]
+
+    assert stages_reached(known, upto="customer") == [reached("lead", 3, "a call"), reached("customer", 7)]
+    assert stages_reached(known, upto="lead") == [reached("lead", 3, "a call")]
+    assert stages_reached([], upto="lead") == []
