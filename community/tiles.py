@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import Avg, Count, F, Q
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -162,7 +163,7 @@ class RatingTile:
                 rating__isnull=False,
             )
             .values("contact__person")
-            .annotate(mean=Avg("rating"), n=Count("pk"))
+            .annotate(stars=Sum("rating"), n=Count("pk"))
         )
         rated = {row["contact__person"]: row for row in rows}
         return {pk: [Tile(key="mean_rating", order=40, figure=_rating(rated.get(pk)))] for pk in ids}
@@ -172,5 +173,8 @@ def _rating(row: Mapping[str, Any] | None) -> Figure:
     if row is None:
         return Figure(label="Mean rating", value=None, unit="rating", note="No help was rated")
     return Figure(
-        label="Mean rating", value=row["mean"], unit="rating", note=f"{row['n']} rating{'' if row['n'] == 1 else 's'}"
+        label="Mean rating",
+        value=Decimal(row["stars"]) / row["n"],
+        unit="rating",
+        note=f"{row['n']} rating{'' if row['n'] == 1 else 's'}",
     )

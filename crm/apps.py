@@ -19,12 +19,13 @@ class CrmConfig(AppConfig):
         from crm.sync.contacts import Contacts
         from crm.sync.conversions import Conversions
         from crm.sync.exchange_rates import ExchangeRates
+        from crm.sync.notes import FollowUps, Notes
         from crm.timeline.sources import SOURCES
         from gateway.collections import collections
         from gateway.panels import PageAction
         from gateway.scopes import PermissionScope, permission_scopes
 
-        for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates):
+        for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates, Notes, FollowUps):
             collections.register(collection())
         permission_scopes.register(
             PermissionScope(VIEW_ADDRESSES, "addresses:read", "e-mail addresses and telephone numbers of contacts")

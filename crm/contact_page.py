@@ -64,7 +64,7 @@ class ContactHeader:
     @property
     def known_as(self) -> str:
         """The handles that the person goes by, where they are not the name already."""
-        handles = str(getattr(self.contact, "known_as", ""))
+        handles = self.contact.known_as
         return handles if handles != self.name else ""
 
 

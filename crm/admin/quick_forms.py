@@ -103,8 +103,8 @@ class QuickNotes:
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a note; the history keeps what it said."""
-        note = get_object_or_404(Note.objects.select_related("contact"), pk=pk)
-        return _post(request, self.has_delete_permission(request, note), note.delete, "Note deleted.", note.contact)
+        note = Note.objects.select_related("contact").filter(pk=pk).first()
+        return _remove(request, self.has_delete_permission(request, note), note, "Note deleted.")
 
 
 class QuickFollowUps:
@@ -172,10 +172,8 @@ class QuickFollowUps:
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a follow-up; the history keeps what it said."""
-        task = self._task(pk)
-        return _post(
-            request, self.has_delete_permission(request, task), task.delete, "Follow-up deleted.", task.contact
-        )
+        task = FollowUp.objects.select_related("contact").filter(pk=pk).first()
+        return _remove(request, self.has_delete_permission(request, task), task, "Follow-up deleted.")
 
     def _task(self, pk: int) -> FollowUp:
         return get_object_or_404(FollowUp.objects.select_related("contact"), pk=pk)
@@ -183,6 +181,17 @@ class QuickFollowUps:
 
 def _form(request: HttpRequest, form: forms.ModelForm, *, contact: Contact, **context: object) -> HttpResponse:
     return dialog_answer(request, TEMPLATE, {"form": form, "back": page_of(contact.person_id), **context})
+
+
+def _remove(request: HttpRequest, may: bool, row: Note | FollowUp | None, message: str) -> HttpResponse:
+    """Delete a row by POST. One that somebody else deleted meanwhile is gone as wished."""
+    if row is not None:
+        return _post(request, may, row.delete, message, row.contact)
+    if not may:
+        raise PermissionDenied
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    return saved_answer(request, "It was deleted before.", back=reverse("admin:crm_contact_changelist"))
 
 
 def _post(

@@ -4,15 +4,20 @@ from django.urls import path
 
 from crm.api.campaigns import Campaigns
 from crm.api.companies import Companies
+from crm.api.contact_page import contact_page_paths
 from crm.api.contacts import Contacts
 from crm.api.conversions import Conversions
 from crm.api.exchange_rates import ExchangeRates
 from crm.api.merging import ContactMerge, ContactMergePreview, ContactUnmerge, DuplicateDifferent, DuplicateList
+from crm.api.notes import FollowUps, Notes
 from gateway.collection_views import resource_paths
 
 urlpatterns = [
     *resource_paths(Companies()),
     *resource_paths(Contacts()),
+    *contact_page_paths,
+    *resource_paths(Notes()),
+    *resource_paths(FollowUps()),
     *resource_paths(Campaigns()),
     *resource_paths(Conversions()),
     *resource_paths(ExchangeRates()),
