@@ -17,7 +17,6 @@ from crm.models import Contact
 from jobs.models import Job
 from metrics.models import RecomputeChunk, StaleMark
 from metrics.recompute import (
-    CHUNK_PERSONS,
     Recomputed,
     mark_contacts,
     recompute_claim,
@@ -53,16 +52,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--chunk-persons",
             type=int,
-            default=CHUNK_PERSONS,
             metavar="N",
-            help="persons in one chunk of --all (default %(default)s)",
+            help="ids of persons in one chunk of --all (without it: chunks with about as many conversions each)",
         )
 
     def handle(
-        self, *, all: bool, contacts: list[int] | None, in_process: bool, json: bool, chunk_persons: int, **_: Any
+        self,
+        *,
+        all: bool,
+        contacts: list[int] | None,
+        in_process: bool,
+        json: bool,
+        chunk_persons: int | None,
+        **_: Any,
     ) -> None:
         """Start the work, show how far it is, say how it ended."""
-        if chunk_persons < 1:
+        if chunk_persons is not None and chunk_persons < 1:
             raise CommandError("--chunk-persons must be at least 1.", returncode=USAGE_ERROR)
         begun = time.monotonic()
         if contacts:
