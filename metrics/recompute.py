@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, Max, Min
@@ -131,7 +130,7 @@ def start_full_recompute(
                 RecomputeChunk(job=job, is_guests=True, first_person=0),
                 *(
                     RecomputeChunk(job=job, first_person=first, last_person=last)
-                    for first, last in pairwise([*firsts, None])
+                    for first, last in zip(firsts, [*firsts[1:], None], strict=True)
                 ),
             ]
         )

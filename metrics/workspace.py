@@ -85,7 +85,9 @@ class Workspace:
 
     def run_sql(self, step: str, sql: str, **parameters: Any) -> CursorWrapper:
         """Run the statements of `sql`, known as `step`; return the cursor, which holds the rows of the last one."""
-        text = connection.ops.compose_sql(sql, {**figure_parameters(), **parameters})
+        text = connection.ops.compose_sql(  # type: ignore[attr-defined]  # PostgreSQL's operations have it
+            sql, {**figure_parameters(), **parameters}
+        )
         if self.is_large:
             if step in _MANY:
                 self.cursor.execute(_MANY[step])
