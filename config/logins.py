@@ -20,6 +20,7 @@ from axes.models import AccessAttempt
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -118,7 +119,7 @@ class RefusalsLogged:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code == 403 and request.user.is_authenticated:
+        if response.status_code == 403 and isinstance(request.user, AbstractBaseUser):
             logger.warning("Refused %s %s to %s.", request.method, request.path, request.user.get_username())
         return response
 

@@ -149,15 +149,16 @@ def recompute_contacts(contacts: Iterable[int]) -> Recomputed:
     For looking at what a change would lead to: marks are left alone, and whatever else is stale stays so.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE claimed_mark (LIKE metrics_stalemark) ON COMMIT DROP")
+        workspace = Workspace(cursor)
         cursor.execute(
             "INSERT INTO claimed_mark (id, marked_at, contact_id)"
             " SELECT 0, now(), contact FROM unnest(%s::bigint[]) contact",
             [list(contacts)],
         )
-        _find_stale(cursor, "marks", {})
-        done = _recompute_conversions(cursor, blocks=_lock_blocks(cursor, also=[], of_marks=True))
-        cursor.execute("DROP TABLE claimed_mark")
+        _find_stale(workspace, "marks")
+        _lock_blocks(workspace, costs=False)
+        done = _recompute_conversions(workspace)
+        workspace.close()
         return done
 
 
