@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from crm.duplicates.search import search_changed
 from crm.models import Contact
+from crm.search import refresh_search_text
 from metrics.recompute import recompute_all, recompute_stale
 from tests.factories.community import InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
@@ -25,6 +26,7 @@ def joe_twice() -> tuple[Contact, Contact]:
     )
     for contact in (joe, account.contact):
         EmailFactory(contact=contact, raw="joe@example.com")
+        refresh_search_text([contact.pk])  # factories write rows, not what the services keep beside them
     InteractionFactory(channel=mia.channel, member=mia, kind="answer", to_member=account)
     ConversionFactory(contact=joe, amount=Decimal("100.00"))
     recompute_all(now=NOW)
