@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -103,7 +103,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None) -> HttpResponse:
         """Help is recorded by the form that is made for it."""
-        return HttpResponseRedirect(reverse("admin:community_helprecord_record"))
+        return self.record_view(request)
 
     def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
         """Undo and redo beside the other buttons of the record's page."""

@@ -1,7 +1,6 @@
 """Recording help in a real browser, by the keyboard alone, on a large screen and on that of a phone."""
 
 import datetime as dt
-import os
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,13 +10,6 @@ from crm.models import Contact
 from crm.search import refresh_search_text
 from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, EmailFactory
-
-SHOTS = os.environ.get("KITH_SCREENSHOTS")  # a folder, to look at the pages
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
 @pytest.fixture
@@ -36,14 +28,12 @@ def test_help_is_recorded_seen_and_undone_by_the_keyboard_alone(page: Page, log_
     page.set_viewport_size({"width": width, "height": 860})
     page.goto("/admin/community/helprecord/record/")
     expect(page.locator("#id_person_text")).to_be_visible()
-    shoot(page, f"record-somebody-{width}")
 
     page.goto(f"/admin/crm/contact/{joe.pk}/change/")
     page.keyboard.press("h")
     dialog = page.locator("#kith-dialog")
     expect(dialog).to_be_visible()
     expect(page.locator("#id_question")).to_be_focused()
-    shoot(page, f"record-help-{width}")
     page.keyboard.type("How do I enrol?")
     page.keyboard.press("Tab")
     page.keyboard.type("Like this.")
@@ -54,7 +44,6 @@ def test_help_is_recorded_seen_and_undone_by_the_keyboard_alone(page: Page, log_
     expect(dialog).to_be_hidden()
     toast = page.get_by_role("status").filter(has_text="Recorded: help for Joe Bloggs.")
     expect(toast).to_be_visible()
-    shoot(page, f"recorded-{width}")
     record = HelpRecord.objects.get()
     assert (record.contact, record.question, record.answer) == (joe, "How do I enrol?", "Like this.")
     assert (record.topic, record.outcome, record.helper_user.username) == ("enrolment", "solved", "ana")
@@ -88,7 +77,6 @@ def test_person_is_found_by_half_a_name_while_typing(page: Page, log_in, joe: Co
     expect(page.locator("#id_person_text")).to_be_focused()
     page.keyboard.type("blog")
     expect(page.get_by_role("option", name="Joe Bloggs")).to_be_visible()
-    shoot(page, "finding")
     page.keyboard.press("Enter")
     expect(page.locator("#id_person_text")).to_have_value("Joe Bloggs")
     page.keyboard.press("Control+Enter")
@@ -133,7 +121,6 @@ def test_answer_already_given_is_marked_with_one_key(page: Page, log_in, joe: Co
     page.goto(f"/admin/crm/contact/{joe.pk}/change/")
     page.keyboard.press("h")
     expect(page.get_by_role("button", name="Take the evening course.")).to_be_focused()
-    shoot(page, "offers")
     page.keyboard.press("1")
 
     expect(page.get_by_text("Marked as help for Joe Bloggs.")).to_be_visible()

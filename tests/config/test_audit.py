@@ -47,14 +47,14 @@ def newest(record: object) -> tuple[str, str, str]:
 
 def change_by_form(ana: Client) -> object:
     contact = ContactFactory(full_name="Jo")
-    address = reverse("admin:crm_contact_change", args=[contact.pk])
+    address = reverse("admin:crm_contact_change", args=[contact.pk]) + "?tab=details"
     assert ana.post(address, posted(ana.get(address), full_name="Joe")).status_code == 302
     return contact
 
 
 def change_by_inline(ana: Client) -> object:
     point = EmailFactory()
-    address = reverse("admin:crm_contact_change", args=[point.contact_id])
+    address = reverse("admin:crm_contact_change", args=[point.contact_id]) + "?tab=details"
     page = ana.get(address)
     assert ana.post(address, posted(page, **{"points-0-raw": "jo@example.org"})).status_code == 302
     return point

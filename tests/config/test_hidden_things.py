@@ -163,10 +163,10 @@ def test_an_address_with_a_lookup_of_its_own_is_refused(world: None, address: st
 def test_nobody_changes_what_they_cannot_read(world: None):
     user = UserFactory(is_staff=True)
     user.groups.add(Group.objects.get(name="Campaign manager"))
-    client = Client()
-    client.force_login(user)
     for codename in ("change_interaction", "change_helprecord"):
         user.user_permissions.add(Permission.objects.get(codename=codename))
+    client = Client()
+    client.force_login(user)
     record = HelpRecord.objects.get()
 
     for page, pk in (("community_interaction", record.interaction_id), ("community_helprecord", record.pk)):

@@ -151,10 +151,13 @@ def address_of(name: str) -> str:
     if name in ARGUMENTS:
         return reverse(name, args=ARGUMENTS[name])
     pattern = next(iter(get_resolver().namespace_dict["admin"][1].reverse_dict.getlist(name.partition(":")[2])), None)
-    needed = len(pattern[0][0][1]) if pattern else 0
+    names = pattern[0][0][1] if pattern else []
+    needed = len(names)
     if not needed:
         return reverse(name)
     about = [label for label in PAGES if name.startswith(f"admin:{label.replace('.', '_')}_")]
+    if names[0] == "contact_id":
+        about = ["crm.contact"]
     instance = PAGES[max(about, key=len)].make(1) if about else None
     return reverse(name, args=[key_of(instance) if instance else 999_999, *([999_999] * (needed - 1))])
 
