@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from community.models.watch_list import WatchListEntry
 from crm.merging import AlreadyOnePerson, merge, unmerge
 from crm.merging.fields import fields_of
 from crm.models import ChangedIdentity, Contact, Merge
@@ -24,6 +25,7 @@ from tests.metrics.world import OPERATIONS, World
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+NO_FACTS = (Merge, ChangedIdentity, WatchListEntry)  # a merge itself, and queues of what to look at
 TEXTS = ("full_name", "motivation")
 MERGING = ("join", "join", "join", "take_apart", "take_apart", "recompute", "edit_text", "edit_tags", "edit_custom",
            "edit_choice")  # fmt: skip
@@ -148,11 +150,11 @@ def operations():
 
 
 def facts():
-    """Return every table of facts as sorted rows, but for what notes when a row was written, and merges."""
+    """Return every table of facts as sorted rows, but for what notes when a row was written, merges, and queues."""
     found = {}
     for app in ("crm", "community"):
         for model in apps.get_app_config(app).get_models():
-            if hasattr(model, "pgh_tracked_model") or model._meta.proxy or model in (Merge, ChangedIdentity):
+            if hasattr(model, "pgh_tracked_model") or model._meta.proxy or model in NO_FACTS:
                 continue
             columns = [field.attname for field in model._meta.concrete_fields if field.name not in NOT_COMPARED]
             found[model.__name__] = sorted(model.objects.values_list(*columns), key=repr)
