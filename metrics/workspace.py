@@ -113,7 +113,8 @@ class Workspace:
 
     def _last_of(self, text: str) -> None:
         """Send statements in one go and move the cursor to the last one's result."""
-        self.cursor.execute(text)
+        # The text is complete; a wrapper that notes who writes may add values of its own all the same.
+        self.cursor.execute(text.replace("%", "%%"), ())
         while self.cursor.nextset():
             pass
 
