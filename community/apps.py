@@ -12,6 +12,7 @@ class CommunityConfig(AppConfig):
         from community.extensions import interaction_actions
         from community.merge_preview import AccountsTogether
         from community.panels import Accounts, Help
+        from community.personal_data import DECLARED
         from community.private_texts import READ_PRIVATE
         from community.sync.channels import Channels
         from community.sync.communities import Communities
@@ -30,6 +31,7 @@ class CommunityConfig(AppConfig):
             contact_tiles,
             duplicate_sources,
             merge_previews,
+            personal_data,
             timeline_sources,
         )
         from gateway.collections import collections
@@ -68,3 +70,5 @@ class CommunityConfig(AppConfig):
         permission_scopes.register(
             PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
         )
+        for declaration in DECLARED:
+            personal_data.register(declaration)

@@ -14,6 +14,11 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         """Import the Celery application, which every `shared_task` then belongs to."""
         import config.celery  # noqa: F401
+        from config.personal_data import DECLARED
+        from crm.extensions import personal_data
+
+        for declaration in DECLARED:
+            personal_data.register(declaration)
 
         # All apps of ours stand above this one in INSTALLED_APPS, so their permissions are there by then.
         post_migrate.connect(_bring_roles, sender=self)

@@ -23,6 +23,9 @@ crm.contact                              va      v         v        vacd
 crm.merge_contact                        -       -         -        x
 crm.export_personal_data                 -       -         -        x
 crm.erase_contact                        -       -         -        x
+crm.export_audience                      -       x         -        x
+crm.erasure                              -       -         -        v
+crm.personexport*                        -       -         -        v
 crm.contactpoint                         va      v         -        vacd
 crm.contactref                           v       v         v        vacd
 crm.consent                              v       v         v        vacd

@@ -144,6 +144,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
 METRICS_TICK_SECONDS = seconds("METRICS_TICK_SECONDS", default=5.0)  # seconds between two looks at the stale marks
+EXPORTS_TICK_SECONDS = 60.0  # seconds between two looks at exports that wait, and at files whose day is over
 WATCH_LIST_TICK_SECONDS = 60.0  # seconds between two looks at what was answered meanwhile
 KITH_DUPLICATES_SECONDS = seconds("KITH_DUPLICATES_SECONDS", default=60.0)  # seconds between two looks at changed names
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
@@ -156,6 +157,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "crm.tasks.find_duplicates",
         "schedule": KITH_DUPLICATES_SECONDS,
         "options": {"expires": KITH_DUPLICATES_SECONDS},
+    },
+    "make-exports": {
+        "task": "crm.personal_data.tasks.make_exports",
+        "schedule": EXPORTS_TICK_SECONDS,
+        "options": {"expires": EXPORTS_TICK_SECONDS},
     },
     "recompute-stale": {
         "task": "metrics.tasks.recompute_stale",
@@ -171,6 +177,10 @@ KITH_MERGE_RULES = env.list("KITH_MERGE_RULES", default=[])  # verified_email, v
 KITH_TIME_ZONE = env.str("KITH_TIME_ZONE", default="Europe/London")  # IANA name; days, weeks and months are cut in it
 KITH_PHONE_REGION = env.str("KITH_PHONE_REGION", default="GB")  # ISO 3166; telephone numbers without a country code
 KITH_CURRENCY = env.str("KITH_CURRENCY", default="EUR")  # ISO 4217; every report is in it
+
+# Personal data. The first key makes the hashes that keep erased people from coming back, older ones still find theirs.
+KITH_SUPPRESSION_KEYS = env.list("KITH_SUPPRESSION_KEYS", default=["insecure-suppression-key-for-a-first-look-only"])
+KITH_ERASURE_LIST = env.str("KITH_ERASURE_LIST", default="")  # file that every erasure is added to; empty: none
 
 # Metrics.
 METRICS_DEFAULT_MODEL = env.str("METRICS_DEFAULT_MODEL", default="linear")  # the model that reports show first
@@ -320,6 +330,10 @@ if PRODUCTION:
         raise ImproperlyConfigured("KITH_DEBUG must be off when KITH_PRODUCTION is on.")
     if SECRET_KEY.startswith("insecure"):
         raise ImproperlyConfigured("Set KITH_SECRET_KEY to a long random text: KITH_PRODUCTION is on.")
+    if not KITH_SUPPRESSION_KEYS or any(key.startswith("insecure") or len(key) < 32 for key in KITH_SUPPRESSION_KEYS):
+        raise ImproperlyConfigured(
+            "Set KITH_SUPPRESSION_KEYS to a random text of 32 characters or more: KITH_PRODUCTION is on."
+        )
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("KITH_ALLOWED_HOSTS may not hold '*': KITH_PRODUCTION is on.")
     SECURE_SSL_REDIRECT = switch("KITH_SSL_REDIRECT", default=True)

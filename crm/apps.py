@@ -9,11 +9,21 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what can be synced, and what crm itself shows on the contact page."""
+        import crm.personal_data.tasks  # noqa: F401 - Celery looks for tasks in the modules named so of each app alone
         from crm.contact_points import VIEW_ADDRESSES
         from crm.duplicates.panel import SamePerson
         from crm.duplicates.sources import ADDRESSES, NAMES, REFERENCES
-        from crm.extensions import contact_actions, contact_panels, duplicate_sources, merge_previews, timeline_sources
+        from crm.extensions import (
+            contact_actions,
+            contact_panels,
+            duplicate_sources,
+            merge_previews,
+            personal_data,
+            timeline_sources,
+        )
         from crm.merging.preview import Records
+        from crm.personal_data.actions import ACTIONS
+        from crm.personal_data.declared import DECLARED
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
         from crm.sync.contacts import Contacts
@@ -61,3 +71,7 @@ class CrmConfig(AppConfig):
         for duplicates in (ADDRESSES, REFERENCES, NAMES):
             duplicate_sources.register(duplicates)
         contact_panels.register(SamePerson())
+        for action in ACTIONS:
+            contact_actions.register(action)
+        for declaration in DECLARED:
+            personal_data.register(declaration)

@@ -7,6 +7,7 @@ register theirs in `ready()`.
 
 from crm.duplicates.sources import DuplicateSource
 from crm.merging.part import MergePreviewPart
+from crm.personal_data.declarations import PersonalData
 from crm.timeline.source import TimelineDetail, TimelineSource
 from gateway.panels import PageAction, Panel, TileProvider
 from gateway.registry import Registry
@@ -21,3 +22,7 @@ timeline_sources: Registry[TimelineSource] = Registry("timeline source")
 timeline_details: Registry[TimelineDetail] = Registry("timeline detail")
 merge_previews: Registry[MergePreviewPart] = Registry("part of the merge preview")
 duplicate_sources: Registry[DuplicateSource] = Registry("source of duplicates")
+
+# What each model of each app holds about people: read by export and erasure. crm/personal_data/declarations.py
+# says how a declaration is made; a test fails for a model or a text field without one.
+personal_data: Registry[PersonalData] = Registry("declaration of personal data")

@@ -8,10 +8,11 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         """Put metrics' panels, tiles and timeline entries on the pages of the apps below."""
-        from crm.extensions import contact_tiles, merge_previews, timeline_details, timeline_sources
+        from crm.extensions import contact_tiles, merge_previews, personal_data, timeline_details, timeline_sources
         from gateway.scopes import PermissionScope, permission_scopes
         from metrics.merge_preview import FiguresTogether
         from metrics.panels import register_panels
+        from metrics.personal_data import DECLARED
         from metrics.tiles import MoneyTiles
         from metrics.timeline import CampaignTouches, CreditsOfConversions
 
@@ -21,3 +22,5 @@ class MetricsConfig(AppConfig):
         timeline_details.register(CreditsOfConversions())
         merge_previews.register(FiguresTogether())
         permission_scopes.register(PermissionScope("metrics.view_credit", "credits:read", "credits and figures"))
+        for declaration in DECLARED:
+            personal_data.register(declaration)

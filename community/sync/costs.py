@@ -11,7 +11,9 @@ from psycopg.types.range import DateRange
 from community.models import Cost
 from community.sync.references import CHANNELS, COMMUNITIES
 from crm.money import quantise
+from crm.personal_data.suppression import SourceName
 from crm.sync.conversions import AlreadyVoided
+from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import campaign_ids, contact_ids
 from gateway.collections import FieldError
@@ -76,7 +78,8 @@ class Costs(SyncedCollection):
             yield FieldError("ends_on", "ends_before_start", "A cost cannot end before it starts.")
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
-        drafts = self._book(drafts)
+        refuse_erased(drafts, lambda draft: [("external_id", ("cost", *draft.key))])
+        drafts = self._book(_without_erased_contacts([draft for draft in drafts if draft.is_open]))
         stored = _standing(drafts)
         rows: list[Row] = []
         replaced: dict[int, int] = {}
@@ -143,6 +146,19 @@ class Costs(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         voiding.one(pk, reason="deleted", now=now)
+
+
+def _without_erased_contacts(drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """Take rewards to erased persons without a contact: the money was spent."""
+
+    def named(draft: Draft) -> list[SourceName]:
+        return [("contact", *draft.facts["contact"].key)] if draft.facts.get("contact") else []
+
+    gone = pseudonyms(drafts, named)
+    for draft in drafts if gone else ():
+        if any(name in gone for name in named(draft)):
+            draft.facts["contact"] = None
+    return drafts
 
 
 def _standing(drafts: Sequence[Draft]) -> dict[Key | int, dict[str, Any]]:

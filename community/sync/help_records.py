@@ -10,6 +10,7 @@ from pydantic import Field
 from community.helping import RECORD_FACTS, NoSuchHelp, withdraw_help
 from community.models import HelpRecord, Interaction
 from community.sync.references import INTERACTIONS, member_ids, resolve_channels
+from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import contact_ids, refuse_unknown_user, user_ids
 from gateway.batches import NotFound
 from gateway.collections import FieldError
@@ -87,6 +88,8 @@ class HelpRecords(SyncedCollection):
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _named)
+        drafts = [draft for draft in drafts if draft.is_open]
         users = user_ids(draft.facts["helper"].user for draft in drafts if "helper" in draft.facts)
         for draft in drafts:
             helper = draft.facts.get("helper")
@@ -141,6 +144,17 @@ class HelpRecords(SyncedCollection):
             withdraw_help(pk, now=now)
         except NoSuchHelp as missing:
             raise NotFound(missing.message) from None
+
+
+def _named(draft: Draft) -> Named:
+    """The interaction that the record stands on, who was helped and which account helped."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("interaction", channel, external_id)
+    if draft.facts.get("contact"):
+        yield "contact", ("contact", *draft.facts["contact"].key)
+    helper = draft.facts.get("helper")
+    if helper and helper.member:
+        yield "helper.member", ("member", channel, helper.member)
 
 
 def _must_give(draft: Draft, *names: str) -> None:

@@ -12,11 +12,13 @@ from community.models import Interaction
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.references import (
     INTERACTIONS,
+    lead_to_pseudonyms,
     member_ids,
     named_on_channel,
     resolve_channels,
     thread_ids,
 )
+from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
 from gateway.drafts import Draft, settle
 from gateway.errors import DomainError
@@ -107,6 +109,9 @@ class Interactions(SyncedCollection):
             draft.values = {}
         resolve_users(drafts, "user", "user_id")
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _named)
+        lead_to_pseudonyms(drafts, {"thread": "thread", "reply_to": "interaction"})
+        drafts = [draft for draft in drafts if draft.is_open]
         named = named_on_channel(drafts, "reply_to")
         keys = {draft.row_key for draft in drafts}
         known = INTERACTIONS.locate(keys | named, also=["kind"])
@@ -172,6 +177,17 @@ class Interactions(SyncedCollection):
         """Leave a tombstone without text: what happened still counts."""
         self.stored(pk, "id")
         Interaction.objects.filter(pk=pk, deleted_at=None).update(text="", deleted_at=now, updated_at=now)
+
+
+def _named(draft: Draft) -> Named:
+    """The interaction itself, who acted and whom it addressed."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("interaction", channel, external_id)
+    if draft.facts.get("member"):
+        yield "member", ("member", channel, draft.facts["member"])
+    to = draft.facts.get("to")
+    if to:
+        yield "to", ("member", channel, to) if isinstance(to, str) else ("contact", *to.key)
 
 
 def _is_complete(draft: Draft) -> bool:

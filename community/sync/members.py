@@ -12,6 +12,7 @@ from pydantic import Field
 from community.models import Member
 from community.sync.references import MEMBERS, create_members, resolve_channels
 from crm.merging import merge_shells
+from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import contact_ids
 from gateway.collections import FieldError
 from gateway.drafts import Additive, Draft, settle
@@ -59,6 +60,8 @@ class Members(SyncedCollection):
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _known_by)
+        drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if "contact" in draft.facts)
         known = MEMBERS.locate(
             {draft.row_key for draft in drafts if draft.pk is None}, also=["contact_id", "source_updated_at"]
@@ -111,6 +114,16 @@ class Members(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
+
+
+def _known_by(draft: Draft) -> Named:
+    """What the item says the account is known by, and whose it is."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("member", channel, external_id)
+    if draft.facts.get("handle"):
+        yield "handle", ("handle", channel, draft.facts["handle"])
+    if draft.facts.get("contact"):
+        yield "contact", ("contact", *draft.facts["contact"].key)
 
 
 def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, int | None]]:

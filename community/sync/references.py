@@ -12,6 +12,8 @@ from datetime import datetime
 from community.helping import WITHDRAWN
 from community.models import Channel, Community, Interaction, Member, Thread
 from crm.models import Contact
+from crm.personal_data.suppression import SourceName
+from crm.sync.erased import pseudonyms
 from crm.sync.references import CONTACTS
 from gateway.drafts import Draft
 from gateway.tables import Key, Row, Table
@@ -107,3 +109,25 @@ def named_on_channel(drafts: Sequence[Draft], *names: str) -> set[Key]:
         for name in names
         if isinstance(draft.facts.get(name), str)
     }
+
+
+def lead_to_pseudonyms(drafts: Sequence[Draft], facts: Mapping[str, str]) -> None:
+    """
+    Lead what others say of an erased person's threads and interactions to their pseudonyms.
+
+    `facts` maps the name of a fact to the space that it names something of. The channel is that of the item.
+    """
+
+    def named(draft: Draft) -> Iterable[SourceName]:
+        return [
+            (space, draft.row_key[0], draft.facts[fact])
+            for fact, space in facts.items()
+            if isinstance(draft.facts.get(fact), str)
+        ]
+
+    gone = pseudonyms(drafts, named)
+    for draft in drafts if gone else ():
+        for fact, space in facts.items():
+            name = (space, draft.row_key[0], draft.facts.get(fact))
+            if name in gone:
+                draft.facts[fact] = gone[name]

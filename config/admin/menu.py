@@ -99,6 +99,8 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Kinds of conversion", "category", "crm.conversionkind"),
             _item("Consents", "handshake", "crm.consent"),
             _item("Marks", "star", "crm.outcomemark"),
+            _item("Exports of people", "folder_zip", "crm.personexport"),
+            _item("Erasures", "person_remove", "crm.erasure"),
             _item("Jobs", "pending_actions", "jobs.job"),
             _item("API keys", "key", "gateway.apikey"),
             _item("Users", "badge", "auth.user"),

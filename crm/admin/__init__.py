@@ -8,6 +8,7 @@ from crm.admin.duplicate import DuplicateSuggestionAdmin
 from crm.admin.exchange_rate import ExchangeRateAdmin
 from crm.admin.merge import MergeAdmin
 from crm.admin.note import FollowUpAdmin, NoteAdmin
+from crm.admin.personal_data import ErasureAdmin, PersonExportAdmin
 
 __all__ = [
     "CampaignAdmin",
@@ -22,4 +23,6 @@ __all__ = [
     "MergeAdmin",
     "NoteAdmin",
     "OutcomeMarkAdmin",
+    "ErasureAdmin",
+    "PersonExportAdmin",
 ]

@@ -9,13 +9,17 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
+from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin
 from crm.admin.finding import FindingMixin
 from crm.admin.merging import MergingMixin
+from crm.admin.personal_data import PersonalDataMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
 from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
+from crm.personal_data.suppression import erased_names
 from crm.search import refresh_search_text, search_contacts
+from crm.sync.erased import MESSAGE as ERASED
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -83,6 +87,24 @@ class ContactPointForm(FactForm):
                 self.instance.normalised = normalise(raw)
             except DomainError as refusal:
                 self.add_error("raw", refusal.message)
+            else:
+                if "raw" in self.changed_data and erased_names([("address", self.instance.normalised)]):
+                    self.add_error("raw", ERASED)
+        return cleaned
+
+
+class ContactRefForm(FactForm):
+    """What another system calls the contact; what an erased person was called stays away."""
+
+    class Meta:
+        model = ContactRef
+        fields = ("source", "external_id")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        name = ("contact", cleaned.get("source"), cleaned.get("external_id"))
+        if self.changed_data and erased_names([name]):
+            self.add_error("external_id", ERASED)
         return cleaned
 
 
@@ -111,6 +133,7 @@ class ContactPointInline(TabularInline):
 
 class ContactRefInline(TabularInline):
     model = ContactRef
+    form = ContactRefForm
     fields = ("source", "external_id")
     verbose_name = "reference"
     verbose_name_plural = "references in other systems"
@@ -129,7 +152,7 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactPageMixin, MergingMixin, FindingMixin, ModelAdmin):
+class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
     form = ContactForm
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")
@@ -163,6 +186,7 @@ class ContactAdmin(ContactPageMixin, MergingMixin, FindingMixin, ModelAdmin):
     page_actions = contact_actions
     list_actions = contact_list_actions
     change_form_template = "crm/admin/contact/details.html"
+    actions = ("export_addresses",)
     empty_state = (
         "Contacts come through the API, an import, or with the accounts that write in your channels. "
         "Add one by hand to try."

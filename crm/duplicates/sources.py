@@ -73,7 +73,7 @@ def _neighbours(expression: str, comparison: str, direction: str) -> str:
     return f"""
         (SELECT other.id, lower(other.full_name) AS name
          FROM crm_contact other
-         WHERE other.full_name <> ''
+         WHERE other.full_name <> '' AND other.erased_at IS NULL
             AND ({expression.format("other.full_name")}, other.id)
                 {comparison} ({expression.format("mine.full_name")}, mine.id)
          ORDER BY {expression.format("other.full_name")} {direction}, other.id {direction}
@@ -114,7 +114,7 @@ NAMES = DuplicateSource(
         )
     }
             ) near
-            WHERE mine.full_name <> ''
+            WHERE mine.full_name <> '' AND mine.erased_at IS NULL
         ) neighbours
         WHERE name = other_name
             OR (likeness >= {ALIKE_FROM} AND position(' ' IN name) > 0 AND position(' ' IN other_name) > 0)

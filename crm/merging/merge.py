@@ -65,6 +65,13 @@ class NotMerged(DomainError):
     status = 409
 
 
+class PersonErased(DomainError):
+    """The person was erased: merges have ended."""
+
+    code = "erased"
+    status = 409
+
+
 class InvalidMerge(DomainError):
     """A field or a side was chosen that there is not."""
 
@@ -240,6 +247,8 @@ def plan_of_unmerge(loser_id: int, *, for_update: bool = False) -> Unmerged:
     loser = Contact.objects.filter(pk=loser_id).first()
     if loser is None:
         raise NoSuchContact(f"There is no contact {loser_id}.")
+    if loser.erased_at is not None:
+        raise PersonErased("This person was erased: what was merged stays together.")
     if loser.merged_into_id is None:
         raise NotMerged(f"{loser} is not merged into another contact: there is nothing to take apart.")
     contacts = Contact.objects.filter(pk__in=[loser.pk, loser.merged_into_id]).order_by("pk")
@@ -311,13 +320,15 @@ def lock_persons(survivor_id: int, loser_id: int) -> tuple[Contact, Contact]:
     """
     Return the contacts at the end of both chains, locked in the order of their ids.
 
-    Raises `NoSuchContact`, `AlreadyOnePerson`.
+    Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`.
     """
     persons = persons_of(survivor_id, loser_id)
     locked = {
         contact.pk: contact
         for contact in Contact.objects.filter(pk__in=persons).order_by("pk").select_for_update(no_key=True)
     }
+    if any(contact.erased_at is not None for contact in locked.values()):
+        raise PersonErased("One of the two was erased: nobody can be merged with a pseudonym.")
     return locked[persons[0]], locked[persons[1]]
 
 

@@ -6,6 +6,7 @@ from crm.models.duplicate import ChangedIdentity, DuplicateSuggestion
 from crm.models.exchange_rate import ExchangeRate
 from crm.models.merge import Merge
 from crm.models.note import FollowUp, Note
+from crm.models.personal_data import Erasure, PersonExport, PersonExportDownload, PersonExportPart, Suppression
 
 __all__ = [
     "Campaign",
@@ -18,9 +19,14 @@ __all__ = [
     "Conversion",
     "ConversionKind",
     "DuplicateSuggestion",
+    "Erasure",
     "ExchangeRate",
     "FollowUp",
     "Merge",
     "Note",
     "OutcomeMark",
+    "PersonExport",
+    "PersonExportDownload",
+    "PersonExportPart",
+    "Suppression",
 ]

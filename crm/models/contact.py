@@ -20,6 +20,7 @@ from crm.models.company import Company
 from crm.models.synced import Synced
 
 BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
+ERASED_NAME = "Erased person "  # and the person's id: the pseudonym under which an erased person's facts stand
 
 # Merges are rare and short: one lock for all of them keeps two merges at once from making a circle.
 # The unmerged, nearly all, are told apart before asking the table: a plan made while it was empty scans all of it.
@@ -108,6 +109,7 @@ class Contact(Synced):
     )
     known_as = models.TextField(blank=True, default="", db_default="", editable=False)
     search_text = models.TextField(blank=True, default="", db_default="", editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="since when it is a pseudonym")
 
     objects = ContactQuerySet.as_manager()
 
@@ -116,6 +118,7 @@ class Contact(Synced):
             ("merge_contact", "Can merge contacts and take merges apart"),
             ("export_personal_data", "Can export everything about a person"),
             ("erase_contact", "Can erase a person"),
+            ("export_audience", "Can export lists of addresses"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -132,6 +135,22 @@ class Contact(Synced):
                 name="crm_contact_person_follows_merge",
                 condition=Q(merged_into__isnull=True, person=F("id")) | Q(merged_into__isnull=False),
                 violation_error_message="An unmerged contact is its own person.",
+            ),
+            models.CheckConstraint(
+                name="crm_contact_erased_is_nobody",
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    full_name__startswith=ERASED_NAME,
+                    preferred_name="",
+                    known_as="",
+                    search_text=Lower("full_name"),
+                    motivation="",
+                    company__isnull=True,
+                    do_not_contact=True,
+                    tags=[],
+                    custom_fields={},
+                ),
+                violation_error_message="This person was erased: the record is a pseudonym and stays empty.",
             ),
         ]
         indexes = [

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from crm.models import Conversion, ConversionKind
+from crm.personal_data.suppression import SourceName
+from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import contact_ids
 from gateway.collections import FieldError
@@ -87,6 +89,8 @@ class Conversions(SyncedCollection):
             if draft.facts.get("kind") not in kinds | {None}:
                 known = ", ".join(sorted(kinds))
                 draft.fail("kind", "unknown_kind", f"There is no such kind of conversion. Known: {known}.")
+        refuse_erased(drafts, lambda draft: [("external_id", ("conversion", *draft.key))])
+        _lead_past_erased(drafts)
         _refuse_other_currencies(drafts)
         drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if draft.facts.get("contact"))
@@ -99,6 +103,24 @@ class Conversions(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         voiding.one(pk, reason="deleted", now=now)
+
+
+def _lead_past_erased(drafts: Sequence[Draft]) -> None:
+    """Take conversions of erased persons without a contact, and lead refunds to the pseudonym of their original."""
+
+    def named(draft: Draft) -> Iterator[SourceName]:
+        for fact, space in (("contact", "contact"), ("refund_of", "conversion")):
+            if draft.facts.get(fact):
+                yield (space, *draft.facts[fact].key)
+
+    gone = pseudonyms(drafts, named)
+    for draft in drafts if gone else ():
+        contact, original = draft.facts.get("contact"), draft.facts.get("refund_of")
+        if contact and ("contact", *contact.key) in gone:
+            draft.facts["contact"] = None
+        if original and ("conversion", *original.key) in gone:
+            external_id = gone[("conversion", *original.key)]
+            draft.facts["refund_of"] = Ref(source=original.source, external_id=external_id)
 
 
 def _columns(facts: Mapping[str, Any], contacts: Mapping[Key, int]) -> dict[str, Any]:

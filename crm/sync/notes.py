@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from crm.models import FollowUp, Note
+from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import contact_ids, resolve_users
 from gateway.drafts import Draft, write_rows
 from gateway.items import Day, ExternalId, Item, Moment, Name, Ref, Source, Username
@@ -81,6 +82,8 @@ class FollowUps(SyncedCollection):
 
 
 def _store(table: Table, drafts: Sequence[Draft], *, users: Iterable[str], required: Sequence[str]) -> None:
+    refuse_erased(drafts, _about)
+    drafts = [draft for draft in drafts if draft.is_open]
     contacts = contact_ids(draft.facts["contact"].key for draft in drafts if "contact" in draft.facts)
     for draft in drafts:
         facts: dict[str, Any] = {name: value for name, value in draft.facts.items() if name not in users}
@@ -90,3 +93,9 @@ def _store(table: Table, drafts: Sequence[Draft], *, users: Iterable[str], requi
     for name in users:
         resolve_users(drafts, name, f"{name}_id")
     write_rows(table, drafts, required=required)
+
+
+def _about(draft: Draft) -> Named:
+    """Whom the item is about."""
+    if draft.facts.get("contact"):
+        yield "contact", ("contact", *draft.facts["contact"].key)

@@ -20,7 +20,15 @@ from django.urls import reverse
 
 from community.models import BusinessHours, Cost, HelpRecord, WatchListEntry
 from crm.merging import merge
-from crm.models import ChangedIdentity, Conversion, ConversionKind, DuplicateSuggestion, OutcomeMark
+from crm.models import (
+    ChangedIdentity,
+    Conversion,
+    ConversionKind,
+    DuplicateSuggestion,
+    Erasure,
+    OutcomeMark,
+    PersonExport,
+)
 from gateway.models import ApiKey
 from jobs.models import Job
 from metrics.models import (
@@ -192,6 +200,22 @@ PAGES: dict[str, Pages] = {
         READ_ONLY,
     ),
     "crm.campaign": Pages(lambda n: CampaignFactory(owner=UserFactory(), parent=CampaignFactory()), NO_DELETE),
+    "crm.erasure": Pages(
+        lambda n: Erasure.objects.create(
+            person=ContactFactory(),
+            reason="asked",
+            erased_at=NOW,
+            erased_by=UserFactory(),
+            erased_through="admin",
+        ),
+        READ_ONLY,
+    ),
+    "crm.personexport": Pages(
+        lambda n: PersonExport.objects.create(
+            job=Job.objects.create(kind="export_person"), person=ContactFactory(), requested_by=UserFactory()
+        ),
+        READ_ONLY,
+    ),
     "crm.conversion": Pages(lambda n: ConversionFactory(contact=ContactFactory()), NO_DELETE, ("void",)),
     "crm.conversionkind": Pages(lambda n: ConversionKind.objects.create(key=f"kind-{n}", label=f"Kind {n}")),
     "crm.exchangerate": Pages(lambda n: ExchangeRateFactory()),

@@ -14,11 +14,15 @@ from crm.models import (
     Contact,
     ConversionKind,
     DuplicateSuggestion,
+    Erasure,
     FollowUp,
     Merge,
     Note,
     OutcomeMark,
+    PersonExport,
+    PersonExportPart,
 )
+from jobs.models import Job
 from tests.factories.crm import (
     CampaignFactory,
     CompanyFactory,
@@ -62,6 +66,16 @@ def _merge_circle():
 
 def _own_refund():
     RefundFactory(external_id="r1", refund_of_external_id="r1")
+
+
+def _export(**fields):
+    return PersonExport.objects.create(job=Job.objects.create(kind="export_person"), person=ContactFactory(), **fields)
+
+
+def _piece_twice():
+    export = _export()
+    for _ in range(2):
+        PersonExportPart.objects.create(export=export, number=0, content=b"piece")
 
 
 def _note(**fields):
@@ -155,6 +169,12 @@ REFUSED = {
     "crm_conversion_value_needs_currency": lambda: ConversionFactory(currency=None),
     "crm_conversion_void_paired": lambda: ConversionFactory(void_reason="test"),
     "crm_conversionkind_lookback_in_range": lambda: ConversionKind.objects.create(key="x", label="x", lookback_days=0),
+    "crm_contact_erased_is_nobody": lambda: ContactFactory(erased_at=NOON),
+    "crm_erasure_reason_known": lambda: Erasure.objects.create(
+        person=ContactFactory(), reason="mood", erased_at=NOON, erased_through="admin"
+    ),
+    "crm_personexport_ready_paired": lambda: _export(size=1),
+    "crm_personexportpart_once": _piece_twice,
     "crm_exchangerate_currency_iso_4217": lambda: ExchangeRateFactory(currency="£"),
     "crm_exchangerate_once_a_day": lambda: _twice(ExchangeRateFactory, date=dt.date(2026, 3, 1)),
     "crm_exchangerate_positive": lambda: ExchangeRateFactory(rate=0),
