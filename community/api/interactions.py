@@ -1,19 +1,15 @@
 """Interactions as the API gives them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import django_filters
-import pydantic
 from django.db.models import Q
 
 from community.interaction_kinds import interaction_kinds
-from community.private_texts import READ_PRIVATE
 from community.sync import interactions
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
-from gateway.resources import Act, Record, Resource, Withheld
-
-SAID: Any = pydantic.Field(description="Null when it is private and the key lacks `private-interactions:read`.")
+from gateway.resources import Act, Record, Resource
 
 
 class InteractionRecord(Record):
@@ -47,8 +43,8 @@ class InteractionRecord(Record):
     utm_campaign: str | None
     utm_term: str | None
     utm_content: str | None
-    text: str | None = SAID
-    url: str | None = SAID
+    text: str
+    url: str
     language: str
     is_private: bool
     deleted_at: datetime | None
@@ -96,5 +92,4 @@ class Interactions(Resource):
         "campaign": "campaign__code",
     }
     standing = Q(occurred_at__isnull=False, deleted_at=None, retracted_at=None)
-    withheld = (Withheld(READ_PRIVATE, ("text", "url"), where="is_private"),)
-    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retracting.one),)
+    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retract),)

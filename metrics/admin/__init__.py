@@ -1,7 +1,6 @@
 """metrics in the admin: derived rows to look at, none to change, and the button that recomputes them."""
 
 from metrics.admin.ledger import ConversionResultAdmin, CreditRowAdmin
-from metrics.admin.left_on_read import WaitingAdmin
 from metrics.admin.recompute import FingerprintAdmin, RecomputeChunkAdmin, StaleMarkAdmin
 from metrics.admin.rollups import (
     CampaignDayAdmin,
@@ -24,5 +23,4 @@ __all__ = [
     "RecomputeChunkAdmin",
     "StaleMarkAdmin",
     "TotalDayAdmin",
-    "WaitingAdmin",
 ]

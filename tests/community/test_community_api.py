@@ -3,7 +3,6 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from gateway.routes import known_scopes
 from tests.api_clients import client_with
 from tests.factories.community import ChannelFactory, CommunityFactory
 
@@ -24,7 +23,7 @@ QUESTION = {
 @pytest.fixture
 def api():
     ChannelFactory(slug="forum", community=CommunityFactory(slug="help"))
-    return client_with(*known_scopes())
+    return client_with(*(f"{key}:{verb}" for key in KEYS for verb in ("read", "write")))
 
 
 def put(api, key, item):

@@ -7,12 +7,10 @@ WITH uncovered AS (
     WHERE root_id IN (
         SELECT stale.root_id
         FROM stale_conversion stale
-        WHERE coalesce(stale.person_id / %(block_size)s %% %(blocks)s, %(guests_block)s)
-                NOT IN (SELECT locked.block FROM locked_block locked)
+        WHERE coalesce(stale.person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
             OR (
                 stale.is_stored
-                AND coalesce(stale.stored_person_id / %(block_size)s %% %(blocks)s, %(guests_block)s)
-                    NOT IN (SELECT locked.block FROM locked_block locked)
+                AND coalesce(stale.stored_person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
             )
     )
     RETURNING conversion_id, is_stored

@@ -1,0 +1,12 @@
+-- As blocks.sql, and the persons that marks name: their conversion may be gone from the facts, while a
+-- worker that saw it there has not committed yet.
+SELECT coalesce(stale.person_id / %(block_size)s, %(guests_block)s) AS block
+FROM stale_conversion stale
+UNION
+SELECT coalesce(stale.stored_person_id / %(block_size)s, %(guests_block)s)
+FROM stale_conversion stale
+WHERE stale.is_stored
+UNION
+SELECT contact.person_id / %(block_size)s
+FROM claimed_mark mark
+JOIN crm_contact contact ON contact.id = mark.contact_id
