@@ -1,13 +1,12 @@
 """
-What higher apps may add to crm's pages: the registries of panels and actions.
+What higher apps may add to crm's pages: the registries of panels.
 
 crm stands alone with all of them empty. community and metrics register theirs in `ready()`.
 """
 
-from gateway.panels import PageAction, Panel
+from gateway.panels import Panel
 from gateway.registry import Registry
 
 contact_panels: Registry[Panel] = Registry("contact panel")
 campaign_panels: Registry[Panel] = Registry("campaign panel")
 conversion_panels: Registry[Panel] = Registry("conversion panel")
-contact_actions: Registry[PageAction] = Registry("contact action")

@@ -108,25 +108,6 @@ class PanelContent:
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class PageAction:
-    """
-    Something to do from an object's page: a button that opens `page` of the admin with the object's id.
-
-    Where `is_dialog`, the page answers with a fragment and is shown on top of the page it came from;
-    what it saves is announced by the event `kith:saved`. `shortcut` is one key that does the same.
-    """
-
-    key: str
-    label: str
-    icon: str
-    page: str
-    permission: str
-    order: int = 50
-    is_dialog: bool = False
-    shortcut: str = ""
-
-
 class Panel(Protocol):
     """A part of a page. `order` is its place, ties broken by key; `permission` is needed to see it."""
 

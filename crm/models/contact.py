@@ -107,11 +107,6 @@ class Contact(Synced):
     objects = ContactQuerySet.as_manager()
 
     class Meta:
-        permissions = [
-            ("merge_contact", "Can merge contacts and take merges apart"),
-            ("export_personal_data", "Can export everything about a person"),
-            ("erase_contact", "Can erase a person"),
-        ]
         constraints = [
             models.CheckConstraint(
                 name="crm_contact_stage_known",
