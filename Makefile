@@ -34,7 +34,7 @@ test: $(READY) ## Run the tests on private servers, or on those of DATABASE_URL 
 	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-crash: $(READY) ## Kill worker, broker and database twenty times while 100,000 contacts are recomputed.
-	@KITH_CRASH_ROUNDS=20 KITH_CRASH_CONTACTS=100000 $(RUN) -m pytest -m crash --timeout 0 $(ARGS)
+	@KITH_CRASH_ROUNDS=20 KITH_CRASH_CONTACTS=100000 $(RUN) -m pytest -m crash -s $(ARGS)
 
 test-browser: $(READY) ## Run only the tests that drive the admin in Chromium.
 	@$(RUN) -m pytest -m browser $(ARGS)

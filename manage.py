@@ -19,15 +19,24 @@ def main() -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+
+    from config.audit import command_line
 
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, so that a wrong one is told in a sentence
     except ImproperlyConfigured as error:
         sys.exit(f"Kith: {error}")
     try:
-        execute_from_command_line(sys.argv)
+        with command_line(sys.argv):
+            execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) is not None:
+            raise  # it does answer, and what it says is for developers
+        reason = " ".join(str(error).split())
+        sys.exit(f"Kith: PostgreSQL does not answer: {reason}. DATABASE_URL says where it is; is it running?")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--scale S] [--only recompute writing reading]`: measure, print and keep the table."""
+"""`python -m benchmarks [--scale S] [--only recompute exactness …]`: measure, print and keep the table."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ def main() -> int:
     """Measure on a database of its own beside Kith's, and write benchmarks/results/<scale>.md."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     arguments.add_argument("--scale", choices=["XS", "S", "M"], default="S")
-    arguments.add_argument("--only", nargs="+", choices=["recompute", "writing", "reading"])
+    arguments.add_argument("--only", nargs="+", choices=["recompute", "exactness", "reading", "writing"])
     chosen = arguments.parse_args()
     try:
         ensure_running()
@@ -32,7 +32,7 @@ def main() -> int:
 
     call_command("migrate", verbosity=0)
 
-    from benchmarks import facts, reading, recompute, writing
+    from benchmarks import exactness, facts, reading, recompute, writing
     from benchmarks.measuring import Table
 
     scale = facts.SCALES[chosen.scale]
@@ -46,9 +46,11 @@ def main() -> int:
     for name, measure in parts.items():
         if not chosen.only or name in chosen.only:
             table.add(measure())
+        if name == "recompute" and (not chosen.only or "exactness" in chosen.only):
+            table.note(exactness.measure(scale))
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
-    command = f"make bench ARGS='--scale {scale.name}'"
+    command = f"make bench SCALE={scale.name}"
     if not chosen.only:
         print(f"Written to {table.write(folder, command=command)}")  # noqa: T201
     return 0

@@ -79,8 +79,9 @@ _STATEMENTS = [
     SELECT n, 'campaign-' || n, 'Campaign ' || n, 'running' FROM generate_series(1, %(campaigns)s) n
     """,
     f"""
-    INSERT INTO crm_contact (id, person_id, full_name, search_text, stage)
-    SELECT n, n, name, lower(name) || ' person' || n || '@example.com', 'lead'
+    INSERT INTO crm_contact (id, person_id, full_name, known_as, search_text, stage)
+    SELECT n, n, name, 'person' || n,
+           lower(name) || E'\\nperson' || n || E'\\nperson' || n || '@example.com', 'lead'
     FROM (
         SELECT n, (ARRAY['Ada', 'Ben', 'Carla', 'Dmitri', 'Elif', 'Farah', 'Gao', 'Hanne', 'Ines', 'Joe', 'Kaya',
                          'Lars', 'Maja', 'Noor', 'Otto', 'Priya'])[1 + floor({_unit(1)} * 16)::int]

@@ -1,11 +1,13 @@
 """Timing a floor and a product side by side, and writing the table of ratios."""
 
 import gc
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import connection
@@ -68,6 +70,16 @@ def median_of(runs: int, work: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
+def waited(runs: int, work: Callable[[], object]) -> tuple[float, float]:
+    """Return the median and the 95th percentile of `runs` times in seconds: what is usual, and what is bad luck."""
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times), sorted(times)[int(runs * 0.95)]
+
+
 def execute(sql: str, parameters: object = None) -> None:
     """Run one statement on Django's connection."""
     with connection.cursor() as cursor:
@@ -80,12 +92,19 @@ class Table:
 
     scale: str
     lines: list[Measurement] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Take in measurements and print each."""
         for measurement in measurements:
             self.lines.append(measurement)
             print(_row(measurement), flush=True)  # noqa: T201
+
+    def note(self, sentences: Iterable[str]) -> None:
+        """Take in sentences that stand below the table, and print each."""
+        for sentence in sentences:
+            self.notes.append(sentence)
+            print(sentence, flush=True)  # noqa: T201
 
     def write(self, folder: Path, *, command: str) -> Path:
         """Write the page `<scale>.md` into `folder` and return its place."""
@@ -95,14 +114,15 @@ class Table:
         head = [
             f"# Scale {self.scale}",
             "",
-            f"Made by `{command}` on {platform.machine()} with Python {platform.python_version()} and "
-            f"PostgreSQL {version}. Floor and product ran in one process, one after the other.",
+            f"Made on {datetime.now(UTC):%Y-%m-%d} by `{command}` on {platform.machine()} with {os.cpu_count()} cores, "
+            f"Python {platform.python_version()} and PostgreSQL {version}. Floor and product ran in one process, one "
+            "after the other.",
             "",
             "| operation | amount | floor | product | ratio | to reach | reached | remark |",
             "|---|---|---|---|---|---|---|---|",
         ]
         page = folder / f"{self.scale}.md"
-        page.write_text("\n".join([*head, *map(_row, self.lines), ""]), encoding="utf-8")
+        page.write_text("\n".join([*head, *map(_row, self.lines), "", *self.notes, ""]), encoding="utf-8")
         return page
 
 

@@ -1,14 +1,17 @@
 """Lists and the search of contacts over HTTP (inside the process) against JSON that PostgreSQL builds itself."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from benchmarks.facts import Scale
-from benchmarks.measuring import Measurement, median_of
+from benchmarks.measuring import Measurement, median_of, waited
 from gateway.models import ApiKey
 
 FLOOR = (Path(__file__).parent / "floors" / "contact_list.sql").read_text(encoding="utf-8")
@@ -16,6 +19,8 @@ PAGE = 100  # contacts on a page
 DEEP = 9_000  # the page that must be as quick as the first
 RUNS = 50
 SEARCHES = ("joe", "person77", "@example", "Priya 3f", "nobody has this")
+# While typing: two letters, a first name that a sixteenth has, what everybody has, a part, rare, absent, two words.
+TYPED = ("jo", "joe", ".com", "oe 3", "person77", "zzz", "3fa priya")
 
 
 def _floor(after: int) -> None:
@@ -54,7 +59,24 @@ def measure(scale: Scale) -> Iterator[Measurement]:
     for text in SEARCHES:
         address = f"/api/v1/contacts/?{urlencode({'search': text, 'limit': 20})}"
         get(address)
-        waited = median_of(RUNS, lambda address=address: get(address))  # type: ignore[misc]
+        usual = median_of(RUNS, lambda address=address: get(address))  # type: ignore[misc]
         yield Measurement(
-            operation=f"search for “{text}” among {scale.contacts:,}", product=waited, limit=0.020
+            operation=f"search for “{text}” among {scale.contacts:,}", product=usual, limit=0.020
         )  # fmt: skip
+    yield from _finding(scale)
+
+
+def _finding(scale: Scale) -> Iterator[Measurement]:
+    """Yield how long the page that finds people while typing takes: the 95th percentile has to be quick."""
+    user = get_user_model().objects.create_superuser(f"benchmark-{time.time_ns()}")
+    client = Client()
+    client.force_login(user)
+    for text in TYPED:
+        address = f"{reverse('admin:crm_contact_find')}?{urlencode({'q': text})}"
+        client.get(address)
+        usual, unlucky = waited(RUNS, lambda address=address: client.get(address))  # type: ignore[misc]
+        yield Measurement(
+            operation=f"finding “{text}” while typing among {scale.contacts:,}, p95", product=unlucky, limit=0.020,
+            remark=f"p50 {usual * 1000:.1f} ms",
+        )  # fmt: skip
+    user.delete()

@@ -8,7 +8,12 @@ class CommunityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
-        from community.panels import Accounts, Help, LastInteractions
+        from community.duplicates import EVIDENCE, HANDLES
+        from community.extensions import interaction_actions
+        from community.merge_preview import AccountsTogether
+        from community.panels import Accounts, Help
+        from community.personal_data import DECLARED
+        from community.private_texts import READ_PRIVATE
         from community.sync.channels import Channels
         from community.sync.communities import Communities
         from community.sync.costs import Costs
@@ -16,10 +21,54 @@ class CommunityConfig(AppConfig):
         from community.sync.interactions import Interactions
         from community.sync.members import Members
         from community.sync.threads import Threads
-        from crm.extensions import contact_panels
+        from community.tiles import ExchangeTiles, RatingTile
+        from community.timeline import ACCOUNT_CHANGES, HelpEntries, InteractionEntries
+        from crm.duplicates.evidence import evidence
+        from crm.extensions import (
+            contact_actions,
+            contact_list_actions,
+            contact_panels,
+            contact_tiles,
+            duplicate_sources,
+            merge_previews,
+            personal_data,
+            timeline_sources,
+        )
         from gateway.collections import collections
+        from gateway.panels import PageAction
+        from gateway.scopes import PermissionScope, permission_scopes
 
         for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
             collections.register(collection())
-        for panel in (Accounts(), Help(), LastInteractions()):
+        for panel in (Accounts(), Help()):
             contact_panels.register(panel)
+        for tiles in (ExchangeTiles(), RatingTile()):
+            contact_tiles.register(tiles)
+        for source in (InteractionEntries(), HelpEntries(), ACCOUNT_CHANGES):
+            timeline_sources.register(source)
+        for actions, page in (
+            (contact_actions, "admin:crm_contact_record_help"),
+            (contact_list_actions, "admin:community_helprecord_record"),
+            (interaction_actions, "admin:community_interaction_record_help"),
+        ):
+            actions.register(
+                PageAction(
+                    key="record_help",
+                    label="Record help",
+                    icon="volunteer_activism",
+                    page=page,
+                    permission="community.add_helprecord",
+                    order=10,
+                    is_dialog=True,
+                    shortcut="h",
+                )
+            )
+        merge_previews.register(AccountsTogether())
+        for kind in EVIDENCE:
+            evidence.register(kind)
+        duplicate_sources.register(HANDLES)
+        permission_scopes.register(
+            PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
+        )
+        for declaration in DECLARED:
+            personal_data.register(declaration)

@@ -17,7 +17,9 @@ class InteractionKind:
 
     `is_touch`: can earn credit for a conversion. `is_engagement`: counts as engagement (R10).
     `is_help`: addressed to somebody else, it is help. `expects_reply`: inbound, it waits for a human
-    answer. `activity_weight`: points in the activity index.
+    reply; `expects_reply_from_staff`: only where it addresses staff. `is_personal`: said to us alone, so
+    whatever we then say to that person answers it. `is_reply`: said by another person, it can be the reply
+    that somebody waits for. `activity_weight`: points in the activity index.
     """
 
     key: str
@@ -27,6 +29,9 @@ class InteractionKind:
     is_engagement: bool = False
     is_help: bool = False
     expects_reply: bool = False
+    expects_reply_from_staff: bool = False
+    is_personal: bool = False
+    is_reply: bool = False
 
 
 interaction_kinds: Registry[InteractionKind] = Registry(
@@ -34,10 +39,35 @@ interaction_kinds: Registry[InteractionKind] = Registry(
     InteractionKind(
         key="question", label="Question", activity_weight=6, is_touch=True, is_engagement=True, expects_reply=True
     ),
-    InteractionKind(key="answer", label="Answer", activity_weight=10, is_touch=True, is_engagement=True, is_help=True),
-    InteractionKind(key="help", label="Help by staff", activity_weight=10, is_touch=True, is_help=True),
-    InteractionKind(key="comment", label="Comment", activity_weight=4, is_touch=True, is_engagement=True),
-    InteractionKind(key="direct_message", label="Direct message", activity_weight=4, is_touch=True, expects_reply=True),
+    InteractionKind(
+        key="answer",
+        label="Answer",
+        activity_weight=10,
+        is_touch=True,
+        is_engagement=True,
+        is_help=True,
+        is_reply=True,
+    ),
+    InteractionKind(key="help", label="Help by staff", activity_weight=10, is_touch=True, is_help=True, is_reply=True),
+    InteractionKind(
+        key="comment",
+        label="Comment",
+        activity_weight=4,
+        is_touch=True,
+        is_engagement=True,
+        expects_reply_from_staff=True,
+        is_reply=True,
+    ),
+    InteractionKind(
+        key="direct_message",
+        label="Direct message",
+        activity_weight=4,
+        is_touch=True,
+        expects_reply=True,
+        is_personal=True,
+        is_reply=True,
+    ),
+    InteractionKind(key="lead", label="Lead", activity_weight=6, expects_reply=True, is_personal=True),
     InteractionKind(key="click", label="Click", activity_weight=1, is_touch=True),
     InteractionKind(key="event_attendance", label="Event attendance", activity_weight=12, is_touch=True),
     InteractionKind(key="post", label="Post", activity_weight=6, is_engagement=True),
@@ -58,3 +88,23 @@ def touch_kinds() -> list[str]:
 def help_kinds() -> list[str]:
     """Return the keys of the kinds that are help when they address somebody else."""
     return [kind.key for kind in interaction_kinds if kind.is_help]
+
+
+def asking_kinds() -> list[str]:
+    """Return the keys of the kinds that expect a reply when they are inbound."""
+    return [kind.key for kind in interaction_kinds if kind.expects_reply]
+
+
+def asking_staff_kinds() -> list[str]:
+    """Return the keys of the kinds that expect a reply when they address staff."""
+    return [kind.key for kind in interaction_kinds if kind.expects_reply_from_staff]
+
+
+def personal_kinds() -> list[str]:
+    """Return the keys of the kinds that are said to us alone."""
+    return [kind.key for kind in interaction_kinds if kind.is_personal]
+
+
+def reply_kinds() -> list[str]:
+    """Return the keys of the kinds that can be a reply."""
+    return [kind.key for kind in interaction_kinds if kind.is_reply]

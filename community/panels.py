@@ -1,4 +1,4 @@
-"""What community shows on the contact page: accounts, what happened lately, help received and given."""
+"""What community shows on the contact page: accounts, help received and given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,13 @@ from datetime import datetime
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
-from community.interaction_kinds import interaction_kinds
-from community.models import HelpRecord, Interaction, Member
+from community.models import HelpRecord, Member
+from community.private_texts import readable_help
 from crm.models import Contact
-from gateway.panels import Column, Link, PanelContent, Row, Table
+from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, Table
 
 SHOWN = 10  # rows of a table; the newest
 TEXT_SHOWN = 120  # characters
-
-KIND_LABELS = {kind.key: kind.label for kind in interaction_kinds}
 
 
 def persons_of(contacts: Sequence[int]) -> dict[int, int]:
@@ -38,7 +36,7 @@ class Accounts:
     permission: str = "community.view_member"
     description: str = "The person's accounts on our channels."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
         found: dict[int | None, list[Row]] = {}
         members = (
@@ -77,75 +75,6 @@ class Accounts:
 
 
 @dataclass(frozen=True)
-class LastInteractions:
-    """What the person did and what addressed them, newest first."""
-
-    key: str = "interactions"
-    title: str = "Last interactions"
-    order: int = 40
-    permission: str = "community.view_interaction"
-    description: str = "What the person did lately, and what was addressed to them."
-
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
-        persons = persons_of(ids)
-        newest: dict[int | None, dict[int, Interaction]] = {}
-        for way in ("member__contact__person", "to_member__contact__person", "to_contact__person"):
-            ranked = (
-                Interaction.objects.counted()
-                .filter(**{f"{way}__in": list(persons.values())})
-                .annotate(
-                    of_person=F(f"{way}_id"),
-                    place=Window(RowNumber(), partition_by=F(f"{way}_id"), order_by=("-occurred_at", "-pk")),
-                )
-                .filter(place__lte=SHOWN)
-                .select_related("channel", "member", "user")
-                .order_by()
-            )
-            for interaction in ranked:
-                newest.setdefault(interaction.of_person, {})[interaction.pk] = interaction
-        return {
-            pk: PanelContent(
-                tables=(
-                    Table(
-                        title="Done by them and addressed to them",
-                        columns=(
-                            Column(label="When", unit="time"),
-                            Column(label="What"),
-                            Column(label="Text", unit="sentence"),
-                            Column(label="By"),
-                            Column(label="Channel"),
-                        ),
-                        rows=[_interaction_row(found) for found in _newest_of(newest.get(persons.get(pk), {}))],
-                        empty="Nothing has happened with this person yet.",
-                    ),
-                )
-            )
-            for pk in ids
-        }
-
-
-def _newest_of(found: Mapping[int, Interaction]) -> list[Interaction]:
-    return sorted(found.values(), key=lambda one: (one.occurred_at, one.pk), reverse=True)[:SHOWN]
-
-
-def _interaction_row(interaction: Interaction) -> Row:
-    here = Link(page="admin:community_interaction_change", args=(interaction.pk,))
-    links = {0: here, 2: here}
-    if interaction.member_id:
-        links[3] = Link(page="admin:community_member_change", args=(interaction.member_id,))
-    return Row(
-        values=(
-            interaction.occurred_at,
-            KIND_LABELS.get(interaction.kind or "", interaction.kind),
-            _cut(interaction.text),
-            str(interaction.member or interaction.user or "") or None,
-            str(interaction.channel),
-        ),
-        links=links,
-    )
-
-
-@dataclass(frozen=True)
 class Help:
     """Help received, and help given by any of the person's accounts."""
 
@@ -155,7 +84,7 @@ class Help:
     permission: str = "community.view_helprecord"
     description: str = "Help that the person received and gave."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
         received = self._newest("contact__person", persons)
         given = self._newest("helper_member__contact__person", persons)
@@ -163,9 +92,11 @@ class Help:
             pk: PanelContent(
                 tables=(
                     _help_table(
-                        "Received", received.get(persons.get(pk), []), who="By", empty="Nobody helped them yet."
+                        "Received", received.get(persons.get(pk), []), may, who="By", empty="Nobody helped them yet."
                     ),
-                    _help_table("Given", given.get(persons.get(pk), []), who="To", empty="They helped nobody yet."),
+                    _help_table(
+                        "Given", given.get(persons.get(pk), []), may, who="To", empty="They helped nobody yet."
+                    ),
                 )
             )
             for pk in ids
@@ -188,7 +119,7 @@ class Help:
         return found
 
 
-def _help_table(title: str, records: Sequence[HelpRecord], *, who: str, empty: str) -> Table:
+def _help_table(title: str, records: Sequence[HelpRecord], may: PermissionCheck, *, who: str, empty: str) -> Table:
     return Table(
         title=title,
         columns=(
@@ -205,7 +136,7 @@ def _help_table(title: str, records: Sequence[HelpRecord], *, who: str, empty: s
                     record.interaction.occurred_at,
                     str(record.helper_member or record.helper_user) if who == "By" else str(record.contact),
                     record.topic,
-                    _cut(record.question or record.interaction.text),
+                    _cut(readable_help(record, record.question or record.interaction.text, may=may)),
                     record.get_outcome_display(),
                     record.rating,
                 ),

@@ -1,13 +1,32 @@
 """The Django app of the configuration."""
 
 from django.apps import AppConfig
+from django.apps import apps as all_apps
+from django.apps.registry import Apps
+from django.db.models.signals import post_migrate
 
 
 class ConfigConfig(AppConfig):
-    """Holds the commands and templates that belong to no single app, and loads the Celery application."""
+    """Holds the commands, templates and roles that belong to no single app, and loads the Celery application."""
 
     name = "config"
 
     def ready(self) -> None:
         """Import the Celery application, which every `shared_task` then belongs to."""
         import config.celery  # noqa: F401
+        from config.personal_data import DECLARED
+        from crm.extensions import personal_data
+
+        for declaration in DECLARED:
+            personal_data.register(declaration)
+
+        # All apps of ours stand above this one in INSTALLED_APPS, so their permissions are there by then.
+        post_migrate.connect(_bring_roles, sender=self)
+
+
+def _bring_roles(*, apps: Apps = all_apps, **_: object) -> None:
+    """Bring the roles, unless only some apps were migrated and there is no place for roles yet."""
+    from config.standard_roles import bring_standard_roles
+
+    if "standardrole" in apps.all_models["config"]:
+        bring_standard_roles()

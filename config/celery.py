@@ -22,6 +22,6 @@ if not settings.configured:
     except ServerError as error:
         sys.exit(f"Kith: {error}")
 
-app = Celery("kith")
+app = Celery("kith", task_cls="config.audit:TaskWithHistory")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

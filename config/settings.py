@@ -7,11 +7,13 @@ explains every variable.
 """
 
 import contextlib
+from datetime import timedelta
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -59,6 +61,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "pgtrigger",
     "pghistory",
+    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "gateway",
     "jobs",
     "crm",
@@ -76,10 +82,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.logins.RefusalsLogged",
+    "config.logins.SecondFactorRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "gateway.admin.time_zone.AdminTimeZoneMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -95,6 +105,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.logins.admin_context",
             ]
         },
     }
@@ -133,7 +144,25 @@ CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
 METRICS_TICK_SECONDS = seconds("METRICS_TICK_SECONDS", default=5.0)  # seconds between two looks at the stale marks
+EXPORTS_TICK_SECONDS = 60.0  # seconds between two looks at exports that wait, and at files whose day is over
+WATCH_LIST_TICK_SECONDS = 60.0  # seconds between two looks at what was answered meanwhile
+KITH_DUPLICATES_SECONDS = seconds("KITH_DUPLICATES_SECONDS", default=60.0)  # seconds between two looks at changed names
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "prune-watch-list": {
+        "task": "community.tasks.prune_watch_list",
+        "schedule": WATCH_LIST_TICK_SECONDS,
+        "options": {"expires": WATCH_LIST_TICK_SECONDS},
+    },
+    "find-duplicates": {
+        "task": "crm.tasks.find_duplicates",
+        "schedule": KITH_DUPLICATES_SECONDS,
+        "options": {"expires": KITH_DUPLICATES_SECONDS},
+    },
+    "make-exports": {
+        "task": "crm.personal_data.tasks.make_exports",
+        "schedule": EXPORTS_TICK_SECONDS,
+        "options": {"expires": EXPORTS_TICK_SECONDS},
+    },
     "recompute-stale": {
         "task": "metrics.tasks.recompute_stale",
         "schedule": METRICS_TICK_SECONDS,
@@ -141,10 +170,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
+# Rules that join contacts without asking, none by default: see crm/duplicates/rules.py
+KITH_MERGE_RULES = env.list("KITH_MERGE_RULES", default=[])  # verified_email, verified_phone
+
 # The organisation: its calendar and its money.
 KITH_TIME_ZONE = env.str("KITH_TIME_ZONE", default="Europe/London")  # IANA name; days, weeks and months are cut in it
 KITH_PHONE_REGION = env.str("KITH_PHONE_REGION", default="GB")  # ISO 3166; telephone numbers without a country code
 KITH_CURRENCY = env.str("KITH_CURRENCY", default="EUR")  # ISO 4217; every report is in it
+
+# Personal data. The first key makes the hashes that keep erased people from coming back, older ones still find theirs.
+KITH_SUPPRESSION_KEYS = env.list("KITH_SUPPRESSION_KEYS", default=["insecure-suppression-key-for-a-first-look-only"])
+KITH_ERASURE_LIST = env.str("KITH_ERASURE_LIST", default="")  # file that every erasure is added to; empty: none
 
 # Metrics.
 METRICS_DEFAULT_MODEL = env.str("METRICS_DEFAULT_MODEL", default="linear")  # the model that reports show first
@@ -193,7 +229,11 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("kith/admin.css")],
-    "SCRIPTS": [lambda request: static("kith/charts.js")],
+    "SCRIPTS": [
+        lambda request: static("kith/charts.js"),
+        lambda request: static("kith/dialog.js"),
+        lambda request: static("kith/finder.js"),
+    ],
     "COLORS": {
         "primary": {
             "50": "oklch(97.7% .014 180)",
@@ -209,6 +249,7 @@ UNFOLD = {
             "950": "oklch(25.6% .046 192)",
         },
     },
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("mfa_index")}]},
     "COMMAND": {"search_models": ["crm.contact", "crm.campaign", "crm.company"], "show_history": False},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.admin.menu.navigation"},
 }
@@ -216,8 +257,48 @@ UNFOLD = {
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("KITH_STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))  # `manage.py serve` fills it
 
-LOGIN_URL = "admin:login"
+# Logins: config/logins.py says how they work.
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_ENGINE = "config.sessions"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # refuses while a login is locked, before any password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+]
+KITH_PROXY_COUNT = env.int("KITH_PROXY_COUNT", default=0)  # proxies in front that set X-Forwarded-For
+KITH_MFA = env.str("KITH_MFA", default="optional")  # optional or required
+if KITH_MFA not in ("optional", "required"):
+    raise ImproperlyConfigured(f"KITH_MFA must be optional or required, not {KITH_MFA!r}.")
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both together: neither locks an office nor a person elsewhere
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "config.logins.client_address"
+AXES_LOCKOUT_CALLABLE = "config.logins.locked_page"
+AXES_ENABLE_ADMIN = False  # config/admin/users.py shows what it keeps
+AXES_VERBOSE = False
+
+ACCOUNT_ADAPTER = "config.logins.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # a login ends with the browser
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/900s/key"}  # wrong codes of a second factor, for each user
+MFA_ADAPTER = "config.logins.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Kith"
+
+# What is counted for all processes together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "kith",
+    }
+}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -249,6 +330,10 @@ if PRODUCTION:
         raise ImproperlyConfigured("KITH_DEBUG must be off when KITH_PRODUCTION is on.")
     if SECRET_KEY.startswith("insecure"):
         raise ImproperlyConfigured("Set KITH_SECRET_KEY to a long random text: KITH_PRODUCTION is on.")
+    if not KITH_SUPPRESSION_KEYS or any(key.startswith("insecure") or len(key) < 32 for key in KITH_SUPPRESSION_KEYS):
+        raise ImproperlyConfigured(
+            "Set KITH_SUPPRESSION_KEYS to a random text of 32 characters or more: KITH_PRODUCTION is on."
+        )
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("KITH_ALLOWED_HOSTS may not hold '*': KITH_PRODUCTION is on.")
     SECURE_SSL_REDIRECT = switch("KITH_SSL_REDIRECT", default=True)

@@ -1,14 +1,21 @@
-"""Kith's addresses: the admin at /admin/, the API at /api/v1/, its documentation at /api/docs/."""
+"""Kith's addresses: the admin at /admin/, logins at /accounts/, the API at /api/v1/, its pages at /api/docs/."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config.admin.response_times import response_times
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/response-times/", admin.site.admin_view(response_times), name="response-times"),
     path("admin/", admin.site.urls),
+    path("accounts/", include("config.account_urls")),
     path("api/docs/", login_required(SpectacularSwaggerView.as_view(url_name="openapi")), name="api-docs"),
     path("api/openapi.yaml", login_required(SpectacularAPIView.as_view()), name="openapi"),
     path("api/v1/", include("community.api.urls")),

@@ -8,12 +8,70 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM"
 
     def ready(self) -> None:
+        """Register what can be synced, and what crm itself shows on the contact page."""
+        import crm.personal_data.tasks  # noqa: F401 - Celery looks for tasks in the modules named so of each app alone
+        from crm.contact_points import VIEW_ADDRESSES
+        from crm.duplicates.panel import SamePerson
+        from crm.duplicates.sources import ADDRESSES, NAMES, REFERENCES
+        from crm.extensions import (
+            contact_actions,
+            contact_panels,
+            duplicate_sources,
+            merge_previews,
+            personal_data,
+            timeline_sources,
+        )
+        from crm.merging.preview import Records
+        from crm.personal_data.actions import ACTIONS
+        from crm.personal_data.declared import DECLARED
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
         from crm.sync.contacts import Contacts
         from crm.sync.conversions import Conversions
         from crm.sync.exchange_rates import ExchangeRates
+        from crm.sync.notes import FollowUps, Notes
+        from crm.timeline.sources import SOURCES
         from gateway.collections import collections
+        from gateway.panels import PageAction
+        from gateway.scopes import PermissionScope, permission_scopes
 
-        for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates):
+        for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates, Notes, FollowUps):
             collections.register(collection())
+        permission_scopes.register(
+            PermissionScope(VIEW_ADDRESSES, "addresses:read", "e-mail addresses and telephone numbers of contacts")
+        )
+        for part in ("contactref", "consent", "outcomemark"):
+            permission_scopes.register(PermissionScope(f"crm.view_{part}", "contacts:read", "what hangs on a contact"))
+        for action in (
+            PageAction(
+                key="note",
+                label="Note",
+                icon="sticky_note_2",
+                page="admin:crm_note_write",
+                permission="crm.add_note",
+                order=20,
+                is_dialog=True,
+                shortcut="n",
+            ),
+            PageAction(
+                key="follow_up",
+                label="Follow-up",
+                icon="event_upcoming",
+                page="admin:crm_followup_plan",
+                permission="crm.add_followup",
+                order=30,
+                is_dialog=True,
+                shortcut="f",
+            ),
+        ):
+            contact_actions.register(action)
+        for source in SOURCES:
+            timeline_sources.register(source)
+        merge_previews.register(Records())
+        for duplicates in (ADDRESSES, REFERENCES, NAMES):
+            duplicate_sources.register(duplicates)
+        contact_panels.register(SamePerson())
+        for action in ACTIONS:
+            contact_actions.register(action)
+        for declaration in DECLARED:
+            personal_data.register(declaration)

@@ -13,7 +13,10 @@ from itertools import islice
 from django.contrib.auth import get_user_model
 
 from community.models import Community
+from config.models import StandardRole
+from config.roles import ADMINISTRATOR, ANALYST, CAMPAIGN_MANAGER, HELPER
 from crm.models import Contact
+from demo.attending import attend
 from demo.generator import Item, collections
 from demo.generator.people import STAFF
 from gateway.batches import CHUNK_SIZE, upsert
@@ -78,13 +81,18 @@ def fill(*, until: date | None, today: date, now: datetime, progress: Progress =
     _start(job, now)
     make_staff()
     items = {key: _upsert_all(key, stream, now=now, progress=progress) for key, stream in collections(reached)}
+    attend(until=reached, now=now)
     _finish(job, items, now)
     return Company(reached, items, is_new=True)
 
 
+ROLE_OF = {"ana": HELPER, "ben": ANALYST, "chloe": CAMPAIGN_MANAGER, "dan": ADMINISTRATOR}
+
+
 def make_staff() -> None:
-    """Make the colleagues who take calls, as users without a password: nobody can log in as them yet."""
+    """Make the colleagues, each with a role, as users without a password: nobody can log in as them yet."""
     users = get_user_model().objects
+    roles = {role.name: role.group for role in StandardRole.objects.select_related("group")}
     for username, name in STAFF:
         first_name, last_name = name.split(" ")
         user, is_new = users.get_or_create(
@@ -99,6 +107,9 @@ def make_staff() -> None:
         if is_new:
             user.set_unusable_password()
             user.save(update_fields=["password"])
+            role = roles.get(ROLE_OF[username])
+            if role is not None:  # an administrator may have deleted it
+                user.groups.add(role)
 
 
 def _refuse_if_not_empty() -> None:

@@ -148,17 +148,11 @@ def _people(report: RoiReport, title: str, *, with_revenue: bool) -> Table:
         accounts = ", ".join(f"{account.handle} ({account.channel})" for account in row.accounts)
         revenue = [money(row.revenue or Decimal(0))] if with_revenue else []
         table.add_row(
-            _person(row), accounts or UNDEFINED, *revenue, money(row.revenue_credited), f"{row.conversions_touched:,}",
+            row.name, accounts or UNDEFINED, *revenue, money(row.revenue_credited), f"{row.conversions_touched:,}",
             _cost(row.cost),
         )  # fmt: skip
     _add_lines(table, report, lambda line, revenue: ("", *[""] * len(whole), money(revenue), "", _cost(line.cost)))
     return table
-
-
-def _person(row: RoiRow) -> str:
-    """A person's name, or the handle of one of whom we know nothing else."""
-    is_nameless = row.name == f"Contact {row.key}"
-    return f"@{row.accounts[0].handle}" if is_nameless and row.accounts else row.name
 
 
 def _sums(report: DemoReport) -> Table:

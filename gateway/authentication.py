@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from gateway.errors import DomainError
 from gateway.models import ApiKey
 from gateway.models.api_key import TOKEN_SHAPE, USE_NOTED_EVERY, digest_of
+from gateway.scopes import scope_for
 
 NO_DIGEST = bytes(32)  # compared when no key has the prefix, so that both refusals take the same path
 
@@ -48,6 +49,10 @@ class Caller:
     scopes: frozenset[str]
 
     is_authenticated: ClassVar[bool] = True
+
+    def may(self, permission: str) -> bool:
+        """Whether the key holds the scope that stands for a permission: what `user.has_perm` is for a user."""
+        return scope_for(permission) in self.scopes
 
 
 class BearerKey(BaseAuthentication):

@@ -85,7 +85,7 @@ class CollectionList(CollectionView):
         }
 
     def get(self, request: Request) -> HttpResponse:
-        page = self.resource.page(request.query_params, self.query(request, ListQuery))
+        page = self.resource.page(request.query_params, self.query(request, ListQuery), may=self.may)
         answer: dict[str, Any] = {
             "results": page.results,
             "next": next_address(request, page.next_cursor),
@@ -97,7 +97,7 @@ class CollectionList(CollectionView):
     def post(self, request: Request) -> HttpResponse:
         result = self.resource.collection.upsert([read_object(request)], now=timezone.now())
         outcome = result.results[0]
-        record = self.resource.one(_row_of(outcome))
+        record = self.resource.one(_row_of(outcome), may=self.may)
         location = reverse(f"{self.resource.key}-detail", args=[outcome.id])
         return JsonAnswer(record, status=201 if outcome.status == "created" else 200, headers={"Location": location})
 
@@ -121,14 +121,14 @@ class CollectionDetail(CollectionView):
         }
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        return self.moved(pk) or JsonAnswer(self.resource.one(pk))
+        return self.moved(pk) or JsonAnswer(self.resource.one(pk, may=self.may))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
         moved = self.moved(pk)
         if moved:
             return moved
         outcome = self.resource.collection.patch(pk, read_object(request), now=timezone.now())
-        return JsonAnswer(self.resource.one(_row_of(outcome)))
+        return JsonAnswer(self.resource.one(_row_of(outcome), may=self.may))
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
         moved = self.moved(pk)
@@ -179,7 +179,7 @@ class CollectionAct(CollectionView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         body = read_model(request, ReasonBody)
         self.act.perform(pk, reason=body.reason, now=timezone.now())
-        return JsonAnswer(self.resource.one(pk))
+        return JsonAnswer(self.resource.one(pk, may=self.may))
 
 
 @cache

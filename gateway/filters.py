@@ -1,7 +1,7 @@
 """Filters for lists: django-filter's, with a strict reading of what comes in."""
 
-import unicodedata
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import django_filters
 import pydantic
@@ -11,7 +11,10 @@ from django.http import QueryDict
 
 from gateway.items import Day, Moment
 from gateway.operations import Parameter
+from gateway.panels import PermissionCheck
+from gateway.permissions import MissingScope
 from gateway.problems import InputError, InvalidInput
+from gateway.scopes import scope_for
 
 MAX_ID = 2**63 - 1
 SEARCH_LETTERS = 3
@@ -119,19 +122,9 @@ class SearchField(forms.CharField):
 
 
 class SearchFilter(django_filters.Filter):
-    """
-    Finds a part anywhere in a text that is stored in NFC and lower case and has a trigram index.
-
-    The part goes into the statement as a literal (psycopg binds on the client's side), so that every
-    search is planned for its own text: a plan cached for "some text" would read the whole table.
-    """
+    """Takes what to look for; how it is looked for is the collection's own (`method`)."""
 
     field_class = SearchField
-
-    def filter(self, qs: models.QuerySet[Any], value: Any) -> models.QuerySet[Any]:
-        if not value:
-            return qs
-        return qs.filter(**{f"{self.field_name}__contains": unicodedata.normalize("NFC", value).lower()})
 
 
 class CollectionFilters(django_filters.FilterSet):
@@ -139,11 +132,20 @@ class CollectionFilters(django_filters.FilterSet):
     Base for the filters of one collection. Each filter has a `help_text`, which documents it.
 
     An empty value (`?stage=`) is refused like any other bad one: it would silently filter nothing.
+    `needs` names the permission for a filter that tells what not every reader may know; a filter's
+    `method` may ask `self.may` for more.
     """
 
+    needs: ClassVar[Mapping[str, str]] = {}
+    may: PermissionCheck
+
     @classmethod
-    def narrow(cls, query: QueryDict, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Return `queryset` narrowed by `query`, whose other parameters it ignores. Raises `InvalidInput`."""
+    def narrow(cls, query: QueryDict, queryset: models.QuerySet[Any], *, may: PermissionCheck) -> models.QuerySet[Any]:
+        """
+        Return `queryset` narrowed by `query`, whose other parameters it ignores.
+
+        Raises `InvalidInput`, and `MissingScope` for a filter that the reader may not use.
+        """
         given = [name for name in query if name in cls.base_filters]
         if not given:
             return queryset  # setting up a form for nothing takes longer than reading a page
@@ -152,7 +154,14 @@ class CollectionFilters(django_filters.FilterSet):
             raise InvalidInput(
                 [InputError("empty", f"The parameter '{name}' has no value.", parameter=name) for name in empty]
             )
+        for name in given:
+            if name in cls.needs and not may(cls.needs[name]):
+                raise MissingScope(
+                    f"The parameter '{name}' needs the scope '{scope_for(cls.needs[name])}', "
+                    "which the key does not hold."
+                )
         filters = cls({name: query[name] for name in given}, queryset=queryset)
+        filters.may = may
         if filters.is_valid():
             return filters.qs
         raise InvalidInput(

@@ -12,6 +12,9 @@ from gateway.problems import problem
 from gateway.routes import API_PREFIX
 
 CODE_BY_STATUS = {400: "bad_request", 403: "permission_denied", 404: "not_found", 405: "method_not_allowed"}
+NOTHING = (
+    "default-src 'none'; frame-ancestors 'none'"  # an answer is data: a browser that shows it loads and runs nothing
+)
 
 
 class ApiEdge:
@@ -20,6 +23,7 @@ class ApiEdge:
 
     - A body that is too large, compressed or of unknown length is refused before a byte of it is read.
     - A missing last slash is answered with 308, which keeps method and body (Django's 301 drops both).
+    - Every answer forbids a browser to load or run anything.
     - An error page of Django's becomes a problem document. The exception behind a 500 has been logged by then.
     """
 
@@ -31,8 +35,8 @@ class ApiEdge:
             return self.get_response(request)
         response = self._refuse(request) or self._add_slash(request) or self.get_response(request)
         if response.status_code >= 400 and response.get("Content-Type") != "application/problem+json":
-            code = CODE_BY_STATUS.get(response.status_code, "internal_error")
-            return problem(code)
+            response = problem(CODE_BY_STATUS.get(response.status_code, "internal_error"))
+        response.headers["Content-Security-Policy"] = NOTHING
         return response
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:

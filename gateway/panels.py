@@ -108,6 +108,35 @@ class PanelContent:
     notes: Sequence[str] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class PageAction:
+    """
+    Something to do from an object's page: a button that opens `page` of the admin with the object's id.
+
+    Where `is_dialog`, the page answers with a fragment and is shown on top of the page it came from;
+    what it saves is announced by the event `kith:saved`. `shortcut` is one key that does the same.
+    """
+
+    key: str
+    label: str
+    icon: str
+    page: str
+    permission: str
+    order: int = 50
+    is_dialog: bool = False
+    shortcut: str = ""
+
+
+class PermissionCheck(Protocol):
+    """
+    Whether the reader has a permission, named as `user.has_perm` takes it.
+
+    For a user it is `request.user.has_perm`, for a client of the API the view's `self.may` (its scopes).
+    """
+
+    def __call__(self, permission: str, /) -> bool: ...
+
+
 class Panel(Protocol):
     """A part of a page. `order` is its place, ties broken by key; `permission` is needed to see it."""
 
@@ -122,19 +151,64 @@ class Panel(Protocol):
     @property
     def description(self) -> str: ...
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
-        """Return the content for each id asked for, in a fixed number of queries."""
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
+        """
+        Return the content for each id asked for, in a fixed number of queries.
+
+        `may` says what else the reader may see: texts said in private and addresses are left out by it.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """
+    One figure at the top of a page, with a stable key; `order` is its place, ties broken by key.
+
+    `stage` says that the figure's instant is when a person came to that stage, and `because` why.
+    """
+
+    key: str
+    order: int
+    figure: Figure
+    stage: str = ""
+    because: str = ""
+
+
+class TileProvider(Protocol):
+    """Some of the tiles of a page, worked out together; `permission` is needed to see them."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def permission(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, Sequence[Tile]]:
+        """Return the tiles for each id asked for, in a fixed number of queries."""
+
+
+def tiles_for(registry: Registry[TileProvider], *, instance_id: int, may: PermissionCheck, now: datetime) -> list[Tile]:
+    """Return the permitted tiles of a page for one object, in their order."""
+    tiles = [
+        tile
+        for provider in registry
+        if may(provider.permission)
+        for tile in provider.load([instance_id], now=now, may=may)[instance_id]
+    ]
+    return sorted(tiles, key=lambda tile: (tile.order, tile.key))
+
+
+def actions_for(registry: Registry[PageAction], *, may: PermissionCheck) -> list[PageAction]:
+    """Return the permitted actions of a page in their order, ties broken by key."""
+    return sorted(
+        (action for action in registry if may(action.permission)), key=lambda action: (action.order, action.key)
+    )
 
 
 def panels_for(
-    registry: Registry[Panel], *, instance_id: int, permitted: "PermissionCheck", now: datetime
+    registry: Registry[Panel], *, instance_id: int, may: PermissionCheck, now: datetime
 ) -> list[tuple[Panel, PanelContent]]:
     """Return the permitted panels of a page in their order, each with its content for one object."""
-    shown = sorted((panel for panel in registry if permitted(panel.permission)), key=lambda p: (p.order, p.key))
-    return [(panel, panel.load([instance_id], now=now)[instance_id]) for panel in shown]
-
-
-class PermissionCheck(Protocol):
-    """Whether somebody has a permission, such as `user.has_perm`."""
-
-    def __call__(self, permission: str, /) -> bool: ...
+    shown = sorted((panel for panel in registry if may(panel.permission)), key=lambda p: (p.order, p.key))
+    return [(panel, panel.load([instance_id], now=now, may=may)[instance_id]) for panel in shown]

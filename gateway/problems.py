@@ -5,8 +5,11 @@ Errors as problem documents (RFC 9457), the same shape for everything that can g
 for what happens outside of views.
 """
 
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
@@ -16,6 +19,9 @@ from rest_framework import exceptions
 from gateway.answers import JsonAnswer
 from gateway.errors import DomainError
 from gateway.registry import Registry
+
+logger = logging.getLogger(__name__)
+KEY_PREFIX = re.compile(r"bearer\s+kith_(?P<prefix>[0-9a-f]{12})_", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,22 @@ def domain_problem(error: DomainError, *, headers: Mapping[str, str] | None = No
 
 
 def answer_exception(exception: Exception, context: Mapping[str, object]) -> JsonAnswer | None:
-    """Return the problem document for an exception raised in a view, or None for a bug: that becomes a logged 500."""
+    """
+    Return the problem document for an exception raised in a view, or None for a bug: that becomes a logged 500.
+
+    Refusals for want of a key or a scope are logged, by the prefix of the key and never its secret.
+    """
+    answer = _answer(exception, context)
+    if answer is not None and answer.status_code in (401, 403):
+        request: Any = context["request"]
+        key = KEY_PREFIX.match(request.META.get("HTTP_AUTHORIZATION", ""))
+        logger.warning(
+            "Refused %s %s to %s: %s", request.method, request.path, key["prefix"] if key else "no key", exception
+        )
+    return answer
+
+
+def _answer(exception: Exception, context: Mapping[str, object]) -> JsonAnswer | None:
     match exception:
         case DomainError():
             return domain_problem(exception, headers=_challenge(exception.status))

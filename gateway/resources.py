@@ -22,6 +22,7 @@ from gateway.collections import Collection, collections
 from gateway.filters import CollectionFilters
 from gateway.items import Moment
 from gateway.paging import Count, PageQuery, read_page
+from gateway.panels import PermissionCheck
 
 Json = dict[str, Any]
 
@@ -63,6 +64,19 @@ class Act:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """
+    Fields that are null for a reader without a permission, in all records or in those where `where` is true.
+
+    `where` names a boolean field of the record.
+    """
+
+    permission: str
+    fields: tuple[str, ...]
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class RecordPage:
     """Records of one page, the cursor of the next one, and the count where it was asked for."""
 
@@ -80,6 +94,7 @@ class Resource:
     - `hidden` columns are read for `fill`, which takes them out again.
     - `orderings` are indexed together with id and never null.
     - `standing` says which rows a plain list gives.
+    - `withheld` are fields that not every reader may see.
     """
 
     key: ClassVar[str]
@@ -91,6 +106,7 @@ class Resource:
     filled: ClassVar[frozenset[str]] = frozenset()
     orderings: ClassVar[Sequence[str]] = ("id", "updated_at")
     standing: ClassVar[Q] = Q()
+    withheld: ClassVar[Sequence[Withheld]] = ()
     acts: ClassVar[Sequence[Act]] = ()
 
     @property
@@ -109,9 +125,9 @@ class Resource:
         """Return the id of the record into which `pk` was merged, or None."""
         return None
 
-    def page(self, parameters: QueryDict, query: ListQuery) -> RecordPage:
-        """Return the page of records that the query parameters ask for. Raises `InvalidInput`."""
-        rows = self.filters.narrow(parameters, self.model._default_manager.all())
+    def page(self, parameters: QueryDict, query: ListQuery, *, may: PermissionCheck) -> RecordPage:
+        """Return the page of records that the query parameters ask for. Raises `InvalidInput`, `MissingScope`."""
+        rows = self.filters.narrow(parameters, self.model._default_manager.all(), may=may)
         if query.updated_since is not None:
             rows = rows.filter(updated_at__gte=query.updated_since)
         elif not query.include_inactive:
@@ -123,12 +139,12 @@ class Resource:
             orderings=self.orderings,
             default_ordering="id" if query.updated_since is None else "updated_at",
         )
-        return RecordPage(self._records(page.rows), page.next_cursor, page.count)
+        return RecordPage(self._records(page.rows, may), page.next_cursor, page.count)
 
-    def one(self, pk: int) -> Json:
+    def one(self, pk: int, *, may: PermissionCheck) -> Json:
         """Return one record. Raises `Http404`."""
         rows = self.model._default_manager.filter(pk=pk).values_list(*self._paths)
-        records = self._records(list(rows))
+        records = self._records(list(rows), may)
         if not records:
             raise Http404
         return records[0]
@@ -142,11 +158,16 @@ class Resource:
         paths = {**self.columns, **self.hidden}
         return [paths.get(name, name) for name in self._names]
 
-    def _records(self, rows: Sequence[tuple[Any, ...]]) -> list[Json]:
+    def _records(self, rows: Sequence[tuple[Any, ...]], may: PermissionCheck) -> list[Json]:
         names = self._names
         records = [dict(zip(names, row, strict=True)) for row in rows]
         if records:
             self.fill(records)
+        for part in self.withheld:
+            if not may(part.permission):
+                for record in records:
+                    if not part.where or record[part.where]:
+                        record |= dict.fromkeys(part.fields)
         return records
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from gateway.scopes import permission_scopes
+
 if TYPE_CHECKING:
     from gateway.views import ApiView
 
@@ -26,8 +28,9 @@ def api_routes() -> list[Route]:
 
 
 def known_scopes() -> list[str]:
-    """Return every scope that some view asks for, sorted: a scope exists exactly while it opens something."""
-    return sorted({operation.scope for route in api_routes() for operation in route.view.operations.values()})
+    """Return every scope that opens something, sorted: an operation, or a part of what operations answer."""
+    of_operations = {operation.scope for route in api_routes() for operation in route.view.operations.values()}
+    return sorted(of_operations | {entry.scope for entry in permission_scopes})
 
 
 def _walk(resolver: URLResolver, above: str) -> Iterator[Route]:

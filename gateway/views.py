@@ -51,6 +51,10 @@ class ApiView(APIView):
         """Return the query parameters as `model`; a bad one is a 400 that names it."""
         return read_query(request.query_params, model)
 
+    def may(self, permission: str, /) -> bool:
+        """Whether the caller's key holds the scope that stands for a permission of users: see `gateway.scopes`."""
+        return self.request.user.may(permission)  # type: ignore[union-attr]  # a Caller, never a User
+
     @property
     def allowed_methods(self) -> list[str]:
         return [*self.operations, *(["HEAD"] if "GET" in self.operations else [])]

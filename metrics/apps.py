@@ -7,7 +7,20 @@ class MetricsConfig(AppConfig):
     name = "metrics"
 
     def ready(self) -> None:
-        """Put metrics' panels on the pages of the apps below."""
+        """Put metrics' panels, tiles and timeline entries on the pages of the apps below."""
+        from crm.extensions import contact_tiles, merge_previews, personal_data, timeline_details, timeline_sources
+        from gateway.scopes import PermissionScope, permission_scopes
+        from metrics.merge_preview import FiguresTogether
         from metrics.panels import register_panels
+        from metrics.personal_data import DECLARED
+        from metrics.tiles import MoneyTiles
+        from metrics.timeline import CampaignTouches, CreditsOfConversions
 
         register_panels()
+        contact_tiles.register(MoneyTiles())
+        timeline_sources.register(CampaignTouches())
+        timeline_details.register(CreditsOfConversions())
+        merge_previews.register(FiguresTogether())
+        permission_scopes.register(PermissionScope("metrics.view_credit", "credits:read", "credits and figures"))
+        for declaration in DECLARED:
+            personal_data.register(declaration)

@@ -17,29 +17,34 @@ belongs to by the facts and of the one that the tables have for it, so two worke
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Max, Min
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from crm.models import Contact
 from jobs.models import Job
 from metrics.attribution.statements import figure_parameters, statement
+from metrics.fact_statistics import analyze_changed_facts
 from metrics.fingerprint import current_fingerprint, is_current
 from metrics.models import ConversionResult, Fingerprint, RecomputeChunk, StaleMark
 from metrics.rollups import correct_rollups
+from metrics.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
 JOB_KIND = "recompute"
 
-BLOCK_SIZE = 4096  # persons under one lock: 250 locks cover a million persons
-CHUNK_PERSONS = 8 * BLOCK_SIZE  # persons in one chunk of a full recompute
+# Persons whose rows are written under one lock. Few, since a handful of people often hold most credits, and two
+# workers shall share them; block 1,024 takes the lock of block 0 again, so that nobody ever holds more locks than that.
+BLOCK_SIZE = 64
+BLOCKS = 1_024
+CHUNK_CONVERSIONS = 25_000  # conversions in one chunk of a full recompute, about …
+CHUNK_BLOCKS = BLOCKS // 2  # … but no more blocks than these, so that two chunks beside each other share no lock
+FEW = 1_000  # marks, or stale conversions, up to which prepared statements are quicker than planned ones
 CLAIM_MARKS = 5_000  # marks folded into one transaction
 ATTEMPTS = 3  # a deadlock with a statement of somebody else's is tried again so often
 
@@ -49,7 +54,11 @@ _ROLLUP_BLOCK = -2  # rows of roll-ups that all persons share
 _COST_BLOCK = -3  # costs by day
 
 _LOCK_ROLLUPS = f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {_ROLLUP_BLOCK})"
-_LOCK_BLOCKS = f"SELECT count(pg_advisory_xact_lock({_LOCK_CLASS}, block)) FROM unnest(%s::integer[]) block"
+_LOCK_BLOCKS = f"""
+    SELECT count(pg_advisory_xact_lock({_LOCK_CLASS}, ordered.block))
+    FROM (SELECT locked.block FROM locked_block locked ORDER BY locked.block) ordered
+"""
+_BLOCKS = {"block_size": BLOCK_SIZE, "blocks": BLOCKS, "guests_block": _GUESTS_BLOCK}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,27 +95,28 @@ def recompute_stale(*, now: datetime, seconds: float | None = None, claim_marks:
     return done
 
 
-def recompute_all(*, now: datetime, chunk_persons: int = CHUNK_PERSONS) -> Recomputed:
+def recompute_all(*, now: datetime, chunk_persons: int | None = None) -> Recomputed:
     """Recompute everything in this process, and whatever became stale meanwhile. Returns what was done."""
     start_full_recompute(now=now, chunk_persons=chunk_persons, requested_through="process")
     return recompute_stale(now=now)
 
 
 def start_full_recompute(
-    *, now: datetime, chunk_persons: int = CHUNK_PERSONS, requested_by: int | None = None, requested_through: str = ""
+    *, now: datetime, chunk_persons: int | None = None, requested_by: int | None = None, requested_through: str = ""
 ) -> Job:
     """
     Write down everything there is to recompute as chunks of a new job, and return the job.
 
-    The marks so far are taken into it, and chunks of earlier jobs that are not begun yet: these chunks
-    read every fact later than now. The work begins when the caller commits: see `recompute_next_chunk`
+    A chunk has about as many conversions as any other, or `chunk_persons` ids. The marks so far are taken
+    into it, and chunks of earlier jobs that are not begun yet: these chunks read every fact later than
+    now. The work begins when the caller commits: see `recompute_next_chunk`
     and `metrics.tasks`.
     """
+    analyze_changed_facts()
     with transaction.atomic():
         _finish_superseded_jobs(now=now)
         StaleMark.objects.filter(pk__in=StaleMark.objects.select_for_update(skip_locked=True).values("pk")).delete()
-        first_person, last_person = _persons()
-        firsts = list(range(first_person // chunk_persons * chunk_persons, last_person + 1, chunk_persons))
+        firsts = _chunks(chunk_persons)
         job = Job.objects.create(
             kind=JOB_KIND,
             unit="chunks",
@@ -119,12 +129,8 @@ def start_full_recompute(
             [
                 RecomputeChunk(job=job, is_guests=True, first_person=0),
                 *(
-                    RecomputeChunk(
-                        job=job,
-                        first_person=first,
-                        last_person=first + chunk_persons if first != firsts[-1] else None,
-                    )
-                    for first in firsts
+                    RecomputeChunk(job=job, first_person=first, last_person=last)
+                    for first, last in zip(firsts, [*firsts[1:], None], strict=True)
                 ),
             ]
         )
@@ -134,6 +140,26 @@ def start_full_recompute(
 def mark_contacts(contacts: Iterable[int]) -> None:
     """Mark everything of the persons of these contacts as stale. Unknown ids mark nothing that exists."""
     StaleMark.objects.bulk_create([StaleMark(contact_id=contact) for contact in contacts])
+
+
+def recompute_contacts(contacts: Iterable[int]) -> Recomputed:
+    """
+    Recompute the conversions of these contacts' persons now, inside the caller's transaction.
+
+    For looking at what a change would lead to: marks are left alone, and whatever else is stale stays so.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        workspace = Workspace(cursor)
+        cursor.execute(
+            "INSERT INTO claimed_mark (id, marked_at, contact_id)"
+            " SELECT 0, now(), contact FROM unnest(%s::bigint[]) contact",
+            [list(contacts)],
+        )
+        _find_stale(workspace, "marks")
+        _lock_blocks(workspace, costs=False)
+        done = _recompute_conversions(workspace)
+        workspace.close()
+        return done
 
 
 def recompute_next_chunk(*, now: datetime) -> Recomputed | None:
@@ -152,97 +178,102 @@ def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
         if chunk is None:
             return None
         last = chunk.last_person if chunk.last_person is not None else _persons()[1] + 1
-        _find_stale(cursor, "chunk", {"guests": chunk.is_guests, "first": chunk.first_person, "last": last})
-        blocks = _lock_blocks(cursor, also=[_COST_BLOCK] if chunk.is_guests else [], of_marks=False)
-        done = _recompute_conversions(cursor, blocks=blocks)
+        workspace = Workspace(cursor)
+        workspace.expect_many()
+        _find_stale(workspace, "chunk", guests=chunk.is_guests, first=chunk.first_person, last=last)
+        _lock_blocks(workspace, costs=chunk.is_guests)
+        done = _recompute_conversions(workspace)
         if chunk.is_guests:
-            done += _recompute_costs(cursor, costs=None)
+            done += _recompute_costs(workspace, costs=None)
+        workspace.close()
         RecomputeChunk.objects.filter(pk=chunk.pk).update(done_at=now)
         _count_chunk(chunk.job_id, now=now)
         return done + Recomputed(chunks=1)
 
 
 def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
+    if not StaleMark.objects.exists():
+        return None  # which is what most looks find
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement("claim"), {"marks": claim_marks})
-        if cursor.rowcount == 0:
-            cursor.execute("DROP TABLE claimed_mark")
+        workspace = Workspace(cursor)
+        marks = workspace.run("claim", marks=claim_marks).rowcount
+        if not marks:
+            workspace.close()
             return None
-        marks = cursor.rowcount
-        cursor.execute("ANALYZE claimed_mark")
-        _find_stale(cursor, "marks", {})
-        cursor.execute(statement("stale_costs"))
-        costs = [cost for (cost,) in cursor.fetchall()]
-        blocks = _lock_blocks(cursor, also=[_COST_BLOCK] if costs else [], of_marks=True)
-        done = _recompute_conversions(cursor, blocks=blocks)
+        if marks > FEW:
+            workspace.expect_many("claimed_mark")
+        _find_stale(workspace, "marks")
+        costs = [cost for (cost,) in workspace.run("stale_costs").fetchall()]
+        _lock_blocks(workspace, costs=bool(costs))
+        done = _recompute_conversions(workspace)
         if costs:
-            done += _recompute_costs(cursor, costs=costs)
-        cursor.execute("DELETE FROM metrics_stalemark WHERE id IN (SELECT id FROM claimed_mark)")
-        cursor.execute("DROP TABLE claimed_mark")
+            done += _recompute_costs(workspace, costs=costs)
+        workspace.run("unmark")
+        workspace.close()
         return done + Recomputed(marks=marks)
 
 
-def _find_stale(cursor: CursorWrapper, source: str, parameters: Mapping[str, Any]) -> None:
+def _find_stale(workspace: Workspace, source: str, **parameters: object) -> None:
     """
-    Make the temporary table `stale_conversion` from a chunk or from claimed marks.
+    Fill `stale_conversion` from a chunk or from claimed marks.
 
     What is committed later than this need not be in it: it has marks of its own.
     """
-    cursor.execute(
-        f"""
-        CREATE TEMP TABLE stale_conversion ON COMMIT DROP AS
-        WITH seed AS ({statement(f"stale_of_{source}")}), {statement("closure")}
-        """,
-        {**figure_parameters(), **parameters},
-    )
+    found = workspace.run(f"stale_of_{source}", **parameters).rowcount
+    if workspace.is_large or found > FEW:
+        workspace.expect_many("seed_conversion")
+    found = workspace.run("closure").rowcount
+    if workspace.is_large or found > FEW:
+        workspace.expect_many("stale_conversion")
 
 
-def _lock_blocks(cursor: CursorWrapper, *, also: list[int], of_marks: bool) -> list[int]:
-    """Lock, in order, the blocks of all persons whose rows may be written, and those in `also`; return them."""
-    cursor.execute(
-        statement("blocks_of_claim") if of_marks else statement("blocks"),
-        {"block_size": BLOCK_SIZE, "guests_block": _GUESTS_BLOCK},
-    )
-    blocks = sorted([*also, *(block for (block,) in cursor.fetchall())])
-    cursor.execute(_LOCK_BLOCKS, [blocks])
-    return blocks
+def _lock_blocks(workspace: Workspace, *, costs: bool) -> None:
+    """Lock, in order, the blocks of all persons whose rows may be written, with `costs` that of costs by day too."""
+    workspace.run("blocks", **_BLOCKS)
+    if costs:
+        workspace.cursor.execute("INSERT INTO locked_block VALUES (%s)", [_COST_BLOCK])
+    workspace.run_sql("lock", _LOCK_BLOCKS)
 
 
-def _recompute_conversions(cursor: CursorWrapper, *, blocks: list[int]) -> Recomputed:
-    """Compute and write what is in `stale_conversion`, which is dropped; the caller holds the locks of `blocks`."""
-    parameters = {
-        **figure_parameters(), "block_size": BLOCK_SIZE, "guests_block": _GUESTS_BLOCK, "blocks": blocks,
-    }  # fmt: skip
-    cursor.execute(statement("owners"), parameters)
-    cursor.execute(statement("uncovered"), parameters)
-    put_off, conversions, stored = cursor.fetchone()
+def _recompute_conversions(workspace: Workspace) -> Recomputed:
+    """Compute and write what is in `stale_conversion`; the caller has locked the blocks."""
+    workspace.run("owners")
+    put_off, conversions, stored = workspace.run("uncovered", **_BLOCKS).fetchone()
     if put_off:
         logger.info("Put off %s conversions whose person changed meanwhile.", put_off)
     if not conversions:
-        cursor.execute("DROP TABLE stale_conversion")
         return Recomputed()
-    cursor.execute("ANALYZE stale_conversion")
-    for step in ("touches", "credits", "write" if stored else "write_first"):
-        cursor.execute(statement(step), parameters)
-    cursor.execute(statement("differences"))
-    credits_written, results_written = cursor.fetchone()
+    workspace.run("touches")
+    workspace.run("credits")
+    if stored:
+        workspace.run("compare")
+        credits_written, results_written = workspace.run("differences").fetchone()
+    else:
+        credits_written, results_written = workspace.run("differences_first").fetchone()
     if credits_written or results_written:
-        correct_rollups(cursor, lock=_LOCK_ROLLUPS)
-    cursor.execute(
-        """
-        DROP TABLE IF EXISTS
-            stale_conversion, original, refund, stale_contact, stale_member, person_touch,
-            fresh_credit, fresh_result, credit_gone, credit_came, result_gone, result_came
-        """
-    )
+        workspace.run("write" if stored else "write_first")
+        correct_rollups(workspace, is_first=not stored, lock=_LOCK_ROLLUPS)
     return Recomputed(conversions=conversions, credits_written=credits_written, results_written=results_written)
 
 
-def _recompute_costs(cursor: CursorWrapper, *, costs: list[int] | None) -> Recomputed:
+def _recompute_costs(workspace: Workspace, *, costs: list[int] | None) -> Recomputed:
     """Spread the costs with these ids (None: all) over their days. The caller holds the lock for costs."""
-    cursor.execute(statement("costs"), {**figure_parameters(), "costs": costs})
-    (written,) = cursor.fetchone()
+    workspace.cursor.execute(statement("costs"), {**figure_parameters(), "costs": costs})
+    (written,) = workspace.cursor.fetchone()
     return Recomputed(cost_days_written=written)
+
+
+def _chunks(chunk_persons: int | None) -> list[int]:
+    """Return the first person of each chunk: every `chunk_persons` ids, or where about as many conversions begin."""
+    first_person, last_person = _persons()
+    if chunk_persons is not None:
+        return list(range(first_person // chunk_persons * chunk_persons, last_person + 1, chunk_persons))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement("chunks"),
+            {"block_size": BLOCK_SIZE, "conversions": CHUNK_CONVERSIONS, "most_blocks": CHUNK_BLOCKS},
+        )
+        return [first_person // BLOCK_SIZE * BLOCK_SIZE, *(first for (first,) in cursor.fetchall())]
 
 
 def _persons() -> tuple[int, int]:

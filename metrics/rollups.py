@@ -1,17 +1,18 @@
 """
 Daily sums, corrected by the difference between the ledger as it was and as it is.
 
-`write.sql` leaves the rows that changed, as they were and as they are, in `credit_gone` and `credit_came`
+`compare.sql` leaves the rows that changed, as they were and as they are, in `credit_gone` and `credit_came`
 and the same for results. Each roll-up adds what came and takes away what went, for the days touched and
 no others: a row whose last contributor goes is deleted, and where nothing changed no row version is
 written. Any order and any chunking of the work therefore ends in the same rows.
+
+Summing up what changed takes most of the time and needs no lock; only writing it does.
 """
 
 from dataclasses import dataclass
 
-from django.db.backends.utils import CursorWrapper
-
 from metrics.attribution.models import attribution_models
+from metrics.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,40 +30,51 @@ class Rollup:
     keys: dict[str, str]
     sums: dict[str, str]
 
-    def statement(self) -> str:
-        """Return the one statement that applies the changes to the table."""
-        keys = ", ".join(self.keys)
-        names = ", ".join(self.sums)
+    @property
+    def delta(self) -> str:
+        """The temporary table of what is to be added, shaped as the roll-up itself."""
+        return self.table.replace("metrics_", "delta_")
+
+    def sum_up(self, *, is_first: bool) -> str:
+        """Return the statement that sums up what changed; `is_first` when nothing was stored before."""
+        if is_first:
+            changes = f"(SELECT 1 AS sign, * FROM fresh_{self.changes})"
+        else:
+            changes = (
+                f"(SELECT -1 AS sign, * FROM {self.changes}_gone"
+                f" UNION ALL SELECT 1 AS sign, * FROM {self.changes}_came)"
+            )
+        return f"""
+            INSERT INTO {self.delta} ({", ".join(self.keys)}, {", ".join(self.sums)})
+            SELECT {", ".join(self.keys.values())},
+                {", ".join(f"sum(r.sign * ({amount}))" for amount in self.sums.values())}
+            FROM {changes} r
+            GROUP BY {", ".join(str(number) for number in range(1, len(self.keys) + 1))};
+            ANALYZE {self.delta};
+        """
+
+    def add(self) -> str:
+        """Return the statement that adds what was summed up."""
+        names = ", ".join([*self.keys, *self.sums])
         counter = next(iter(self.sums))
         same_key = " AND ".join(f"stored.{key} = delta.{key}" for key in self.keys)
         return f"""
-            WITH change AS (
-                SELECT -1 AS sign, * FROM {self.changes}_gone
-                UNION ALL
-                SELECT 1 AS sign, * FROM {self.changes}_came
-            ),
-            delta AS MATERIALIZED (
-                SELECT {", ".join(f"{expression} AS {key}" for key, expression in self.keys.items())},
-                    {", ".join(f"sum(r.sign * ({amount}))::bigint AS {name}" for name, amount in self.sums.items())}
-                FROM change r
-                GROUP BY {", ".join(str(number) for number in range(1, len(self.keys) + 1))}
-            ),
-            gone AS (
+            WITH gone AS (
                 DELETE FROM {self.table} stored
-                USING delta
+                USING {self.delta} delta
                 WHERE {same_key} AND stored.{counter} + delta.{counter} = 0
             ),
             changed AS (
                 UPDATE {self.table} stored
                 SET {", ".join(f"{name} = stored.{name} + delta.{name}" for name in self.sums)}
-                FROM delta
+                FROM {self.delta} delta
                 WHERE {same_key}
                     AND stored.{counter} + delta.{counter} <> 0
                     AND ({" OR ".join(f"delta.{name} <> 0" for name in self.sums)})
             )
-            INSERT INTO {self.table} ({keys}, {names})
-            SELECT {keys}, {names}
-            FROM delta
+            INSERT INTO {self.table} ({names})
+            SELECT {names}
+            FROM {self.delta} delta
             WHERE delta.{counter} <> 0 AND NOT EXISTS (SELECT FROM {self.table} stored WHERE {same_key})
         """
 
@@ -118,14 +130,16 @@ SHARED = (
 )
 
 
-def correct_rollups(cursor: CursorWrapper, *, lock: str) -> None:
+def correct_rollups(workspace: Workspace, *, is_first: bool, lock: str) -> None:
     """
-    Apply the changes that `write.sql` left to every roll-up.
+    Apply the changes in `workspace` to every roll-up; `is_first` when nothing was stored of them before.
 
     `lock` is the statement that keeps other workers out of the shared rows until this transaction ends;
     it is the last lock that a worker takes, so that no two can wait for each other.
     """
-    cursor.execute(PERSON_DAY.statement())
-    cursor.execute(lock)
+    for rollup in (PERSON_DAY, *SHARED):
+        workspace.run_sql("sum_up", rollup.sum_up(is_first=is_first))
+    workspace.run_sql("add", PERSON_DAY.add())
+    workspace.cursor.execute(lock)
     for rollup in SHARED:
-        cursor.execute(rollup.statement())
+        workspace.run_sql("add", rollup.add())

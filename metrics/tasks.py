@@ -46,7 +46,7 @@ def request_full_recompute(
             now=now,
             requested_by=requested_by,
             requested_through=requested_through,
-            chunk_persons=chunk_persons or recompute.CHUNK_PERSONS,
+            chunk_persons=chunk_persons,
         )
         bells = min(RecomputeChunk.objects.filter(job=job).count(), MOST_BELLS)
         transaction.on_commit(partial(ring_workers, bells))

@@ -16,7 +16,7 @@ from config.embedded.lease import CHECKOUT
 from config.embedded.process import end_with_parent
 from config.processes import worker
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 @dataclass

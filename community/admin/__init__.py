@@ -1,5 +1,6 @@
 """community in the admin: one module per aggregate, registered by being imported here."""
 
+from community.admin.business_hours import BusinessHoursAdmin
 from community.admin.channel import ChannelAdmin, CommunityAdmin
 from community.admin.cost import CostAdmin
 from community.admin.help_record import HelpRecordAdmin
@@ -8,6 +9,7 @@ from community.admin.member import MemberAdmin
 from community.admin.thread import ThreadAdmin
 
 __all__ = [
+    "BusinessHoursAdmin",
     "ChannelAdmin",
     "CommunityAdmin",
     "CostAdmin",

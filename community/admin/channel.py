@@ -60,9 +60,14 @@ class ChannelAdmin(ModelAdmin):
     list_select_related = ("community",)
     list_filter = (("community", AutocompleteSelectFilter), ArchivedFilter)
     search_fields = ("name", "slug", "platform")
-    autocomplete_fields = ("community",)
+    autocomplete_fields = ("community", "business_hours")
     ordering = ("name", "pk")
-    fields = (("name", "slug"), ("platform", "community"), "archived_at")
+    fields = (
+        ("name", "slug"),
+        ("platform", "community"),
+        ("business_hours", "reply_target_minutes"),
+        "archived_at",
+    )
     prepopulated_fields = {"slug": ("name",)}
     panels = channel_panels
     empty_state = "A channel is one presence on one platform: a forum, an account, the phone. Add one to a community."

@@ -1,18 +1,17 @@
 """Costs: never edited, never deleted. A change voids the cost and puts another one in its place."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
 from community.models import Cost
+from community.sync.costs import replace, voiding
 from crm.admin.money import money_cell
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -27,7 +26,6 @@ from gateway.admin import (
 )
 
 ONE_DAY = timedelta(days=1)
-LONGEST = 3660  # days: ten years, as the database demands
 
 
 def first_day(cost: Cost) -> date:
@@ -45,6 +43,8 @@ class CostForm(FactForm):
 
     starts_on = forms.DateField(label="First day", widget=DateWidget)
     ends_on = forms.DateField(label="Last day", widget=DateWidget, help_text="inclusive")
+
+    stands_for = {"days": "ends_on"}
 
     class Meta:
         model = Cost
@@ -78,34 +78,16 @@ class CostForm(FactForm):
         if starts_on and ends_on:
             if ends_on < starts_on:
                 self.add_error("ends_on", "The last day cannot be before the first.")
-            elif (ends_on - starts_on).days >= LONGEST:
-                self.add_error("ends_on", "A cost covers at most ten years.")
             else:
                 self.instance.days = DateRange(starts_on, ends_on + ONE_DAY)
+        if self.instance.pk and not Cost.objects.standing().filter(pk=self.instance.pk).select_for_update().exists():
+            raise forms.ValidationError("Somebody voided or replaced this cost meanwhile. Open the newest one.")
         return cleaned
 
-
-def void_costs(ids: Sequence[int], reason: str, now: datetime) -> int:
-    """Void the costs that still count; return how many."""
-    return Cost.objects.filter(pk__in=ids, voided_at=None).update(voided_at=now, void_reason=reason, updated_at=now)
-
-
-def replace_cost(changed: Cost, *, reason: str, now: datetime) -> None:
-    """
-    Void the stored cost and insert `changed` in its place, under a new id that `changed` then has.
-
-    The old row steps aside first, for the two carry the same reference; it points to its replacement
-    by an id drawn beforehand (the foreign key is checked at the end of the transaction).
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        old = changed.pk
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Cost._meta.db_table])
-        (changed.pk,) = cursor.fetchone()
-        Cost.objects.filter(pk=old, voided_at=None).update(
-            voided_at=now, void_reason=reason, replaced_by_id=changed.pk, updated_at=now
-        )
-        changed.created_at = now
-        changed.save(force_insert=True)
+    def _get_validation_exclusions(self) -> set[str]:
+        """Hold the days to the model's constraints too, although the form has them as two fields."""
+        exclusions = super()._get_validation_exclusions()
+        return exclusions - {"days"} if self.instance.days else exclusions
 
 
 @admin.register(Cost)
@@ -162,8 +144,7 @@ class CostAdmin(ModelAdmin):
             verb="Void",
             done="Voided",
             consequence="It stays on record, but no figure counts it any more.",
-            perform=void_costs,
-            is_out=lambda cost: cost.voided_at is not None,
+            taking_out=voiding,
         ),
     )
     empty_state = (
@@ -184,7 +165,7 @@ class CostAdmin(ModelAdmin):
         if not change:
             super().save_model(request, obj, form, change)
         elif form.changed_data:
-            replace_cost(obj, reason=f"replaced by {request.user.get_username()}", now=timezone.now())
+            replace(obj, reason=f"replaced by {request.user.get_username()}", now=timezone.now())
 
     @display(description="Cost", ordering="description")
     def shown_description(self, cost: Cost) -> str:

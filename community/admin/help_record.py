@@ -1,15 +1,24 @@
 """Help records: who was helped by whom with what, and how it went."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
-from django.http import HttpRequest
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 
+from community.admin.private_texts import PrivateTexts
+from community.admin.recording import RecordingMixin
+from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help
 from community.models import HelpRecord
-from community.sync.help_records import RECORD_FACTS
+from community.private_texts import PRIVATE
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
+    FactForm,
     ModelAdmin,
     RangeDateTimeFilter,
     YesNoFilter,
@@ -27,8 +36,24 @@ OUTCOME_COLOURS = {
 }
 
 
-# What a source does not overwrite once staff edited it (see community.sync.help_records).
-KEPT_FIELDS = {*RECORD_FACTS, "contact", "helper_member", "helper_user"}
+EDITED_HERE = (*RECORD_FACTS, "contact_id", "helper_member_id", "helper_user_id")
+
+
+class HelpRecordForm(FactForm):
+    class Meta:
+        model = HelpRecord
+        fields = ("contact", "helper_member", "helper_user", *RECORD_FACTS)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what recording help would refuse, beside its field."""
+        cleaned = super().clean() or self.cleaned_data
+        contact, member, user = (cleaned.get(name) for name in ("contact", "helper_member", "helper_user"))
+        if contact and member and not user:
+            try:
+                check_helper(contact.pk, None, member.pk)
+            except RefusedHelp as refusal:
+                self.add_error("helper_member", refusal.message)
+        return cleaned
 
 
 class RatedFilter(YesNoFilter):
@@ -40,7 +65,8 @@ class RatedFilter(YesNoFilter):
 
 
 @admin.register(HelpRecord)
-class HelpRecordAdmin(ModelAdmin):
+class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
+    form = HelpRecordForm
     list_display = (
         "occurred_at",
         "shown_contact",
@@ -64,22 +90,37 @@ class HelpRecordAdmin(ModelAdmin):
     )
     search_fields = ("topic", "question", "answer")
     search_help_text = "Topic, question or answer"
-    autocomplete_fields = ("interaction", "contact", "helper_member", "helper_user", "recorded_by")
+    autocomplete_fields = ("contact", "helper_member", "helper_user")
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("contact", ("helper_member", "helper_user"), "interaction")}),
         ("What it was about", {"fields": ("topic", "question", "answer", "note")}),
         ("How it went", {"fields": (("outcome", "rating", "minutes"), ("origin", "recorded_by"), "withdrawn_at")}),
     )
+    private_fields = ("question", "answer", "note")
+    privacy = "interaction__is_private"
     empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None) -> HttpResponse:
+        """Help is recorded by the form that is made for it."""
+        return self.record_view(request)
+
+    def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
+        """Undo and redo beside the other buttons of the record's page."""
+        buttons = super().reason_buttons(request, instance)
+        if isinstance(instance, HelpRecord) and self.has_change_permission(request, instance):
+            act, icon = ("redo", "redo") if instance.withdrawn_at else ("undo", "undo")
+            url = reverse(f"admin:community_helprecord_{act}", args=[instance.pk])
+            buttons.append({"label": f"{act.capitalize()} help", "icon": icon, "url": url})
+        return buttons
+
+    def get_readonly_fields(self, request: HttpRequest, obj: HelpRecord | None = None) -> Sequence[str]:
+        """Help stays on its interaction; where it came from and whether it was withdrawn is not typed in."""
+        return ("interaction", "origin", "recorded_by", "withdrawn_at")
+
     def save_model(self, request: HttpRequest, obj: HelpRecord, form: forms.ModelForm, change: bool) -> None:
-        """What staff wrote stays when the source sends the record again."""
-        if change:
-            obj.edited_fields = sorted({*obj.edited_fields, *(KEPT_FIELDS & set(form.changed_data))})
-        elif obj.recorded_by_id is None:
-            obj.recorded_by_id = request.user.pk
-        super().save_model(request, obj, form, change)
+        changes = {name: getattr(obj, name) for name in EDITED_HERE}
+        edit_help(obj.pk, changes=changes, by_user_id=request.user.pk, now=timezone.now())
 
     @display(description="When", ordering="interaction__occurred_at")
     def occurred_at(self, record: HelpRecord) -> object:
@@ -95,7 +136,7 @@ class HelpRecordAdmin(ModelAdmin):
 
     @display(description="Question")
     def shown_question(self, record: HelpRecord) -> str:
-        return excerpt(record.question or record.answer, characters=70)
+        return PRIVATE if record.is_hidden else excerpt(record.question or record.answer, characters=70)
 
     @display(description="Outcome", ordering="outcome", label=OUTCOME_COLOURS)
     def shown_outcome(self, record: HelpRecord) -> str:

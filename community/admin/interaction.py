@@ -1,20 +1,20 @@
 """Interactions: what happened. Never deleted here: retracted with a reason (spam, a test)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from community.extensions import interaction_panels
+from community.admin.private_texts import PrivateTexts
+from community.extensions import interaction_actions, interaction_panels
 from community.interaction_kinds import interaction_kinds
-from community.models import Interaction
-from community.sync.accepted_answers import refresh_accepted_help
+from community.models import Handling, Interaction
+from community.private_texts import PRIVATE
+from community.sync.interactions import retracting
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -24,6 +24,7 @@ from gateway.admin import (
     RangeDateTimeFilter,
     ReasonAction,
     SelectWidget,
+    StackedInline,
     YesNoFilter,
     display,
     excerpt,
@@ -91,18 +92,33 @@ class InteractionForm(FactForm):
             self.fields["occurred_at"].required = True
 
 
-def retract_interactions(ids: Sequence[int], reason: str, now: datetime) -> int:
-    """Retract the interactions that still count, and withdraw the help made from them; return how many."""
-    with transaction.atomic():
-        retracted = Interaction.objects.filter(pk__in=ids, retracted_at=None).update(
-            retracted_at=now, retract_reason=reason, updated_at=now
-        )
-        refresh_accepted_help(ids, now=now)
-    return retracted
+class HandlingInline(StackedInline):
+    """Who takes care of it; changed in the queue, where it can be undone."""
+
+    model = Handling
+    fields = (
+        ("assignee", "assigned_at"),
+        ("snoozed_at", "snoozed_until"),
+        ("dismissed_at", "dismissed_by"),
+        "dismiss_reason",
+    )
+    hide_title = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("community.view_interaction")
 
 
 @admin.register(Interaction)
-class InteractionAdmin(ModelAdmin):
+class InteractionAdmin(PrivateTexts, ModelAdmin):
     form = InteractionForm
     list_display = ("occurred_at", "shown_kind", "shown_text", "channel", "author", "addressee", "campaign", "standing")
     list_display_links = ("occurred_at", "shown_text")
@@ -139,15 +155,17 @@ class InteractionAdmin(ModelAdmin):
             },
         ),
     )
+    inlines = (HandlingInline,)
     panels = interaction_panels
+    page_actions = interaction_actions
+    private_fields = ("text", "url")
     reason_actions = (
         ReasonAction(
             name="retract",
             verb="Retract",
             done="Retracted",
             consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere.",
-            perform=retract_interactions,
-            is_out=lambda interaction: interaction.retracted_at is not None,
+            taking_out=retracting,
         ),
     )
     empty_state = "Nothing has happened yet: sync a channel through the API, or import a dump of your forum."
@@ -169,7 +187,7 @@ class InteractionAdmin(ModelAdmin):
     def shown_text(self, interaction: Interaction) -> str:
         if interaction.deleted_at:
             return format_html('<span class="kith-unit">{}</span>', "deleted at its source")
-        text = excerpt(interaction.text)
+        text = PRIVATE if interaction.is_hidden else excerpt(interaction.text)
         return format_html("<s>{}</s>", text) if interaction.retracted_at else text
 
     @display(description="By")

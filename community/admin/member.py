@@ -1,11 +1,18 @@
 """Members: accounts on channels, with their dated roles."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 
 from community.extensions import member_panels
 from community.models import Member, MemberRole
+from crm.personal_data.suppression import erased_names
+from crm.sync.erased import MESSAGE as ERASED
 from gateway.admin import (
     AutocompleteSelectFilter,
+    FactForm,
     ModelAdmin,
     RangeDateTimeFilter,
     TabularInline,
@@ -22,8 +29,32 @@ class MemberRoleInline(TabularInline):
     verbose_name_plural = "roles, each from an instant on"
 
 
+class MemberForm(FactForm):
+    """An account; what an erased person was known by stays away."""
+
+    class Meta:
+        model = Member
+        fields = ("channel", "contact", "handle", "external_id", "followers", "joined_at")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        channel = cleaned.get("channel")
+        if channel is not None:
+            names = {
+                field: (space, channel.pk, cleaned[field])
+                for field, space in (("external_id", "member"), ("handle", "handle"))
+                if field in self.changed_data and cleaned.get(field)
+            }
+            gone = erased_names(names.values())
+            for field, name in names.items():
+                if name in gone:
+                    self.add_error(field, ERASED)
+        return cleaned
+
+
 @admin.register(Member)
 class MemberAdmin(ModelAdmin):
+    form = MemberForm
     list_display = ("shown_handle", "channel", "shown_contact", "shown_followers", "joined_at")
     list_display_links = ("shown_handle",)
     list_select_related = ("channel", "contact")
@@ -40,6 +71,12 @@ class MemberAdmin(ModelAdmin):
     inlines = (MemberRoleInline,)
     panels = member_panels
     empty_state = "Members appear with what they write: sync a channel or import it."
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The account of an erased person is a pseudonym: to look at, not to change."""
+        if isinstance(obj, Member) and obj.contact.erased_at is not None:
+            return False
+        return super().has_change_permission(request, obj)
 
     @display(description="Account", ordering="handle")
     def shown_handle(self, member: Member) -> str:

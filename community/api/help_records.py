@@ -1,14 +1,18 @@
 """Help records as the API gives them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import django_filters
+import pydantic
 from django.db.models import Q
 
 from community.models import HelpRecord
+from community.private_texts import READ_PRIVATE
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
-from gateway.resources import Json, Record, Resource
+from gateway.resources import Json, Record, Resource, Withheld
+
+SAID: Any = pydantic.Field(description="Null when it is private and the key lacks `private-interactions:read`.")
 
 
 class HelpRecordRecord(Record):
@@ -16,7 +20,7 @@ class HelpRecordRecord(Record):
     Help that one person got, on exactly one interaction, which gives channel, id and time.
 
     `helper` is `{"user": username}` or `{"member": id on the channel}`. Help that came from an accepted
-    answer has `withdrawn_at` after the answer was unaccepted.
+    answer has `withdrawn_at` after the answer was unaccepted. `is_private` is the interaction's.
     """
 
     id: int
@@ -27,10 +31,11 @@ class HelpRecordRecord(Record):
     person_id: int
     helper: dict[Literal["user", "member"], str]
     helper_member_id: int | None
-    question: str
-    answer: str
+    is_private: bool
+    question: str | None = SAID
+    answer: str | None = SAID
     topic: str
-    note: str
+    note: str | None = SAID
     minutes: int | None
     outcome: Literal["solved", "helped", "not_solved", "referred", "unknown"]
     rating: int | None
@@ -74,10 +79,12 @@ class HelpRecords(Resource):
         "external_id": "interaction__external_id",
         "occurred_at": "interaction__occurred_at",
         "person_id": "contact__person_id",
+        "is_private": "interaction__is_private",
     }
     hidden = {"helper_user": "helper_user__username", "helper_member": "helper_member__external_id"}
     filled = frozenset({"helper"})
     standing = Q(withdrawn_at=None, interaction__retracted_at=None)
+    withheld = (Withheld(READ_PRIVATE, ("question", "answer", "note"), where="is_private"),)
 
     def fill(self, records: list[Json]) -> None:
         for record in records:

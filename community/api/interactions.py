@@ -1,15 +1,19 @@
 """Interactions as the API gives them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import django_filters
+import pydantic
 from django.db.models import Q
 
 from community.interaction_kinds import interaction_kinds
+from community.private_texts import READ_PRIVATE
 from community.sync import interactions
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
-from gateway.resources import Act, Record, Resource
+from gateway.resources import Act, Record, Resource, Withheld
+
+SAID: Any = pydantic.Field(description="Null when it is private and the key lacks `private-interactions:read`.")
 
 
 class InteractionRecord(Record):
@@ -43,8 +47,8 @@ class InteractionRecord(Record):
     utm_campaign: str | None
     utm_term: str | None
     utm_content: str | None
-    text: str
-    url: str
+    text: str | None = SAID
+    url: str | None = SAID
     language: str
     is_private: bool
     deleted_at: datetime | None
@@ -92,4 +96,5 @@ class Interactions(Resource):
         "campaign": "campaign__code",
     }
     standing = Q(occurred_at__isnull=False, deleted_at=None, retracted_at=None)
-    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retract),)
+    withheld = (Withheld(READ_PRIVATE, ("text", "url"), where="is_private"),)
+    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retracting.one),)

@@ -1,8 +1,27 @@
+from community.models.business_hours import BusinessHours, Holiday, OpeningTime
 from community.models.channel import Channel, Community
 from community.models.cost import Cost
+from community.models.handling import Handling
 from community.models.help_record import HelpRecord
 from community.models.interaction import Interaction
 from community.models.member import Member, MemberRole
 from community.models.thread import Thread
+from community.models.waiting import WaitingInteraction
+from community.models.watch_list import WatchListEntry
 
-__all__ = ["Channel", "Community", "Cost", "HelpRecord", "Interaction", "Member", "MemberRole", "Thread"]
+__all__ = [
+    "BusinessHours",
+    "Channel",
+    "Community",
+    "Cost",
+    "Handling",
+    "HelpRecord",
+    "Holiday",
+    "Interaction",
+    "Member",
+    "MemberRole",
+    "OpeningTime",
+    "Thread",
+    "WaitingInteraction",
+    "WatchListEntry",
+]

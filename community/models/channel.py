@@ -4,6 +4,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
+from community.models.business_hours import BusinessHours
 from crm.models.synced import Synced
 
 
@@ -63,6 +64,20 @@ class Channel(Synced):
     name = models.CharField(max_length=255)
     platform = models.CharField(max_length=50, help_text="such as discourse, instagram, discord, phone, event")
     community = models.ForeignKey(Community, on_delete=models.PROTECT, related_name="channels")
+    business_hours = models.ForeignKey(
+        BusinessHours,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="channels",
+        help_text="empty: the organisation's",
+    )
+    reply_target_minutes = models.PositiveIntegerField(
+        "reply within",
+        null=True,
+        blank=True,
+        help_text="minutes of business hours in which a first reply is due; empty: no target",
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

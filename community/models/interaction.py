@@ -85,6 +85,7 @@ class Interaction(Synced):
     objects = InteractionQuerySet.as_manager()
 
     class Meta:
+        permissions = [("view_private_interaction", "Can read private interactions")]
         constraints = [
             models.UniqueConstraint(
                 fields=["channel", "external_id"],

@@ -2,10 +2,13 @@
 
 import pghistory
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
+from django.db.models.functions import Collate, Lower, Trim
 
 from community.models.channel import Channel
+from community.models.known_as import MEMBER_TRIGGERS
 from crm.models import Contact
+from crm.models.changed_identity import compare_again
 from crm.models.synced import Synced
 
 
@@ -37,7 +40,24 @@ class Member(Synced):
                 violation_error_message="A member needs an external id.",
             ),
         ]
-        indexes = [models.Index(fields=["updated_at", "id"], name="community_member_changes")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="community_member_changes"),
+            # joe.bloggs, joe_bloggs88 and Joe Bloggs stand at one place: see community/duplicates.py
+            models.Index(
+                Collate(
+                    Trim(
+                        Func(Lower("handle"), Value("._-0123456789"), Value("   "), function="translate"),
+                    ),
+                    "C",
+                ),
+                name="community_member_handles",
+                condition=~Q(handle=""),
+            ),
+        ]
+        triggers = [
+            *MEMBER_TRIGGERS,
+            *compare_again("contact_id", when="handle <> ''", changed=("contact_id", "handle")),
+        ]
 
     def __str__(self) -> str:
         return self.handle or self.external_id

@@ -19,9 +19,9 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from community.models import Channel, Community
+from community.sources.places import new_places
 from community.sources.readable_text import readable_text
-from community.sources.source import ImportSource, Reading, RowProblem, SourceRow, UnreadableFile, WrongOptions
+from community.sources.source import ImportSource, Reading, RowProblem, SourceRow, UnreadableFile
 
 QUESTION, ANSWER = "1", "2"
 BACKGROUND_USER = "-1"  # "Community", the account in whose name the site itself acts
@@ -47,7 +47,7 @@ class StackExchangeSource(ImportSource):
 
     def read(self, path: Path, options: Mapping[str, Any]) -> "StackExchangeReading":
         folder = _Folder.at(path)
-        places = _new_places(options["channel"], options["community"])
+        places = new_places(options["channel"], options["community"], platform="stackexchange")
         questions: dict[str, str] = {}
         posts = comments = threads = 0
         for _, row in folder.posts():
@@ -246,31 +246,6 @@ def _csv_users(path: Path) -> Iterator[tuple[int, Attributes]]:
                 yield number, {attribute: row[name] or "" for name, attribute in needed.items()}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UnreadableFile(f"{path} cannot be read: {error}.") from error
-
-
-def _new_places(channel: str, community: str | None) -> list[tuple[str, dict[str, object]]]:
-    """Return the items that make the channel, and its community, where they are not there yet."""
-    if Channel.objects.filter(slug=channel).exists():
-        return []
-    if community is None:
-        known = ", ".join(Channel.objects.order_by("slug").values_list("slug", flat=True)[:20]) or "none"
-        raise WrongOptions(
-            f"There is no channel '{channel}' (known: {known}). Add --community SLUG to make it in that community."
-        )
-    places: list[tuple[str, dict[str, object]]] = []
-    if not Community.objects.filter(slug=community).exists():
-        places.append(("communities", {"slug": community, "name": _titled(community)}))
-    places.append(
-        (
-            "channels",
-            {"slug": channel, "name": _titled(channel), "platform": "stackexchange", "community": community},
-        )
-    )
-    return places
-
-
-def _titled(slug: str) -> str:
-    return slug.replace("-", " ").replace("_", " ").capitalize()
 
 
 def _instant(text: str) -> str:

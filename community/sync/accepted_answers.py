@@ -46,7 +46,7 @@ _BECOMES = {
     "helper_member_id": _unless_edited("helper_member_id", "w.member_id", "helper_member", "helper_user"),
     "question": _unless_edited("question", "w.title"),
     "topic": _unless_edited("topic", "w.topic"),
-    "withdrawn_at": "NULL",
+    "withdrawn_at": _unless_edited("withdrawn_at", "NULL"),
 }
 
 

@@ -5,24 +5,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg.types.range import DateRange
 
 from community.models import Cost
 from community.sync.references import CHANNELS, COMMUNITIES
 from crm.money import quantise
+from crm.personal_data.suppression import SourceName
 from crm.sync.conversions import AlreadyVoided
+from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import campaign_ids, contact_ids
-from gateway.batches import NotFound
 from gateway.collections import FieldError
 from gateway.drafts import Draft, check_complete
 from gateway.items import Day, ExternalId, Item, Moment, Name, Number, Ref, Slug, Source, Text
 from gateway.staging import id_array
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row, Table
+from gateway.taking_out import TakingOut
 
 COSTS = Table(Cost, key=("source", "external_id"))
+
+voiding = TakingOut(model=Cost, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided)
 
 # The columns that make a cost: any other value of one of them is another cost.
 SUBSTANCE = [
@@ -74,7 +78,8 @@ class Costs(SyncedCollection):
             yield FieldError("ends_on", "ends_before_start", "A cost cannot end before it starts.")
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
-        drafts = self._book(drafts)
+        refuse_erased(drafts, lambda draft: [("external_id", ("cost", *draft.key))])
+        drafts = self._book(_without_erased_contacts([draft for draft in drafts if draft.is_open]))
         stored = _standing(drafts)
         rows: list[Row] = []
         replaced: dict[int, int] = {}
@@ -103,7 +108,7 @@ class Costs(SyncedCollection):
             if before_id is not None:
                 replaced[before_id] = pk
             draft.done("created" if before_id is None else "updated", pk)
-        _replace(replaced, now=now)
+        _step_aside(replaced, reason="replaced", now=now)
         COSTS.insert(rows)
 
     def _book(self, drafts: Sequence[Draft]) -> list[Draft]:
@@ -140,7 +145,20 @@ class Costs(SyncedCollection):
         return self.known_by(pk)
 
     def remove(self, pk: int, *, now: datetime) -> None:
-        void(pk, reason="deleted", now=now)
+        voiding.one(pk, reason="deleted", now=now)
+
+
+def _without_erased_contacts(drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """Take rewards to erased persons without a contact: the money was spent."""
+
+    def named(draft: Draft) -> list[SourceName]:
+        return [("contact", *draft.facts["contact"].key)] if draft.facts.get("contact") else []
+
+    gone = pseudonyms(drafts, named)
+    for draft in drafts if gone else ():
+        if any(name in gone for name in named(draft)):
+            draft.facts["contact"] = None
+    return drafts
 
 
 def _standing(drafts: Sequence[Draft]) -> dict[Key | int, dict[str, Any]]:
@@ -192,23 +210,34 @@ def _whole(draft: Draft, before: Mapping[str, Any] | None) -> dict[str, Any]:
     return values
 
 
-def _replace(replaced: Mapping[int, int], *, now: datetime) -> None:
-    """Void costs in favour of others, by id; whoever else replaced one meanwhile was waited for."""
+def replace(changed: Cost, *, reason: str, now: datetime) -> None:
+    """
+    Void the stored cost and insert `changed` in its place, under a new id that `changed` then has.
+
+    Raises `AlreadyVoided` when somebody else voided or replaced the cost meanwhile.
+    """
+    with transaction.atomic():
+        (pk,) = COSTS.reserve(1)
+        if not _step_aside({changed.pk: pk}, reason=reason, now=now):
+            raise AlreadyVoided("The cost was voided or replaced meanwhile.")
+        changed.pk, changed.created_at = pk, now
+        changed.save(force_insert=True)
+
+
+def _step_aside(replaced: Mapping[int, int], *, reason: str, now: datetime) -> int:
+    """
+    Void costs in favor of others that are about to be inserted, by id; return how many still counted.
+
+    The old row steps aside first, for the two carry the same reference; it points to its replacement by
+    an id drawn beforehand: the foreign key is checked at the end of the transaction.
+    """
     if not replaced:
-        return
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE community_cost c"
-            " SET voided_at = %s, void_reason = 'replaced', replaced_by_id = r.new, updated_at = now()"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS r(old, new) WHERE c.id = r.old",
-            [now, id_array(replaced), id_array(replaced.values())],
+            " SET voided_at = %s, void_reason = %s, replaced_by_id = r.new, updated_at = %s"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS r(old, new) WHERE c.id = r.old AND c.voided_at IS NULL",
+            [now, reason, now, id_array(replaced), id_array(replaced.values())],
         )
-
-
-def void(pk: int, *, reason: str, now: datetime) -> None:
-    """Take a cost out of every figure, keeping it. Raises `NotFound`, `AlreadyVoided`."""
-    voided = Cost.objects.filter(pk=pk, voided_at=None).update(voided_at=now, void_reason=reason, updated_at=now)
-    if not voided:
-        if not Cost.objects.filter(pk=pk).exists():
-            raise NotFound(f"There is no cost {pk}.")
-        raise AlreadyVoided("The cost was voided before.")
+        return cursor.rowcount

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from community.helping import RECORD_FACTS, NoSuchHelp, withdraw_help
 from community.models import HelpRecord, Interaction
 from community.sync.references import INTERACTIONS, member_ids, resolve_channels
+from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import contact_ids, refuse_unknown_user, user_ids
 from gateway.batches import NotFound
 from gateway.collections import FieldError
@@ -16,8 +18,6 @@ from gateway.drafts import Draft, write_rows
 from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row, Table
-
-RECORD_FACTS = ["question", "answer", "topic", "note", "minutes", "outcome", "rating"]
 
 
 def _unless_edited(column: str, *names: str) -> str:
@@ -33,6 +33,7 @@ HELP_RECORDS = Table(
         "contact_id": _unless_edited("contact_id", "contact"),
         "helper_member_id": _unless_edited("helper_member_id", "helper_member", "helper_user"),
         "helper_user_id": _unless_edited("helper_user_id", "helper_member", "helper_user"),
+        "withdrawn_at": _unless_edited("withdrawn_at"),
         # What was made from an accepted answer is now said outright, and no longer withdrawn with it.
         "origin": "CASE t.origin WHEN 'accepted_answer' THEN s.origin ELSE t.origin END",
     },
@@ -87,6 +88,8 @@ class HelpRecords(SyncedCollection):
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _named)
+        drafts = [draft for draft in drafts if draft.is_open]
         users = user_ids(draft.facts["helper"].user for draft in drafts if "helper" in draft.facts)
         for draft in drafts:
             helper = draft.facts.get("helper")
@@ -136,10 +139,22 @@ class HelpRecords(SyncedCollection):
         return {"channel": found["interaction__channel__slug"], "external_id": found["interaction__external_id"]}
 
     def remove(self, pk: int, *, now: datetime) -> None:
-        """Withdraw the record: it stays, and counts nowhere. Its interaction still happened."""
-        if not HelpRecord.objects.filter(pk=pk).exists():
-            raise NotFound(f"There is no help record {pk}.")
-        HelpRecord.objects.filter(pk=pk, withdrawn_at=None).update(withdrawn_at=now, updated_at=now)
+        """Withdraw the record, and the interaction that was written with it: both stay, and count nowhere."""
+        try:
+            withdraw_help(pk, now=now)
+        except NoSuchHelp as missing:
+            raise NotFound(missing.message) from None
+
+
+def _named(draft: Draft) -> Named:
+    """The interaction that the record stands on, who was helped and which account helped."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("interaction", channel, external_id)
+    if draft.facts.get("contact"):
+        yield "contact", ("contact", *draft.facts["contact"].key)
+    helper = draft.facts.get("helper")
+    if helper and helper.member:
+        yield "helper.member", ("member", channel, helper.member)
 
 
 def _must_give(draft: Draft, *names: str) -> None:
@@ -177,7 +192,7 @@ def _write_interactions(drafts: Sequence[Draft], stored: Mapping[Key, tuple[int,
 def _interaction(draft: Draft) -> dict[str, Any]:
     """What the item says of its interaction: the answer is its text, the contact the one it addressed."""
     facts, values = draft.facts, draft.values
-    columns: dict[str, Any] = {"kind": "help"}
+    columns: dict[str, Any] = {"kind": "help", "retracted_at": None, "retract_reason": ""}
     if "occurred_at" in facts:
         columns["occurred_at"] = facts["occurred_at"]
     if "answer" in facts:

@@ -12,18 +12,20 @@ from community.models import Interaction
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.references import (
     INTERACTIONS,
+    lead_to_pseudonyms,
     member_ids,
     named_on_channel,
     resolve_channels,
     thread_ids,
 )
+from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
-from gateway.batches import NotFound
 from gateway.drafts import Draft, settle
 from gateway.errors import DomainError
 from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Url, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
+from gateway.taking_out import TakingOut
 
 
 class AlreadyRetracted(DomainError):
@@ -31,6 +33,17 @@ class AlreadyRetracted(DomainError):
 
     code = "already_retracted"
     status = 409
+
+
+# Help that sources made of a retracted answer is withdrawn with it.
+retracting = TakingOut(
+    model=Interaction,
+    when="retracted_at",
+    why="retract_reason",
+    done="retracted",
+    refusal=AlreadyRetracted,
+    then=refresh_accepted_help,
+)
 
 
 # Facts that name other rows; all others are columns.
@@ -96,6 +109,9 @@ class Interactions(SyncedCollection):
             draft.values = {}
         resolve_users(drafts, "user", "user_id")
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _named)
+        lead_to_pseudonyms(drafts, {"thread": "thread", "reply_to": "interaction"})
+        drafts = [draft for draft in drafts if draft.is_open]
         named = named_on_channel(drafts, "reply_to")
         keys = {draft.row_key for draft in drafts}
         known = INTERACTIONS.locate(keys | named, also=["kind"])
@@ -163,6 +179,17 @@ class Interactions(SyncedCollection):
         Interaction.objects.filter(pk=pk, deleted_at=None).update(text="", deleted_at=now, updated_at=now)
 
 
+def _named(draft: Draft) -> Named:
+    """The interaction itself, who acted and whom it addressed."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("interaction", channel, external_id)
+    if draft.facts.get("member"):
+        yield "member", ("member", channel, draft.facts["member"])
+    to = draft.facts.get("to")
+    if to:
+        yield "to", ("member", channel, to) if isinstance(to, str) else ("contact", *to.key)
+
+
 def _is_complete(draft: Draft) -> bool:
     """Whether the draft gives what an interaction needs that has not arrived before."""
     for name in ("kind", "occurred_at"):
@@ -182,15 +209,3 @@ def reserve_interactions(keys: Iterable[Key]) -> tuple[dict[Key, int], list[Row]
     missing = sorted(wanted - ids.keys())
     rows = [Row(pk, key, {}) for pk, key in zip(INTERACTIONS.reserve(len(missing)), missing, strict=True)]
     return ids | {row.key: row.pk for row in rows}, rows
-
-
-def retract(pk: int, *, reason: str, now: datetime) -> None:
-    """Take an interaction (spam, a test) out of every figure, keeping it. Raises `NotFound`, `AlreadyRetracted`."""
-    retracted = Interaction.objects.filter(pk=pk, retracted_at=None).update(
-        retracted_at=now, retract_reason=reason, updated_at=now
-    )
-    if not retracted:
-        if not Interaction.objects.filter(pk=pk).exists():
-            raise NotFound(f"There is no interaction {pk}.")
-        raise AlreadyRetracted("The interaction was retracted before.")
-    refresh_accepted_help([pk], now=now)

@@ -11,7 +11,9 @@ from pydantic import Field
 
 from community.models import Member
 from community.sync.references import MEMBERS, create_members, resolve_channels
-from crm.sync.references import CONTACTS, contact_ids
+from crm.merging import merge_shells
+from crm.sync.erased import Named, refuse_erased
+from crm.sync.references import contact_ids
 from gateway.collections import FieldError
 from gateway.drafts import Additive, Draft, settle
 from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text
@@ -58,6 +60,8 @@ class Members(SyncedCollection):
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _known_by)
+        drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if "contact" in draft.facts)
         known = MEMBERS.locate(
             {draft.row_key for draft in drafts if draft.pk is None}, also=["contact_id", "source_updated_at"]
@@ -78,14 +82,14 @@ class Members(SyncedCollection):
             draft.done("created", ids[key])
 
         old = {draft.pk or known[draft.row_key][0]: draft for draft in drafts if draft.is_open}
-        merged = self._relink(old)
+        merged = self._relink(old, now=now)
         rows = [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()]
         with member_roles({pk: draft.facts.get("roles", {}) for pk, draft in old.items()}) as roles:
             changes = MEMBERS.change(rows, parts=roles)
         for pk, draft in old.items():
             settle(draft, pk, "updated" if pk in merged else changes.get(pk))
 
-    def _relink(self, old: Mapping[int, Draft]) -> set[int]:
+    def _relink(self, old: Mapping[int, Draft], *, now: datetime) -> set[int]:
         """
         Settle whose the accounts are that name a contact, and return the members whose shell was merged.
 
@@ -100,15 +104,8 @@ class Members(SyncedCollection):
                 named = draft.values.pop("contact_id")
             if shell is not None and not is_same_person:
                 shells[shell] = (pk, named)
-        if not shells:
-            return set()
-        CONTACTS.lock(list(shells))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE crm_contact c SET merged_into_id = s.named, updated_at = now()"
-                " FROM unnest(%s::bigint[], %s::bigint[]) AS s(shell, named) WHERE c.id = s.shell",
-                [id_array(shells), id_array(named for _, named in shells.values())],
-            )
+        if shells:
+            merge_shells({shell: named for shell, (_, named) in shells.items()}, now=now)
         return {pk for pk, _ in shells.values()}
 
     def key_of(self, pk: int) -> Mapping[str, object]:
@@ -117,6 +114,16 @@ class Members(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
+
+
+def _known_by(draft: Draft) -> Named:
+    """What the item says the account is known by, and whose it is."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("member", channel, external_id)
+    if draft.facts.get("handle"):
+        yield "handle", ("handle", channel, draft.facts["handle"])
+    if draft.facts.get("contact"):
+        yield "contact", ("contact", *draft.facts["contact"].key)
 
 
 def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, int | None]]:

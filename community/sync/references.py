@@ -5,11 +5,15 @@ Tables are written in one order by everybody (contacts, campaigns, members, thre
 that two batches that create the same rows wait for each other instead of blocking each other.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from community.helping import WITHDRAWN
 from community.models import Channel, Community, Interaction, Member, Thread
 from crm.models import Contact
+from crm.personal_data.suppression import SourceName
+from crm.sync.erased import pseudonyms
 from crm.sync.references import CONTACTS
 from gateway.drafts import Draft
 from gateway.tables import Key, Row, Table
@@ -21,7 +25,12 @@ THREADS = Table(Thread, key=("channel_id", "external_id"))
 INTERACTIONS = Table(
     Interaction,
     key=("channel_id", "external_id"),
-    on_set={"text": "CASE WHEN t.deleted_at IS NULL THEN s.text ELSE '' END"},  # a tombstone stays without text
+    on_set={
+        "text": "CASE WHEN t.deleted_at IS NULL THEN s.text ELSE '' END",  # a tombstone stays without text
+        # Only what was retracted with its help record counts again when the record is sent again.
+        "retracted_at": f"CASE t.retract_reason WHEN '{WITHDRAWN}' THEN NULL ELSE t.retracted_at END",
+        "retract_reason": f"CASE t.retract_reason WHEN '{WITHDRAWN}' THEN '' ELSE t.retract_reason END",
+    },
 )
 
 
@@ -69,9 +78,17 @@ def create_members(
         Row(pk, key, {**new[key], **({"contact_id": shells[key]} if key in shells else {})}, (said_at or {}).get(key))
         for pk, key in zip(MEMBERS.reserve(len(keys)), keys, strict=True)
     ]
+    # The contacts first, already called by their accounts: the database would call each by its handle afterwards.
+    CONTACTS.insert([Row(pk, (), _shell(new[key].get("handle"))) for key, pk in shells.items()])
     MEMBERS.insert(rows)
-    CONTACTS.insert([Row(pk, (), {"stage": Contact.Stage.AUDIENCE.value}) for pk in shells.values()])
     return {row.key: row.pk for row in rows}
+
+
+def _shell(handle: object) -> dict[str, object]:
+    """What a contact made for an account looks like."""
+    called = str(handle or "")
+    searched = unicodedata.normalize("NFC", called).lower()
+    return {"stage": Contact.Stage.AUDIENCE.value, "known_as": called, "search_text": searched}
 
 
 def thread_ids(keys: Iterable[Key]) -> dict[Key, int]:
@@ -92,3 +109,25 @@ def named_on_channel(drafts: Sequence[Draft], *names: str) -> set[Key]:
         for name in names
         if isinstance(draft.facts.get(name), str)
     }
+
+
+def lead_to_pseudonyms(drafts: Sequence[Draft], facts: Mapping[str, str]) -> None:
+    """
+    Lead what others say of an erased person's threads and interactions to their pseudonyms.
+
+    `facts` maps the name of a fact to the space that it names something of. The channel is that of the item.
+    """
+
+    def named(draft: Draft) -> Iterable[SourceName]:
+        return [
+            (space, draft.row_key[0], draft.facts[fact])
+            for fact, space in facts.items()
+            if isinstance(draft.facts.get(fact), str)
+        ]
+
+    gone = pseudonyms(drafts, named)
+    for draft in drafts if gone else ():
+        for fact, space in facts.items():
+            name = (space, draft.row_key[0], draft.facts.get(fact))
+            if name in gone:
+                draft.facts[fact] = gone[name]

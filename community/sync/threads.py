@@ -7,7 +7,15 @@ from typing import Any
 from community.models import Thread
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.interactions import reserve_interactions
-from community.sync.references import INTERACTIONS, THREADS, member_ids, named_on_channel, resolve_channels
+from community.sync.references import (
+    INTERACTIONS,
+    THREADS,
+    lead_to_pseudonyms,
+    member_ids,
+    named_on_channel,
+    resolve_channels,
+)
+from crm.sync.erased import Named, refuse_erased
 from gateway.drafts import Draft, write_rows
 from gateway.items import ExternalId, Item, Moment, Slug, Text, Url
 from gateway.synced import SyncedCollection
@@ -42,6 +50,9 @@ class Threads(SyncedCollection):
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
+        refuse_erased(drafts, _named)
+        lead_to_pseudonyms(drafts, {"accepted_answer": "interaction"})
+        drafts = [draft for draft in drafts if draft.is_open]
         members = member_ids(named_on_channel(drafts, "opened_by"))
         answers, new_answers = reserve_interactions(named_on_channel(drafts, "accepted_answer"))
         known = THREADS.locate({draft.row_key for draft in drafts}, also=["accepted_answer_id"])
@@ -66,3 +77,11 @@ class Threads(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
+
+
+def _named(draft: Draft) -> Named:
+    """The thread itself, and who opened it."""
+    channel, external_id = draft.row_key
+    yield "external_id", ("thread", channel, external_id)
+    if draft.facts.get("opened_by"):
+        yield "opened_by", ("member", channel, draft.facts["opened_by"])

@@ -1,9 +1,12 @@
 """The menu on the left, by who works with what: staff, those who run campaigns, those who read figures."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+
+from metrics.admin.left_on_read import waiting_badge
 
 
 def _may_view(permission: str) -> Callable[[HttpRequest], bool]:
@@ -21,14 +24,36 @@ def _item(title: str, icon: str, model: str, *, permission: str = "") -> dict[st
     }
 
 
+LEFT_ON_READ = "Left on read"
+
 NAVIGATION: list[dict[str, object]] = [
-    {"items": [{"title": "Start", "icon": "home", "link": reverse_lazy("admin:index")}]},
+    {
+        "items": [
+            {"title": "Start", "icon": "home", "link": reverse_lazy("admin:index")},
+            {
+                "title": LEFT_ON_READ,
+                "icon": "mark_email_unread",
+                "link": reverse_lazy("admin:community_waitinginteraction_changelist"),
+                "permission": _may_view("community.view_interaction"),
+            },
+            {
+                "title": "Response times",
+                "icon": "timer",
+                "link": reverse_lazy("response-times"),
+                "permission": _may_view("metrics.view_credit"),
+            },
+        ]
+    },
     {
         "title": "People",
         "separator": True,
         "items": [
             _item("Contacts", "person", "crm.contact"),
+            _item("Follow-ups", "event_upcoming", "crm.followup"),
+            _item("Notes", "sticky_note_2", "crm.note"),
             _item("Companies", "apartment", "crm.company"),
+            _item("Possible duplicates", "group", "crm.duplicatesuggestion"),
+            _item("Merges", "call_merge", "crm.merge"),
             _item("Members", "alternate_email", "community.member"),
             _item("Help records", "volunteer_activism", "community.helprecord"),
             _item("Threads", "forum", "community.thread"),
@@ -70,13 +95,19 @@ NAVIGATION: list[dict[str, object]] = [
         "items": [
             _item("Communities", "groups", "community.community"),
             _item("Channels", "hub", "community.channel"),
+            _item("Business hours", "schedule", "community.businesshours"),
             _item("Kinds of conversion", "category", "crm.conversionkind"),
             _item("Consents", "handshake", "crm.consent"),
             _item("Marks", "star", "crm.outcomemark"),
+            _item("Exports of people", "folder_zip", "crm.personexport"),
+            _item("Erasures", "person_remove", "crm.erasure"),
             _item("Jobs", "pending_actions", "jobs.job"),
             _item("API keys", "key", "gateway.apikey"),
             _item("Users", "badge", "auth.user"),
             _item("Groups", "group_work", "auth.group"),
+            _item("Second factors", "phonelink_lock", "mfa.authenticator"),
+            _item("Locked logins", "lock_clock", "axes.accessattempt"),
+            _item("Logins", "login", "axes.accesslog"),
         ],
     },
 ]
@@ -84,4 +115,12 @@ NAVIGATION: list[dict[str, object]] = [
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
     """Return the menu; entries that the person may not see are left out by the theme."""
-    return NAVIGATION
+    waiting = waiting_badge(request)
+    if not waiting:
+        return NAVIGATION
+    first, *others = NAVIGATION
+    items = [
+        {**item, "badge": waiting, "badge_variant": "warning"} if item["title"] == LEFT_ON_READ else item
+        for item in cast(list[dict[str, object]], first["items"])
+    ]
+    return [{**first, "items": items}, *others]

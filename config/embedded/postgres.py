@@ -12,6 +12,10 @@ from config.embedded import process, programs
 from config.embedded.account import ServerError, server_account
 from config.embedded.memory import machine_memory
 
+#: How long PostgreSQL may take to answer. After a crash it first replays up to max_wal_size, at every start from the
+#: beginning: ended before it is through, it would never be. A server that cannot start ends by itself long before.
+RECOVERY_SECONDS = 900.0
+
 MEBIBYTE = 1024 * 1024
 ROLE = "kith"
 DATABASE = "kith"
@@ -61,7 +65,7 @@ class Postgres:
                 death_signal=signal.SIGQUIT,  # immediate shutdown: the postmaster takes its children with it
                 account=self.account,
             )
-        if not process.wait_until(self._is_ready, self.child, seconds=process.START_SECONDS):
+        if not process.wait_until(self._is_ready, self.child, seconds=RECOVERY_SECONDS):
             self.stop()
             raise ServerError(f"PostgreSQL did not start: {process.last_words(self.log)} (its log is {self.log})")
 

@@ -18,7 +18,7 @@ from config.embedded.account import LIBC, Account, ServerError, eyes_of
 #: stopped server can otherwise be given the server's own port and connect to itself.
 SERVER_PORTS = range(15_000, 32_000)
 
-START_SECONDS = 60.0  # seconds a server may take to answer, crash recovery included
+START_SECONDS = 60.0  # seconds a server without anything to recover may take to answer
 STOP_SECONDS = 20.0  # seconds a server may take to end before it is killed
 
 _PR_SET_PDEATHSIG = 1

@@ -4,7 +4,11 @@ from crm.admin.campaign import CampaignAdmin
 from crm.admin.company import CompanyAdmin
 from crm.admin.contact import ConsentAdmin, ContactAdmin, OutcomeMarkAdmin
 from crm.admin.conversion import ConversionAdmin, ConversionKindAdmin
+from crm.admin.duplicate import DuplicateSuggestionAdmin
 from crm.admin.exchange_rate import ExchangeRateAdmin
+from crm.admin.merge import MergeAdmin
+from crm.admin.note import FollowUpAdmin, NoteAdmin
+from crm.admin.personal_data import ErasureAdmin, PersonExportAdmin
 
 __all__ = [
     "CampaignAdmin",
@@ -13,6 +17,12 @@ __all__ = [
     "ContactAdmin",
     "ConversionAdmin",
     "ConversionKindAdmin",
+    "DuplicateSuggestionAdmin",
     "ExchangeRateAdmin",
+    "FollowUpAdmin",
+    "MergeAdmin",
+    "NoteAdmin",
     "OutcomeMarkAdmin",
+    "ErasureAdmin",
+    "PersonExportAdmin",
 ]

@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from crm.admin.money import money_cell
 from crm.extensions import campaign_panels
 from crm.models import Campaign
+from crm.sync.campaigns import archive
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -43,7 +45,7 @@ class CampaignAdmin(ModelAdmin):
         ("Plan", {"fields": (("starts_on", "ends_on"), ("budget", "currency"))}),
     )
     panels = campaign_panels
-    actions = ("archive",)
+    actions = ("archive_selected",)
     empty_state = (
         "A campaign is known by its code: the text that its links carry as utm_campaign. "
         "Add one, book its costs on it, and its return shows on its page."
@@ -66,6 +68,6 @@ class CampaignAdmin(ModelAdmin):
         return money_cell(campaign.budget, campaign.currency)
 
     @admin.action(description="Archive the selected campaigns", permissions=["change"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
-        changed = queryset.exclude(status=Campaign.Status.ARCHIVED).update(status=Campaign.Status.ARCHIVED)
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
+        changed = archive(list(queryset.values_list("pk", flat=True)), now=timezone.now())
         self.message_user(request, f"Archived {changed:,} campaign{'' if changed == 1 else 's'}.")

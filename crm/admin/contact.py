@@ -1,6 +1,7 @@
 """Contacts with what hangs on them: addresses, references, consents, marks."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,10 +9,17 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
-from crm.contact_points import normalise_email, normalise_phone
-from crm.extensions import contact_panels
+from crm.admin.audience import AudienceMixin
+from crm.admin.contact_page import ContactPageMixin
+from crm.admin.finding import FindingMixin
+from crm.admin.merging import MergingMixin
+from crm.admin.personal_data import PersonalDataMixin
+from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
+from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
+from crm.personal_data.suppression import erased_names
 from crm.search import refresh_search_text, search_contacts
+from crm.sync.erased import MESSAGE as ERASED
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -23,6 +31,7 @@ from gateway.admin import (
     TabularInline,
     YesNoFilter,
     display,
+    row_buttons,
 )
 from gateway.errors import DomainError
 
@@ -78,6 +87,24 @@ class ContactPointForm(FactForm):
                 self.instance.normalised = normalise(raw)
             except DomainError as refusal:
                 self.add_error("raw", refusal.message)
+            else:
+                if "raw" in self.changed_data and erased_names([("address", self.instance.normalised)]):
+                    self.add_error("raw", ERASED)
+        return cleaned
+
+
+class ContactRefForm(FactForm):
+    """What another system calls the contact; what an erased person was called stays away."""
+
+    class Meta:
+        model = ContactRef
+        fields = ("source", "external_id")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        name = ("contact", cleaned.get("source"), cleaned.get("external_id"))
+        if self.changed_data and erased_names([name]):
+            self.add_error("external_id", ERASED)
         return cleaned
 
 
@@ -106,6 +133,7 @@ class ContactPointInline(TabularInline):
 
 class ContactRefInline(TabularInline):
     model = ContactRef
+    form = ContactRefForm
     fields = ("source", "external_id")
     verbose_name = "reference"
     verbose_name_plural = "references in other systems"
@@ -124,7 +152,7 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(ModelAdmin):
+class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
     form = ContactForm
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")
@@ -143,7 +171,7 @@ class ContactAdmin(ModelAdmin):
         MergedFilter,
     )
     search_fields = ("search_text",)
-    search_help_text = "Any part of a name, e-mail address or phone number"
+    search_help_text = "Any part of a name, or of an address that you may see"
     autocomplete_fields = ("company", "owner")
     ordering = ("-pk",)
     fieldsets = (
@@ -155,7 +183,10 @@ class ContactAdmin(ModelAdmin):
         ("More", {"fields": (("language", "time_zone"), "custom_fields"), "classes": ["collapse"]}),
     )
     inlines = (ContactPointInline, ContactRefInline, ConsentInline, OutcomeMarkInline)
-    panels = contact_panels
+    page_actions = contact_actions
+    list_actions = contact_list_actions
+    change_form_template = "crm/admin/contact/details.html"
+    actions = ("export_addresses",)
     empty_state = (
         "Contacts come through the API, an import, or with the accounts that write in your channels. "
         "Add one by hand to try."
@@ -163,7 +194,18 @@ class ContactAdmin(ModelAdmin):
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find contacts by any part of their name or addresses, by the index made for it."""
-        return search_contacts(queryset, search_term), False
+        return search_contacts(queryset, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES)), False
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        columns = list(super().get_list_display(request))
+        columns += row_buttons(contact_actions, may=request.user.has_perm)
+        return columns if request.user.has_perm(VIEW_ADDRESSES) else [name for name in columns if name != "email"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Refuse an address that asks for a part of an e-mail address: what is searched by stands in `search_text`."""
+        if lookup.startswith("search_text") and not (request and request.user.has_perm(VIEW_ADDRESSES)):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: list[forms.BaseModelFormSet], change: bool

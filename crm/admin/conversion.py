@@ -1,7 +1,6 @@
 """Conversions: what people brought and took back. Never deleted: voided with a reason."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.contrib import admin
 from django.db.models import Model, Q
@@ -10,6 +9,7 @@ from django.http import HttpRequest
 from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Conversion, ConversionKind
+from crm.sync.conversions import voiding
 from gateway.admin import (
     AutocompleteSelectFilter,
     ModelAdmin,
@@ -36,13 +36,6 @@ class GuestFilter(YesNoFilter):
     yes = Q(contact=None, refund_of_source=None)
     yes_label = "Nobody known"
     no_label = "A known contact"
-
-
-def void_conversions(ids: Sequence[int], reason: str, now: datetime) -> int:
-    """Void the conversions that still count; return how many."""
-    return Conversion.objects.filter(pk__in=ids, voided_at=None).update(
-        voided_at=now, void_reason=reason, updated_at=now
-    )
 
 
 @admin.register(Conversion)
@@ -95,8 +88,7 @@ class ConversionAdmin(ModelAdmin):
             verb="Void",
             done="Voided",
             consequence="It stays on record, but no figure counts it any more, and the credit it gave is taken back.",
-            perform=void_conversions,
-            is_out=lambda conversion: conversion.voided_at is not None,
+            taking_out=voiding,
         ),
     )
     empty_state = "Conversions come from your shop through the API or an import. Add one by hand to try."

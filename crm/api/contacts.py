@@ -10,11 +10,14 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from crm.api.formats import RefRecord
-from crm.contact_points import normalise_email
+from crm.contact_points import VIEW_ADDRESSES, normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
+from crm.search import search_contacts
 from gateway.errors import DomainError
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, SearchFilter, TextFilter
-from gateway.resources import Json, Record, Resource
+from gateway.resources import Json, Record, Resource, Withheld
+
+ADDRESSES: Any = pydantic.Field(description="In the order of arrival; null without the scope `addresses:read`.")
 
 
 class CompanyOfContact(pydantic.BaseModel):
@@ -49,8 +52,8 @@ class ContactRecord(Record):
     id: int
     full_name: str
     preferred_name: str
-    emails: list[str]
-    phones: list[str]
+    emails: list[str] | None = ADDRESSES
+    phones: list[str] | None = ADDRESSES
     refs: list[RefRecord]
     company: CompanyOfContact | None
     owner: str | None
@@ -71,13 +74,18 @@ class ContactRecord(Record):
 
 class ContactFilters(CollectionFilters):
     search = SearchFilter(
-        field_name="search_text",
         max_length=320,
-        help_text="Any part of a name or address, at least three letters or digits. Merged records are not shown.",
+        method="keep",
+        help_text="Words in any order, each any part of a name, handle or address; together at least three letters or "
+        "digits. Without the scope `addresses:read` addresses are not searched. Merged records are not shown.",
     )
     source = TextFilter(max_length=50, method="keep", help_text="Has a reference of this source.")
     external_id = TextFilter(max_length=255, method="keep", help_text="Has this reference; goes with `source`.")
-    email = TextFilter(max_length=320, method="with_email", help_text="Has this e-mail address, in any spelling.")
+    email = TextFilter(
+        max_length=320,
+        method="with_email",
+        help_text="Has this e-mail address, in any spelling; needs the scope `addresses:read`.",
+    )
     company_id = IdFilter(help_text="Works for this company.")
     owner = TextFilter(field_name="owner__username", max_length=150, help_text="Is looked after by this user.")
     stage = django_filters.ChoiceFilter(choices=Contact.Stage.choices, help_text="Is at this stage.")
@@ -85,8 +93,12 @@ class ContactFilters(CollectionFilters):
     do_not_contact = BooleanFilter(help_text="Wishes not to be contacted.")
     person_id = IdFilter(help_text="Belongs to this person: the contact itself and all merged into it.")
 
+    needs = {"email": VIEW_ADDRESSES}
+
     def filter_queryset(self, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         found = super().filter_queryset(queryset)
+        if searched := self.form.cleaned_data["search"]:
+            found = search_contacts(found, searched, with_addresses=self.may(VIEW_ADDRESSES))
         given = {name: self.form.cleaned_data[name] for name in ("source", "external_id")}
         named = {name: value for name, value in given.items() if value}
         # Both belong to one reference, so they make one subquery.
@@ -143,6 +155,7 @@ class Contacts(Resource):
     }
     filled = frozenset({"company"})
     standing = Q(merged_into=None)
+    withheld = (Withheld(VIEW_ADDRESSES, ("emails", "phones")),)
 
     def fill(self, records: list[Json]) -> None:
         for record in records:

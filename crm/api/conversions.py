@@ -65,7 +65,7 @@ class Conversions(Resource):
     filled = frozenset({"refund_of"})
     orderings = ("id", "updated_at", "occurred_at")
     standing = Q(voided_at=None)
-    acts = (Act("void", "Take a conversion out of every figure, keeping it", conversions.void),)
+    acts = (Act("void", "Take a conversion out of every figure, keeping it", conversions.voiding.one),)
 
     def fill(self, records: list[Json]) -> None:
         for record in records:

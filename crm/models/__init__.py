@@ -2,10 +2,15 @@ from crm.models.campaign import Campaign
 from crm.models.company import Company
 from crm.models.contact import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.models.conversion import Conversion, ConversionKind
+from crm.models.duplicate import ChangedIdentity, DuplicateSuggestion
 from crm.models.exchange_rate import ExchangeRate
+from crm.models.merge import Merge
+from crm.models.note import FollowUp, Note
+from crm.models.personal_data import Erasure, PersonExport, PersonExportDownload, PersonExportPart, Suppression
 
 __all__ = [
     "Campaign",
+    "ChangedIdentity",
     "Company",
     "Consent",
     "Contact",
@@ -13,6 +18,15 @@ __all__ = [
     "ContactRef",
     "Conversion",
     "ConversionKind",
+    "DuplicateSuggestion",
+    "Erasure",
     "ExchangeRate",
+    "FollowUp",
+    "Merge",
+    "Note",
     "OutcomeMark",
+    "PersonExport",
+    "PersonExportDownload",
+    "PersonExportPart",
+    "Suppression",
 ]

@@ -13,10 +13,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Left, Lower, Now, Reverse
 
+from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
+
+BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
+ERASED_NAME = "Erased person "  # and the person's id: the pseudonym under which an erased person's facts stand
 
 # Merges are rare and short: one lock for all of them keeps two merges at once from making a circle.
 # The unmerged, nearly all, are told apart before asking the table: a plan made while it was empty scans all of it.
@@ -65,13 +69,14 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(merged_into=None)
 
 
-@pghistory.track(exclude=["search_text"])
+@pghistory.track(exclude=["known_as", "search_text"])
 class Contact(Synced):
     """
     A person, known or not yet. Of a follower we may know only a handle: then the stage is *audience*.
 
-    `search_text` is what the search looks through: name and addresses in lower case, kept by the
-    writing services. `tags` and `custom_fields` are the client's own.
+    `known_as` are the handles of the person's accounts, kept by whoever knows accounts: what somebody
+    without a name is called. `search_text` is what the search looks through: names, handles and
+    addresses in lower case, kept by the writing services. `tags` and `custom_fields` are the client's own.
     """
 
     class Stage(models.TextChoices):
@@ -102,11 +107,19 @@ class Contact(Synced):
     person = models.ForeignKey(
         "self", on_delete=models.DO_NOTHING, null=True, related_name="contacts", editable=False, db_constraint=False
     )
+    known_as = models.TextField(blank=True, default="", db_default="", editable=False)
     search_text = models.TextField(blank=True, default="", db_default="", editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="since when it is a pseudonym")
 
     objects = ContactQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("merge_contact", "Can merge contacts and take merges apart"),
+            ("export_personal_data", "Can export everything about a person"),
+            ("erase_contact", "Can erase a person"),
+            ("export_audience", "Can export lists of addresses"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="crm_contact_stage_known",
@@ -123,11 +136,39 @@ class Contact(Synced):
                 condition=Q(merged_into__isnull=True, person=F("id")) | Q(merged_into__isnull=False),
                 violation_error_message="An unmerged contact is its own person.",
             ),
+            models.CheckConstraint(
+                name="crm_contact_erased_is_nobody",
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    full_name__startswith=ERASED_NAME,
+                    preferred_name="",
+                    known_as="",
+                    search_text=Lower("full_name"),
+                    motivation="",
+                    company__isnull=True,
+                    do_not_contact=True,
+                    tags=[],
+                    custom_fields={},
+                ),
+                violation_error_message="This person was erased: the record is a pseudonym and stays empty.",
+            ),
         ]
         indexes = [
             models.Index(fields=["updated_at", "id"], name="crm_contact_changes"),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="crm_contact_search"),
+            # What a search text begins with: a name, or of somebody without one a handle.
+            models.Index(
+                OpClass(Left("search_text", BEGINNING), name="text_pattern_ops"), name="crm_contact_beginning"
+            ),
             GinIndex(fields=["tags"], name="crm_contact_tags"),
+            # Names from the front and from the back: what stands next to each other may be one person twice.
+            models.Index(Collate(Lower("full_name"), "C"), "id", name="crm_contact_names", condition=~Q(full_name="")),
+            models.Index(
+                Collate(Reverse(Lower("full_name")), "C"),
+                "id",
+                name="crm_contact_name_ends",
+                condition=~Q(full_name=""),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -150,10 +191,11 @@ class Contact(Synced):
                 condition=pgtrigger.Q(old__merged_into_id__df=pgtrigger.F("new__merged_into_id")),
                 func=_CARRY_PERSON_DOWN,
             ),
+            *compare_again("id", when="full_name <> ''", changed=("full_name", "company_id")),
         ]
 
     def __str__(self) -> str:
-        return self.full_name or f"Contact {self.pk}"
+        return self.full_name or self.known_as or f"Contact {self.pk}"
 
 
 @pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
@@ -202,6 +244,7 @@ class ContactPoint(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["normalised", "kind"], name="crm_contactpoint_normalised")]
+        triggers = compare_again("contact_id", changed=("contact_id", "kind", "normalised", "verified_at"))
 
     def __str__(self) -> str:
         return self.raw
@@ -230,6 +273,8 @@ class ContactRef(models.Model):
                 violation_error_message="A reference needs a source and an external id.",
             ),
         ]
+        indexes = [models.Index(fields=["external_id"], name="crm_contactref_external_id")]
+        triggers = compare_again("contact_id", changed=("contact_id", "external_id"))
 
     def __str__(self) -> str:
         return f"{self.source}:{self.external_id}"

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from crm.models import Contact
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
+from crm.sync.erased import Named, refuse_changes_of_erased, refuse_erased
 from crm.sync.fields import Address, Email, Phone
 from crm.sync.references import CONTACT_REFS, CONTACTS, claim_refs, company_ids, resolve_users
 from gateway.collections import FieldError
@@ -89,6 +90,9 @@ class Contacts(SyncedCollection):
                 yield FieldError(one, "two_ways", f"Give {one} or {many}, not both.")
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
+        refuse_erased(drafts, _known_by)
+        refuse_changes_of_erased(drafts)
+        drafts = [draft for draft in drafts if draft.is_open]
         companies = company_ids(draft.facts["company"].key for draft in drafts if draft.facts.get("company"))
         for draft in drafts:
             draft.values = _columns(draft.facts)
@@ -128,6 +132,17 @@ class Contacts(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
+
+
+def _known_by(draft: Draft) -> Named:
+    """What the item says the contact is known by: its references and addresses."""
+    yield "external_id", ("contact", *draft.key)
+    for ref in draft.facts.get("refs", ()):
+        yield "refs", ("contact", *ref)
+    for one, many in KINDS.items():
+        if many in draft.facts:
+            for address in draft.facts[many].values:
+                yield (many if draft.facts[many].is_all else one), ("address", address.normalised)
 
 
 def _find(drafts: Sequence[Draft]) -> tuple[dict[int, Draft], dict[int, Draft], list[Draft]]:
@@ -184,7 +199,7 @@ def _said(facts: Mapping[str, Any]) -> Said:
 
 
 def _searchable(values: Mapping[str, Any], said: Said) -> str:
-    """What the search looks through, as `CONTACTS.derived` computes it for stored contacts."""
+    """What the search looks through, as `CONTACTS.derived` computes it for stored ones; new ones have no account."""
     found = [values.get("full_name"), values.get("preferred_name")]
     for addresses in said.addresses.values():
         for address in addresses.values:

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from crm.models import Conversion, ConversionKind
+from crm.personal_data.suppression import SourceName
+from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import contact_ids
-from gateway.batches import NotFound
 from gateway.collections import FieldError
 from gateway.drafts import Draft, write_rows
 from gateway.errors import DomainError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Ref, Source, Text
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Table
+from gateway.taking_out import TakingOut
 
 CONVERSIONS = Table(Conversion, key=("source", "external_id"), frozen="t.voided_at IS NOT NULL")
 
@@ -27,6 +29,9 @@ class AlreadyVoided(DomainError):
 
     code = "already_voided"
     status = 409
+
+
+voiding = TakingOut(model=Conversion, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided)
 
 
 class ConversionItem(Item):
@@ -84,6 +89,8 @@ class Conversions(SyncedCollection):
             if draft.facts.get("kind") not in kinds | {None}:
                 known = ", ".join(sorted(kinds))
                 draft.fail("kind", "unknown_kind", f"There is no such kind of conversion. Known: {known}.")
+        refuse_erased(drafts, lambda draft: [("external_id", ("conversion", *draft.key))])
+        _lead_past_erased(drafts)
         _refuse_other_currencies(drafts)
         drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if draft.facts.get("contact"))
@@ -95,7 +102,25 @@ class Conversions(SyncedCollection):
         return self.known_by(pk)
 
     def remove(self, pk: int, *, now: datetime) -> None:
-        void(pk, reason="deleted", now=now)
+        voiding.one(pk, reason="deleted", now=now)
+
+
+def _lead_past_erased(drafts: Sequence[Draft]) -> None:
+    """Take conversions of erased persons without a contact, and lead refunds to the pseudonym of their original."""
+
+    def named(draft: Draft) -> Iterator[SourceName]:
+        for fact, space in (("contact", "contact"), ("refund_of", "conversion")):
+            if draft.facts.get(fact):
+                yield (space, *draft.facts[fact].key)
+
+    gone = pseudonyms(drafts, named)
+    for draft in drafts if gone else ():
+        contact, original = draft.facts.get("contact"), draft.facts.get("refund_of")
+        if contact and ("contact", *contact.key) in gone:
+            draft.facts["contact"] = None
+        if original and ("conversion", *original.key) in gone:
+            external_id = gone[("conversion", *original.key)]
+            draft.facts["refund_of"] = Ref(source=original.source, external_id=external_id)
 
 
 def _columns(facts: Mapping[str, Any], contacts: Mapping[Key, int]) -> dict[str, Any]:
@@ -131,12 +156,3 @@ def end_of_day(day: dt.date) -> dt.datetime:
     """Return the last microsecond of the local day: when a conversion of which only the day is known happened."""
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=ZoneInfo(settings.KITH_TIME_ZONE))
     return midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
-
-
-def void(pk: int, *, reason: str, now: datetime) -> None:
-    """Take a conversion out of every figure, keeping it. Raises `NotFound`, `AlreadyVoided`."""
-    voided = Conversion.objects.filter(pk=pk, voided_at=None).update(voided_at=now, void_reason=reason, updated_at=now)
-    if not voided:
-        if not Conversion.objects.filter(pk=pk).exists():
-            raise NotFound(f"There is no conversion {pk}.")
-        raise AlreadyVoided("The conversion was voided before.")

@@ -20,13 +20,18 @@ from unfold.enums import ActionVariant
 from unfold.forms import PaginationInlineFormSet as InlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
 from unfold.widgets import UnfoldAdminSingleDateWidget as DateWidget
+from unfold.widgets import UnfoldAdminTextareaWidget as TextareaWidget
+from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
+from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
 
 from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
+from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import StandingFilter, YesNoFilter
 from gateway.admin.forms import FactForm
 from gateway.admin.reasons import ReasonAction
+from gateway.admin.row_buttons import row_buttons
 
 __all__ = [
     "ActionVariant",
@@ -48,12 +53,19 @@ __all__ = [
     "SelectWidget",
     "StackedInline",
     "StandingFilter",
+    "SwitchWidget",
     "TabularInline",
+    "TextWidget",
+    "TextareaWidget",
     "YesNoFilter",
     "action",
     "amount_cell",
+    "dialog_answer",
     "display",
     "excerpt",
+    "is_dialog",
     "number_cell",
     "object_link",
+    "row_buttons",
+    "saved_answer",
 ]

@@ -1,6 +1,7 @@
 """The base classes of every model admin in Kith."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import unfold.admin
@@ -15,10 +16,10 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.admin.forms import FactForm
-from gateway.admin.history import history_of, is_tracked
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
-from gateway.panels import Panel, panels_for
+from gateway.history import HistoryEntry, history_of, is_tracked
+from gateway.panels import PageAction, Panel, actions_for, panels_for
 from gateway.registry import Registry
 
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
@@ -50,6 +51,7 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     list_filter_submit = True
     empty_value_display = "–"
     ordering: ClassVar[Sequence[str]] = ("-pk",)
+    change_list_template = "gateway/admin/change_list.html"
     change_form_template = "gateway/admin/change_form.html"
     object_history_template = "gateway/admin/history.html"
     warn_unsaved_form = True
@@ -60,11 +62,17 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     }
 
     panels: Registry[Panel] | None = None
+    page_actions: Registry[PageAction] | None = None
+    list_actions: Registry[PageAction] | None = None
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ListOfAll]:
         return ListOfAll
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        actions = actions_for(self.list_actions, may=request.user.has_perm) if self.list_actions is not None else []
+        return super().changelist_view(request, {"list_actions": actions, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         queryset = super().get_queryset(request)
@@ -102,9 +110,11 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     ) -> HttpResponse:
         if obj is not None and not add:
             context["reason_buttons"] = self.reason_buttons(request, obj)
+            if self.page_actions is not None:
+                context["page_actions"] = actions_for(self.page_actions, may=request.user.has_perm)
             if self.panels is not None:
                 context["panels"] = panels_for(
-                    self.panels, instance_id=obj.pk, permitted=request.user.has_perm, now=timezone.now()
+                    self.panels, instance_id=obj.pk, may=request.user.has_perm, now=timezone.now()
                 )
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
@@ -121,10 +131,33 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
             "title": f"History of {instance}",
             "opts": self.model._meta,
             "object": instance,
-            "entries": history_of(instance),
+            "entries": self._shown_history(request, instance),
             **(extra_context or {}),
         }
         return TemplateResponse(request, self.object_history_template, context)
+
+    def hidden_fields(self, request: HttpRequest, obj: Model) -> Mapping[str, str]:
+        """Return the fields that this reader may not see of a record, each with what is shown instead."""
+        return {}
+
+    def _shown_history(self, request: HttpRequest, instance: Model) -> list[HistoryEntry]:
+        """Return the history with hidden fields changed beyond recognition, as they are on the page."""
+        hidden = {
+            str(self.model._meta.get_field(name).verbose_name): shown
+            for name, shown in self.hidden_fields(request, instance).items()
+        }
+        return [
+            replace(
+                entry,
+                changes=[
+                    replace(change, before=change.before and hidden[change.label], after=hidden[change.label])
+                    if change.label in hidden
+                    else change
+                    for change in entry.changes
+                ],
+            )
+            for entry in history_of(instance)
+        ]
 
     def get_deleted_objects(
         self, objs: Iterable[Model], request: HttpRequest

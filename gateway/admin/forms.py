@@ -1,10 +1,13 @@
 """The form behind every fact's page: refusals of the model's constraints stand beside the field they concern."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+from django.db.models import BaseConstraint, CheckConstraint, F, Q, UniqueConstraint
+from django.db.models.expressions import BaseExpression
 
 from gateway.screen import trimmed
 
@@ -14,8 +17,11 @@ class FactForm(forms.ModelForm):
     A model form that shows each broken constraint at its field.
 
     Django puts the refusals of check constraints on top of the page, as if they concerned the whole
-    form. Where a constraint names one field of the form, that field is what has to be mended.
+    form. Where a constraint names one field of the form, that field is what has to be mended. `stands_for`
+    says which field of the form is shown for a column that the form has under another name.
     """
+
+    stands_for: ClassVar[Mapping[str, str]] = {}
 
     def get_initial_for_field(self, field: forms.Field, field_name: str) -> object:
         """Show 99.00 where the column holds 99.000, which half of Europe reads as a thousand times as much."""
@@ -35,7 +41,8 @@ class FactForm(forms.ModelForm):
         return [constraint for _, constraints in self.instance.get_constraints() for constraint in constraints]
 
     def _field_of(self, constraint: BaseConstraint) -> str | None:
-        named = [name for name in _fields_named_by(constraint) if name in self.fields]
+        columns = [self.stands_for.get(name, name) for name in _fields_named_by(constraint)]
+        named = [name for name in columns if name in self.fields]
         if len(named) == 1:
             return named[0]
         changed = [name for name in named if name in self.changed_data]
@@ -52,12 +59,12 @@ def _fields_named_by(constraint: BaseConstraint) -> list[str]:
 
 
 def _fields_in(condition: object) -> list[str]:
-    if not isinstance(condition, Q):
-        return []
-    names: list[str] = []
-    for child in condition.children:
-        if isinstance(child, tuple):
-            names.append(child[0].split("__")[0])
-        else:
-            names.extend(_fields_in(child))
-    return names
+    if isinstance(condition, tuple):
+        return [condition[0].split("__")[0]]
+    if isinstance(condition, F):
+        return [condition.name.split("__")[0]]
+    if isinstance(condition, Q):
+        parts: Iterable[object] = condition.children
+    else:
+        parts = condition.get_source_expressions() if isinstance(condition, BaseExpression) else ()
+    return [name for part in parts for name in _fields_in(part)]

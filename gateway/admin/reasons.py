@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from gateway.errors import DomainError
+from gateway.taking_out import TakingOut
 
 
 class ReasonForm(forms.Form):
@@ -33,16 +32,14 @@ class ReasonAction:
     """
     An action that asks for a reason first: on a list for the rows ticked, on a page for that record.
 
-    `perform(ids, reason, now)` does it in one domain call and returns how many rows it changed;
-    rows that are out already are left alone. `consequence` tells the person what will happen.
+    Rows that are out already are left alone. `consequence` tells the person what will happen.
     """
 
     name: str
     verb: str
     done: str
     consequence: str
-    perform: Callable[[Sequence[int], str, datetime], int]
-    is_out: Callable[[Model], bool]
+    taking_out: TakingOut
     icon: str = "block"
 
 
@@ -83,7 +80,7 @@ class ReasonActionsMixin:
                 "url": reverse(f"admin:{meta.app_label}_{meta.model_name}_{action.name}", args=[instance.pk]),
             }
             for action in self.reason_actions
-            if not action.is_out(instance)
+            if not action.taking_out.is_out(instance)
         ]
 
     def _list_action(self, action: ReasonAction) -> Callable:
@@ -108,7 +105,7 @@ class ReasonActionsMixin:
                 raise PermissionDenied
             meta = self.model._meta
             here = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])
-            if action.is_out(instance):
+            if action.taking_out.is_out(instance):
                 return HttpResponseRedirect(here)
             form = ReasonForm(request.POST or None)
             if form.is_valid():
@@ -119,11 +116,7 @@ class ReasonActionsMixin:
         return view
 
     def _perform(self, request: HttpRequest, action: ReasonAction, ids: Sequence[int], reason: str) -> None:
-        try:
-            changed = action.perform(ids, reason, timezone.now())
-        except DomainError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return
+        changed = action.taking_out.many(ids, reason=reason, now=timezone.now())
         noun = self.model._meta.verbose_name if changed == 1 else self.model._meta.verbose_name_plural
         self.message_user(request, f"{action.done} {changed:,} {noun}.", messages.SUCCESS)
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -73,6 +74,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         self.filter(stale, pk=key_id).update(last_used_at=now)
 
 
+@pghistory.track(exclude=["digest", "last_used_at"])
 class ApiKey(models.Model):
     """
     What a client proves itself with: `Authorization: Bearer kith_<prefix>_<secret>`.

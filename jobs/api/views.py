@@ -42,7 +42,7 @@ class JobList(ApiView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.query(request, JobListQuery)
         page = read_page(
-            JobFilters.narrow(request.query_params, Job.objects.all()),
+            JobFilters.narrow(request.query_params, Job.objects.all(), may=self.may),
             COLUMNS,
             query=PageQuery(limit=asked.limit, cursor=asked.cursor),
             orderings=["id"],

@@ -1,6 +1,7 @@
 """metrics in the admin: derived rows to look at, none to change, and the button that recomputes them."""
 
 from metrics.admin.ledger import ConversionResultAdmin, CreditRowAdmin
+from metrics.admin.left_on_read import WaitingAdmin
 from metrics.admin.recompute import FingerprintAdmin, RecomputeChunkAdmin, StaleMarkAdmin
 from metrics.admin.rollups import (
     CampaignDayAdmin,
@@ -23,4 +24,5 @@ __all__ = [
     "RecomputeChunkAdmin",
     "StaleMarkAdmin",
     "TotalDayAdmin",
+    "WaitingAdmin",
 ]

@@ -1,9 +1,12 @@
 """The ledger: one row per touch of a conversion, with what each model credits to it and for which sentence."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from community.admin.private_texts import mark_hidden
+from community.private_texts import PRIVATE
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -56,6 +59,9 @@ class CreditRowAdmin(CreditSumsAdmin):
     )
     list_fullwidth = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CreditRow]:
+        return mark_hidden(super().get_queryset(request), request, privacy="interaction__is_private")
+
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         own = ("shown_conversion", "shown_person", "shown_interaction", "whole_text", "shown_actor", "touch", "decay")
         return (*own, *self.sum_columns)
@@ -81,7 +87,7 @@ class CreditRowAdmin(CreditSumsAdmin):
         if row.interaction is None:
             said = "its own campaign link"
         else:
-            text = excerpt(row.interaction.text or str(row.interaction), characters=60)
+            text = PRIVATE if row.is_hidden else excerpt(row.interaction.text or str(row.interaction), characters=60)
             said = object_link(row.interaction, text=text)
         return format_html('{}<div class="kith-unit">{}</div>', said, row.campaign) if row.campaign else said
 
@@ -91,6 +97,8 @@ class CreditRowAdmin(CreditSumsAdmin):
 
     @display(description="Text")
     def whole_text(self, row: CreditRow) -> str:
+        if row.is_hidden:
+            return PRIVATE
         return row.interaction.text if row.interaction else "The conversion's own campaign link: nobody wrote anything."
 
     @display(description="By")

@@ -37,7 +37,7 @@ def _day(description: str) -> Any:
 
 
 # `from` and `as` are words of Python, so these models are made by a call instead of a class statement.
-_PERIOD: dict[str, Any] = {
+PERIOD: dict[str, Any] = {
     "from": _day("The first local day; left out: from the beginning."),
     "to": _day("The local day after the last; left out: to the end."),
 }
@@ -74,8 +74,8 @@ class _ReportParameters(pydantic.BaseModel):
     offset: int = pydantic.Field(0, ge=0, le=MAX_OFFSET, description="How many rows come before the page.")
 
 
-ReportParameters = pydantic.create_model("ReportParameters", __base__=_ReportParameters, **_PERIOD)
-MemberReportParameters = pydantic.create_model("MemberReportParameters", __base__=_ReportParameters, **_PERIOD, **_VIEW)
+ReportParameters = pydantic.create_model("ReportParameters", __base__=_ReportParameters, **PERIOD)
+MemberReportParameters = pydantic.create_model("MemberReportParameters", __base__=_ReportParameters, **PERIOD, **_VIEW)
 
 
 def roi_query(scope: Scope, parameters: pydantic.BaseModel, *, now: Any) -> RoiQuery:
@@ -129,7 +129,7 @@ class _LedgerParameters(pydantic.BaseModel):
     )
 
 
-LedgerParameters = pydantic.create_model("LedgerParameters", __base__=_LedgerParameters, **_PERIOD)
+LedgerParameters = pydantic.create_model("LedgerParameters", __base__=_LedgerParameters, **PERIOD)
 
 
 def credit_query(parameters: pydantic.BaseModel) -> CreditQuery:

@@ -174,9 +174,9 @@ class CreditInteractionRecord(Shape):
     kind: str
     occurred_at: datetime
     text: str | None = pydantic.Field(
-        description="What was said; null when it was said in private and the key lacks `interactions:read`."
+        description="What was said; null when it was said in private and the key lacks `private-interactions:read`."
     )
-    url: str
+    url: str | None = pydantic.Field(description="Where; null as the text is.")
     is_private: bool
     is_deleted: bool
     thread_id: int | None

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 
+from community.private_texts import READ_PRIVATE
 from gateway.answers import JsonAnswer
 from gateway.operations import Operation
 from gateway.paging import next_address
@@ -110,7 +111,7 @@ class CreditList(ApiView):
 
     def get(self, request: Request) -> HttpResponse:
         page = read_credits(credit_query(self.query(request, LedgerParameters)))
-        may_read_private = "interactions:read" in request.user.scopes  # type: ignore[union-attr]
+        may_read_private = self.may(READ_PRIVATE)
         cursor = None if page.after is None else f"{page.after[0]}.{page.after[1]}"
         return JsonAnswer(
             {
@@ -151,7 +152,7 @@ class Recompute(ApiView):
 def _credit(credit: ExplainedCredit, *, may_read_private: bool) -> dict[str, Any]:
     laid_out = asdict(credit)
     if credit.interaction is not None and credit.interaction.is_private and not may_read_private:
-        laid_out["interaction"]["text"] = None
+        laid_out["interaction"] |= {"text": None, "url": None}
     laid_out["models"] = {
         model: {
             "share": str(given.share),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.panels import Figure, Link, PanelContent
+from gateway.panels import Figure, Link, PanelContent, PermissionCheck
 from metrics.panels.months import campaign_months
 from metrics.panels.parts import behind_notes, business_figures, ledger_link, models_table, social_figures
 from metrics.reports import ALL_MODELS, RoiQuery, roi_report
@@ -18,7 +18,7 @@ class CampaignFigures:
     permission: str = "metrics.view_credit"
     description: str = "Cost, credited revenue under each model, ROI, and what was done for people; all time."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         report = roi_report(RoiQuery(scope="campaigns", ids=list(ids), model=ALL_MODELS, now=now))
         rows = {row.key: row for row in report.rows}
         charts = campaign_months(ids)

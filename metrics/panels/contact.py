@@ -11,7 +11,7 @@ from django.db.models.functions import RowNumber
 
 from community.models import Member
 from crm.models import Contact
-from gateway.panels import Column, Figure, Link, PanelContent, Row, Table
+from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models import ConversionResult, Credit, HelperDay, PersonDay
 from metrics.models.rows import CreditRow
@@ -33,7 +33,7 @@ class BuyerFigures:
     permission: str = "metrics.view_credit"
     description: str = "Revenue, what of it was credited to touches, and the newest conversions with their credits."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
         sums: dict[int, Any] = {
             row["person_id"]: row
@@ -147,7 +147,7 @@ class HelperFigures:
     permission: str = "metrics.view_credit"
     description: str = "Revenue credited to what this person did for others, over all their accounts, per model."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
         owner = dict(
             Member.objects.filter(contact__person__in=persons.values()).values_list("pk", "contact__person_id")
@@ -164,7 +164,9 @@ class HelperFigures:
             for model in models:
                 mine[model.key] += int(row[model.key])
         newest = _newest_as_helper(owner)
-        return {pk: _helper_content(sums.get(persons.get(pk, pk)), newest.get(persons.get(pk, pk), [])) for pk in ids}
+        return {
+            pk: _helper_content(sums.get(persons.get(pk, pk)), newest.get(persons.get(pk, pk), []), may) for pk in ids
+        }
 
 
 def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[CreditRow]]:
@@ -183,7 +185,7 @@ def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[
     return found
 
 
-def _helper_content(sums: Mapping[str, int] | None, credits: Sequence[CreditRow]) -> PanelContent:
+def _helper_content(sums: Mapping[str, int] | None, credits: Sequence[CreditRow], may: PermissionCheck) -> PanelContent:
     if sums is None:
         return PanelContent(notes=("Nobody whom this person helped has bought anything within the window yet.",))
     accounts = sorted({credit.actor_member_id for credit in credits})
@@ -201,6 +203,7 @@ def _helper_content(sums: Mapping[str, int] | None, credits: Sequence[CreditRow]
         tables=(
             credits_table(
                 credits,
+                may=may,
                 title="Newest credits",
                 more=Link(
                     page="admin:metrics_creditrow_changelist",

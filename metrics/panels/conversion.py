@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from gateway.panels import Column, Figure, Link, PanelContent, Row, Table
+from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models import ConversionResult
 from metrics.models.rows import CreditRow
@@ -22,7 +22,7 @@ class ConversionCredits:
     permission: str = "metrics.view_credit"
     description: str = "The touches inside the lookback window with their credit under each model, and the sums."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         results = ConversionResult.objects.in_bulk(ids)
         credits: dict[int, list[CreditRow]] = {}
         found = (
@@ -33,14 +33,14 @@ class ConversionCredits:
         for credit in found:
             credits.setdefault(credit.conversion_id, []).append(credit)
         return {
-            pk: _content(pk, results[pk], credits.get(pk, []))
+            pk: _content(pk, results[pk], credits.get(pk, []), may)
             if pk in results
             else nothing("Its credits are computed within seconds of a change. A voided conversion has none.")
             for pk in ids
         }
 
 
-def _content(pk: int, result: ConversionResult, credits: list[CreditRow]) -> PanelContent:
+def _content(pk: int, result: ConversionResult, credits: list[CreditRow], may: PermissionCheck) -> PanelContent:
     figures = [
         Figure(
             label="Value",
@@ -55,17 +55,17 @@ def _content(pk: int, result: ConversionResult, credits: list[CreditRow]) -> Pan
             label="Touches", value=result.touches, unit="count", link=ledger_link(conversion=pk) if credits else None
         ),
     ]
-    return PanelContent(figures=figures, tables=[_touches(pk, result, credits)])
+    return PanelContent(figures=figures, tables=[_touches(pk, result, credits, may)])
 
 
-def _touches(pk: int, result: ConversionResult, credits: list[CreditRow]) -> Table:
+def _touches(pk: int, result: ConversionResult, credits: list[CreditRow], may: PermissionCheck) -> Table:
     models = list(attribution_models)
     rows = [
         Row(
             values=(
                 credit.position,
                 credit.interaction.occurred_at if credit.interaction else None,
-                sentence_of(credit),
+                sentence_of(credit, may=may),
                 actor_of(credit),
                 " · ".join(str(place) for place in (credit.channel, credit.campaign) if place),
                 Decimal(credit.decay_weight) / credit.decay_total if credit.decay_total else None,

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from community.models import Interaction
-from gateway.panels import PanelContent
+from gateway.panels import PanelContent, PermissionCheck
 from metrics.models.rows import CreditRow
 from metrics.panels.parts import credits_table, ledger_link
 
@@ -28,7 +28,7 @@ class InteractionCredits:
     permission: str = "metrics.view_credit"
     description: str = "The conversions that this interaction touched, with its credit."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         # The ledger is found by buyer: whoever acted, or was addressed, can be the buyer.
         people = {
             person
@@ -49,6 +49,7 @@ class InteractionCredits:
                 tables=(
                     credits_table(
                         credits.get(pk, []),
+                        may=may,
                         title="Credits",
                         more=ledger_link(interaction=pk),
                         lead=settings.METRICS_DEFAULT_MODEL,

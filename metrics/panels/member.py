@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Sum, Window
 from django.db.models.functions import RowNumber
 
-from gateway.panels import Figure, PanelContent
+from gateway.panels import Figure, PanelContent, PermissionCheck
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit, HelperDay
 from metrics.models.rows import CreditRow
@@ -26,7 +26,7 @@ class MemberFigures:
     permission: str = "metrics.view_credit"
     description: str = "Revenue credited to what this account did for other people, under each model; all time."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         models = list(attribution_models)
         sums: dict[int, Any] = {
             row["member_id"]: row
@@ -51,6 +51,7 @@ class MemberFigures:
                 tables=(
                     credits_table(
                         newest.get(pk, []),
+                        may=may,
                         title="Newest credits",
                         more=ledger_link(actor_member=pk),
                         lead=settings.METRICS_DEFAULT_MODEL,

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from community.private_texts import readable_text
 from crm.money import from_minor
-from gateway.panels import Column, Figure, Link, PanelContent, Row, Table
+from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models.rows import CreditRow
 from metrics.reports import Ratio, RoiReport, RoiRow
@@ -112,7 +113,9 @@ def models_table(row: RoiRow, *, credits: Link) -> Table:
     )
 
 
-def credits_table(credits: Iterable[CreditRow], *, title: str, more: Link, lead: str, empty: str) -> Table:
+def credits_table(
+    credits: Iterable[CreditRow], *, may: PermissionCheck, title: str, more: Link, lead: str, empty: str
+) -> Table:
     """Return rows of the ledger, each with the sentence that earned it, under one model."""
     return Table(
         title=title,
@@ -130,7 +133,7 @@ def credits_table(credits: Iterable[CreditRow], *, title: str, more: Link, lead:
                     credit.day,
                     str(credit.person) if credit.person else "a guest",
                     str(credit.conversion),
-                    sentence_of(credit),
+                    sentence_of(credit, may=may),
                     actor_of(credit),
                     money(getattr(credit, attribution_models[lead].column)),
                 ),
@@ -159,11 +162,11 @@ def links_of(credit: CreditRow) -> Mapping[int, Link]:
     return links
 
 
-def sentence_of(credit: CreditRow) -> str:
-    """Return what was said in the interaction that earned a credit, cut to one line."""
+def sentence_of(credit: CreditRow, *, may: PermissionCheck) -> str:
+    """Return what was said in the interaction that earned a credit, cut to one line, as far as the reader may know."""
     if credit.interaction is None:
         return "Its own campaign link"
-    text = " ".join(credit.interaction.text.split())
+    text = " ".join(readable_text(credit.interaction, may=may).split())
     return f"{text[:TEXT_SHOWN]}…" if len(text) > TEXT_SHOWN else text or str(credit.interaction)
 
 

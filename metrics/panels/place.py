@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from gateway.panels import Figure, Link, PanelContent
+from gateway.panels import Figure, Link, PanelContent, PermissionCheck
 from gateway.screen import DASH, grouped
 from metrics.panels.parts import (
     LEDGER,
@@ -71,7 +71,7 @@ class ChannelFigures:
     permission: str = "metrics.view_credit"
     description: str = "Cost, credited revenue under each model, ROI, and what was done for people; all time."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         return _load("channels", ids, now=now, credits=lambda pk: ledger_link(channel=pk))
 
 
@@ -83,7 +83,7 @@ class CommunityFigures:
     permission: str = "metrics.view_credit"
     description: str = "The purpose and how far it is reached; cost, credited revenue and ROI; all time."
 
-    def load(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, PanelContent]:
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         return _load(
             "communities",
             ids,

@@ -12,24 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from metrics.attribution.models import attribution_models
 from metrics.reports.dimensions import Dimension
 from metrics.reports.query import MODELS
 from metrics.reports.snapshot import select
-
-_ONE = "1::numeric(40, 30)"
-
-# The share of one ledger row in its conversion, per model.
-SHARES: dict[str, str] = {
-    "first_touch": f"CASE WHEN c.position = 1 THEN {_ONE} ELSE 0 END",
-    "last_touch": f"CASE WHEN c.position = c.touches THEN {_ONE} ELSE 0 END",
-    "linear": f"{_ONE} / c.touches",
-    "position_based": f"""
-        CASE WHEN c.touches = 1 THEN {_ONE}
-             WHEN c.touches = 2 THEN {_ONE} / 2
-             WHEN c.position IN (1, c.touches) THEN {_ONE} * 2 / 5
-             ELSE {_ONE} / 5 / (c.touches - 2) END""",
-    "time_decay": f"{_ONE} * c.decay_weight / c.decay_total",
-}
 
 
 @dataclass(frozen=True)
@@ -55,7 +41,10 @@ def conversions_of_rows(
     """Return the counts of each row (of `keys` alone, if given) in one query."""
     if dimension.ledger_from is None:
         return _of_whole_conversions(dimension, parameters, keys=keys)
-    shares = ", ".join(f"sum({share}) FILTER (WHERE NOT c.is_refund) AS {model}" for model, share in SHARES.items())
+    shares = ", ".join(
+        f"sum(({model.weight})::numeric(40, 30) / ({model.total})) FILTER (WHERE NOT c.is_refund) AS {model.key}"
+        for model in attribution_models
+    )
     rows = select(
         f"""
         WITH touched AS (
@@ -70,14 +59,14 @@ def conversions_of_rows(
                count(*) FILTER (WHERE NOT r.is_refund),
                count(*) FILTER (WHERE NOT r.is_refund AND r.is_fully_refunded),
                COALESCE(sum(r.value_minor) FILTER (WHERE t.is_help), 0)::bigint,
-               {", ".join(f"COALESCE(round(sum(t.{model}), 6), 0)" for model in SHARES)}
+               {", ".join(f"COALESCE(round(sum(t.{model}), 6), 0)" for model in MODELS)}
         FROM touched t JOIN metrics_conversionresult r ON r.conversion_id = t.conversion_id
         GROUP BY t.key
         """,
         {**parameters, "keys": list(keys or ())},
     )
     return {
-        key: ConversionCounts(touched, refunded, assisted, dict(zip(SHARES, credited, strict=True)))
+        key: ConversionCounts(touched, refunded, assisted, dict(zip(MODELS, credited, strict=True)))
         for key, touched, refunded, assisted, *credited in rows
     }
 

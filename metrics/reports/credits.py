@@ -2,8 +2,8 @@
 The ledger behind any figure: which touches earned it, and what was said there.
 
 A figure leads to its credits; a credit to its interaction, its conversion and its weight under each
-model. Shares are given as exact fractions, recomputed from what the ledger keeps: position, number of
-touches, decay weight and total weight.
+model. Shares are given as exact fractions, by the model's own weight and total over what the ledger keeps:
+position, number of touches, decay weight and total weight.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,14 @@ from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
+from django.db.models.functions import Coalesce, NullIf
 
 from crm.models import Contact
 from crm.money import from_minor
+from metrics.attribution.models import attribution_models
 from metrics.models import Credit
 from metrics.reports.query import MODELS
 
@@ -132,31 +135,6 @@ class CreditPage:
     after: tuple[int, int] | None
 
 
-def exact_share(model: str, *, position: int, touches: int, decay_weight: int, decay_total: int) -> Fraction:
-    """
-    Return the share of the touch at `position` (1 is the oldest) of `touches` under `model`.
-
-    First and last touch: all or nothing. Linear: 1 / touches. Position-based: 2/5 to the first and
-    the last, 1/5 shared equally by those between; all to a single touch, half each to two. Time
-    decay: weight / total weight. The shares of a conversion sum to 1. An unknown model raises `KeyError`.
-
-    Source: requirement R33. Example: position-based, touch 2 of 4 → 1/10.
-    """
-
-    def position_based() -> Fraction:
-        if touches <= 2:
-            return Fraction(1, touches)
-        return Fraction(2, 5) if position in (1, touches) else Fraction(1, 5 * (touches - 2))
-
-    return {
-        "first_touch": lambda: Fraction(position == 1),
-        "last_touch": lambda: Fraction(position == touches),
-        "linear": lambda: Fraction(1, touches),
-        "position_based": position_based,
-        "time_decay": lambda: Fraction(decay_weight, decay_total),
-    }[model]()
-
-
 def read_credits(query: CreditQuery) -> CreditPage:
     """Return the page of credits that `query` asks for, in one query whatever the number of rows."""
     rows = _matching(query).order_by("conversion_id", "position").values(*_COLUMNS, **_PATHS)[: query.limit + 1]
@@ -222,7 +200,7 @@ _PATHS = {
     "amount": F("conversion__amount"),
     "currency": F("conversion__currency"),
     "buyer_id": F("person_id"),
-    "buyer": F("person__full_name"),
+    "buyer": Coalesce(NullIf("person__full_name", Value("")), F("person__known_as"), output_field=TextField()),
     "campaign_code": F("campaign__code"),
     "channel_slug": F("channel__slug"),
     "actor_handle": F("actor_member__handle"),
@@ -239,6 +217,8 @@ _PATHS = {
     "deleted_at": F("interaction__deleted_at"),
     "in_thread": F("interaction__thread_id"),
     "thread_title": F("interaction__thread__title"),
+    **{f"{model.key}_weight": RawSQL(model.weight, ()) for model in attribution_models},
+    **{f"{model.key}_total": RawSQL(model.total, ()) for model in attribution_models},
 }
 
 
@@ -285,7 +265,7 @@ def _explained(row: dict[str, Any]) -> ExplainedCredit:
         channel=row["channel_slug"],
         models={
             model: ModelCredit(
-                share=exact_share(model, **place),
+                share=Fraction(row[f"{model}_weight"], row[f"{model}_total"]),
                 amount=from_minor(row[f"{model}_minor"], settings.KITH_CURRENCY),
             )
             for model in MODELS

@@ -16,6 +16,9 @@ NOBODY_HELPED = "nobody_helped"
 NO_RATINGS = "no_ratings"
 NO_TARGET = "no_target"
 MEASURE_UNDEFINED = "measure_undefined"
+NOTHING_ASKED = "nothing_asked"
+NO_LEADS = "no_leads"
+NOTHING_RAISED = "nothing_raised"
 
 REASONS: dict[str, str] = {
     NO_COST: "no cost was booked",
@@ -24,6 +27,9 @@ REASONS: dict[str, str] = {
     NO_RATINGS: "no help was rated",
     NO_TARGET: "no target is set",
     MEASURE_UNDEFINED: "the purpose's measure is undefined",
+    NOTHING_ASKED: "nothing was asked that expects a reply",
+    NO_LEADS: "no lead was received",
+    NOTHING_RAISED: "no question was raised",
 }
 
 
@@ -121,6 +127,41 @@ def attainment(*, measured: Ratio, target: Decimal | None) -> Ratio:
     if measured.value is None:
         return Ratio(None, Decimal(0), target or Decimal(0), measured.n, MEASURE_UNDEFINED)
     return _ratio(measured.value, target or Decimal(0), measured.n, reason_without=NO_TARGET)
+
+
+def response_rate(*, replied: int, asked: int) -> Ratio:
+    """
+    Share of what expects a reply that got one from a human being: replied / asked, as a fraction.
+
+    In cohort form (asked in the period, replied to by now), so never above 1. Undefined (`nothing_asked`)
+    when nothing was asked.
+
+    Source: requirement R12. Example: 8 of 10 → 0.8.
+    """
+    return _ratio(Decimal(replied), Decimal(asked), asked, reason_without=NOTHING_ASKED)
+
+
+def lead_answer_rate(*, replied: int, leads: int) -> Ratio:
+    """
+    Share of leads that a human being replied to: leads replied to / leads received, as a fraction.
+
+    Undefined (`no_leads`) when none was received.
+
+    Source: requirement R6. Example: 3 of 4 → 0.75.
+    """
+    return _ratio(Decimal(replied), Decimal(leads), leads, reason_without=NO_LEADS)
+
+
+def resolution_rate(*, resolved: int, raised: int) -> Ratio:
+    """
+    Share of questions that are resolved: with an accepted or staff-confirmed answer / raised, as a fraction.
+
+    In cohort form, so never above 1; resolved by the asker counts, reopened does not. Undefined
+    (`nothing_raised`) when no question was raised.
+
+    Source: requirement R61. Example: 3 of 12 → 0.25.
+    """
+    return _ratio(Decimal(resolved), Decimal(raised), raised, reason_without=NOTHING_RAISED)
 
 
 def count(number: int) -> Ratio:

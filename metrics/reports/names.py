@@ -50,15 +50,10 @@ def names_of(scope: Scope, keys: Sequence[int | date]) -> dict[int | date, Name]
         fields = ("pk", "slug", "name", "purpose", "purpose_measure", "target")
         return {pk: Name(*rest) for pk, *rest in Community.objects.filter(pk__in=ids).values_list(*fields)}
     if scope == "members":
-        people = Contact.objects.filter(pk__in=ids).values_list("pk", "full_name")
-        return {pk: Name("", name) for pk, name in people}
+        people = Contact.objects.filter(pk__in=ids).values_list("pk", "full_name", "known_as")
+        called = {pk: name or known_as for pk, name, known_as in people}
+        return {pk: Name("", called.get(pk) or f"Contact {pk}") for pk in ids}
     return {month: Name(f"{month:%Y-%m}", f"{month:%B %Y}") for month in keys if isinstance(month, date)}
-
-
-def person_named(key: int, name: str, accounts: Sequence[Account]) -> str:
-    """Return what to call a person: by name, else by the handle of an account, else by number."""
-    handles = [account.handle for account in accounts if account.handle]
-    return name or (f"@{handles[0]}" if handles else f"Contact {key}")
 
 
 def accounts_of(people: Sequence[int]) -> dict[int, tuple[Account, ...]]:

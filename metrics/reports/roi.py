@@ -20,7 +20,7 @@ from metrics.reports.conversions import ConversionCounts, conversions_in_total, 
 from metrics.reports.dimensions import dimension_of
 from metrics.reports.earned import NOTHING, Amounts, Earned, Revenue, earned, revenue_in_total
 from metrics.reports.freshness import behind_reason
-from metrics.reports.names import Name, accounts_of, every_key, names_of, person_named
+from metrics.reports.names import Name, accounts_of, every_key, names_of
 from metrics.reports.query import MODELS, RoiQuery
 from metrics.reports.report import Account, ModelFigures, PurposeFigure, RoiLine, RoiReport, RoiRow, SocialFigures
 from metrics.reports.snapshot import one_snapshot
@@ -95,9 +95,6 @@ def _report(query: RoiQuery) -> RoiReport:
         conversions = conversions_of_rows(dimension, parameters, keys=ids if query.scope == "members" else None)
     names = names or names_of(query.scope, shown)
     accounts = accounts_of(ids) if query.scope == "members" else {}
-    for person in ids if query.scope == "members" else ():
-        called = names[person].name if person in names else ""
-        names[person] = Name("", person_named(person, called, accounts.get(person, ())))
     rows = [
         _row(
             key,

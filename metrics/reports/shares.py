@@ -8,24 +8,25 @@ touched. A pool without a base stays unallocated. Bases are computed here when r
 invoice rewrites nothing, and the shares are not rounded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from community.interaction_kinds import touch_kinds
 from metrics.reports.snapshot import select
-from metrics.reports.social import HELP, IS_STAFF_AT, ROLE_AT
+from metrics.reports.social import HELP, IS_STAFF_AT
 
 _MINUTES = f"""
     SELECT 'minutes' AS rule, h.day, h.customer_id AS person_id, h.campaign_id, h.channel_id, h.community_id,
-           h.minutes AS weight
+           sum(h.minutes) AS weight
     FROM ({HELP}) h
     WHERE h.minutes > 0 AND h.customer_id IS NOT NULL
+    GROUP BY 2, 3, 4, 5, 6
 """
 
 # A person is touched by what the person did, and by what addressed the person: in so many words,
 # else the author of what was answered, else, for an answer, whoever opened the thread.
 _TOUCHES = f"""
-    SELECT 'touches', t.day, t.person_id, t.campaign_id, t.channel_id, t.community_id, 1
+    SELECT 'touches', t.day, t.person_id, t.campaign_id, t.channel_id, t.community_id, count(*)
     FROM (
         SELECT DISTINCT ON (i.id, who.person_id)
             (i.occurred_at AT TIME ZONE %(zone)s)::date AS day,
@@ -52,20 +53,39 @@ _TOUCHES = f"""
         WHERE i.kind = ANY(%(touch_kinds)s)
           AND i.retracted_at IS NULL
           AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
-          AND {ROLE_AT.format(member="i.member_id", instant="i.occurred_at")} <> 'bot'
+          AND NOT EXISTS (
+              SELECT FROM metrics_rolespan span
+              WHERE span.role = 'bot' AND span.member_id = i.member_id
+                AND span.since <= i.occurred_at AND span.until > i.occurred_at
+          )
     ) t
     WHERE NOT {IS_STAFF_AT.format(person="t.person_id", instant="t.occurred_at")}
+    GROUP BY 2, 3, 4, 5, 6
+"""
+
+
+# The days on which some persons were helped: on no other day do minutes give them a share.
+_ON_THEIR_DAYS = """
+    AND d.day IN (
+        SELECT (i.occurred_at AT TIME ZONE %(zone)s)::date
+        FROM crm_contact c
+        JOIN community_helprecord help ON help.contact_id = c.id AND help.minutes > 0
+        JOIN community_interaction i ON i.id = help.interaction_id
+        WHERE c.person_id = ANY (%(only_persons)s)
+    )
 """
 
 
 def shared_among_people(
-    parameters: Mapping[str, object], *, shared: str, by_touches: bool
+    parameters: Mapping[str, object], *, shared: str, by_touches: bool, days_of: Sequence[int] | None = None
 ) -> tuple[dict[int, Decimal], int]:
     """
     Return each person's unrounded share in minor units, and how much was given out in all.
 
     `shared` is the condition on `community_cost c` that says which costs are pooled; `by_touches`
-    whether any of them may need touches as a base (reading them costs more). One query.
+    whether any of them may need touches as a base (reading them costs more). With `days_of`, only the
+    days on which these persons were helped are looked at: their shares by minutes are whole, all
+    others' are not. One query.
     """
     rows = select(
         f"""
@@ -75,6 +95,7 @@ def shared_among_people(
             FROM metrics_costday d
             JOIN community_cost c ON c.id = d.cost_id
             WHERE d.day >= %(start)s::date AND d.day < %(cost_end)s::date AND c.contact_id IS NULL AND {shared}
+            {_ON_THEIR_DAYS if days_of is not None else ""}
             GROUP BY d.day, c.sharing, c.campaign_id, c.channel_id, c.community_id
         ),
         base AS MATERIALIZED ({_MINUTES} {f"UNION ALL {_TOUCHES}" if by_touches else ""}),
@@ -96,7 +117,7 @@ def shared_among_people(
         SELECT GROUPING(person_id), person_id, round(sum(minor), 12)
         FROM share GROUP BY GROUPING SETS ((person_id), ())
         """,
-        {**parameters, "touch_kinds": touch_kinds()},
+        {**parameters, "touch_kinds": touch_kinds(), "only_persons": list(days_of or ())},
     )
     given = next((minor for is_whole, _, minor in rows if is_whole), None) or Decimal(0)
     return {person: minor for is_whole, person, minor in rows if not is_whole}, int(given.to_integral_value())

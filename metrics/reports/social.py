@@ -20,14 +20,14 @@ ROLE_AT = """
     ), 'community')
 """
 
-# Whether a person was staff at an instant: with any account.
-IS_STAFF_AT = (
-    """EXISTS (
-        SELECT 1 FROM crm_contact sc JOIN community_member sm ON sm.contact_id = sc.id
-        WHERE sc.person_id = {person} AND """
-    + ROLE_AT.format(member="sm.id", instant="{instant}")
-    + " = 'staff')"
-)
+# Whether a person was staff at an instant: with any account. Few members ever were, so their spans come first.
+IS_STAFF_AT = """EXISTS (
+    SELECT FROM metrics_rolespan span
+    JOIN community_member staff ON staff.id = span.member_id
+    JOIN crm_contact staff_contact ON staff_contact.id = staff.contact_id
+    WHERE span.role = 'staff' AND staff_contact.person_id = {person}
+      AND span.since <= {instant} AND span.until > {instant}
+)"""
 
 _PLACE = """
     (i.occurred_at AT TIME ZONE %(zone)s)::date AS day,

@@ -8,7 +8,11 @@ from django.test import Client
 from django.urls import reverse
 from psycopg.types.range import DateRange
 
-from community.models import Cost, HelpRecord
+from community.admin.cost import CostForm
+from community.models import Cost, HelpRecord, Interaction
+from community.sync.costs import replace
+from community.sync.interactions import retracting
+from crm.sync.conversions import AlreadyVoided
 from tests.admin_forms import errors_of, posted
 from tests.factories.community import (
     CostFactory,
@@ -20,6 +24,8 @@ from tests.factories.community import (
 )
 
 pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -167,3 +173,27 @@ def test_interaction_markup_is_shown_as_text(ana: Client):
     for page in pages:
         assert "<script>alert(1)" not in page.content.decode()
         assert "&lt;script&gt;alert(1)" in page.content.decode()
+
+
+def test_cost_that_somebody_voided_meanwhile_is_not_replaced(ana: Client):
+    cost = CostFactory(source=None, external_id=None)
+    change = reverse("admin:community_cost_change", args=[cost.pk])
+    filled = posted(ana.get(change), amount="120.00")
+    form = CostForm(filled, instance=Cost.objects.get(pk=cost.pk))
+    mine, yours = Cost.objects.get(pk=cost.pk), Cost.objects.get(pk=cost.pk)
+
+    replace(yours, reason="replaced by ben", now=NOW)
+
+    assert form.errors["__all__"] == ["Somebody voided or replaced this cost meanwhile. Open the newest one."]
+    with pytest.raises(AlreadyVoided):
+        replace(mine, reason="replaced by ana", now=NOW)
+    assert Cost.objects.standing().get().pk == yours.pk
+
+
+def test_interactions_retracted_together_keep_what_was_said_before(ana: Client):
+    first, second = InteractionFactory(), InteractionFactory()
+    retracting.one(first.pk, reason="spam", now=NOW)
+
+    assert retracting.many([first.pk, second.pk], reason="a test", now=NOW) == 1
+
+    assert dict(Interaction.objects.values_list("pk", "retract_reason")) == {first.pk: "spam", second.pk: "a test"}

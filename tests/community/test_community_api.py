@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 
+from gateway.routes import known_scopes
 from tests.api_clients import client_with
 from tests.factories.community import ChannelFactory, CommunityFactory
 
@@ -23,7 +24,7 @@ QUESTION = {
 @pytest.fixture
 def api():
     ChannelFactory(slug="forum", community=CommunityFactory(slug="help"))
-    return client_with(*(f"{key}:{verb}" for key in KEYS for verb in ("read", "write")))
+    return client_with(*known_scopes())
 
 
 def put(api, key, item):

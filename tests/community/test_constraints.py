@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from psycopg.types.range import DateRange
 
+from community.models import BusinessHours, Handling, Holiday, OpeningTime
 from tests.factories.community import (
     ChannelFactory,
     CommunityFactory,
@@ -24,6 +25,7 @@ from tests.factories.crm import ContactFactory
 pytestmark = pytest.mark.django_db
 
 FIRST = dt.date(2026, 3, 1)
+NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
 
 
 def _twice(factory, **fields):
@@ -41,7 +43,38 @@ def _one_helper():
     record.save()
 
 
+def _hours(**fields):
+    return BusinessHours.objects.create(**{"name": "Office", "is_default": False, **fields})
+
+
+def _opening(**fields):
+    given = {"hours": _hours(), "weekday": 0, "opens": dt.time(9), "closes": dt.time(17), **fields}
+    return OpeningTime.objects.create(**given)
+
+
+def _holiday_twice():
+    hours = _hours()
+    for _ in range(2):
+        Holiday.objects.create(hours=hours, day=FIRST)
+
+
+def _two_defaults():
+    BusinessHours.objects.all().delete()
+    for name in ("Office", "Shop"):
+        _hours(name=name, is_default=True)
+
+
+def _handling(**fields):
+    return Handling.objects.create(interaction=InteractionFactory(), **fields)
+
+
 REFUSED = {
+    "community_businesshours_one_default": _two_defaults,
+    "community_openingtime_weekday_known": lambda: _opening(weekday=7),
+    "community_openingtime_closes_later": lambda: _opening(closes=dt.time(9)),
+    "community_holiday_once": _holiday_twice,
+    "community_handling_snooze_paired": lambda: _handling(snoozed_at=NOON),
+    "community_handling_dismissal_has_a_reason": lambda: _handling(dismissed_at=NOON),
     "community_community_measure_known": lambda: CommunityFactory(purpose_measure="fun"),
     "community_community_target_not_negative": lambda: CommunityFactory(target=-1),
     "community_cost_amount_below_limit": lambda: CostFactory(amount=Decimal("549755813.888"), currency="KWD"),

@@ -149,14 +149,14 @@ def test_change_that_makes_no_sense_with_what_is_stored_is_refused():
 
 def test_voided_cost_stays_as_it_is():
     pk = send_one("costs", **cost()).id
-    costs.void(pk, reason="booked twice", now=NOW)
+    costs.voiding.one(pk, reason="booked twice", now=NOW)
 
     assert statuses(send("costs", cost())) == ["unchanged"]
     assert codes(send("costs", cost(amount="1.00")).results[0]) == [("", "voided")]
     with pytest.raises(AlreadyVoided):
-        costs.void(pk, reason="again", now=NOW)
+        costs.voiding.one(pk, reason="again", now=NOW)
     with pytest.raises(NotFound):
-        costs.void(pk + 1, reason="x", now=NOW)
+        costs.voiding.one(pk + 1, reason="x", now=NOW)
     assert Cost.objects.values_list("voided_at", "void_reason").get() == (NOW, "booked twice")
 
 

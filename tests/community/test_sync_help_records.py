@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from community.helping import undo_help
 from community.models import HelpRecord, Interaction, Member
 from crm.models import ContactRef
 from gateway.collections import collections
@@ -169,10 +170,56 @@ def test_help_that_a_client_sends_outlives_the_acceptance_it_was_made_from():
     assert HelpRecord.objects.values_list("origin", "rating", "withdrawn_at").get() == ("client", 5, None)
 
 
-def test_delete_withdraws_the_record_and_leaves_what_happened():
+def test_delete_withdraws_the_record_and_the_interaction_written_with_it():
     pk = send_one("help-records", **help_record()).id
 
     collections["help-records"].remove(pk, now=NOW)
 
     assert HelpRecord.objects.get().withdrawn_at == NOW
-    assert Interaction.objects.get().deleted_at is None
+    assert Interaction.objects.values_list("retracted_at", "deleted_at").get() == (NOW, None)
+
+
+def test_delete_leaves_an_answer_that_arrived_by_itself():
+    send_one(
+        "interactions",
+        channel="forum",
+        external_id="p10",
+        kind="answer",
+        member="u7",
+        occurred_at="2026-03-02T10:00:00Z",
+    )
+    pk = send_one("help-records", **help_record("p10", channel="forum", helper={"member": "u7"})).id
+
+    collections["help-records"].remove(pk, now=NOW)
+
+    assert HelpRecord.objects.get().withdrawn_at == NOW
+    assert Interaction.objects.get().retracted_at is None
+
+
+def test_record_that_is_sent_again_counts_again_with_its_interaction():
+    pk = send_one("help-records", **help_record()).id
+    collections["help-records"].remove(pk, now=NOW)
+
+    send_one("help-records", **help_record())
+
+    assert HelpRecord.objects.get().withdrawn_at is None
+    assert Interaction.objects.values_list("retracted_at", "retract_reason").get() == (None, "")
+
+
+def test_record_that_staff_undid_stays_undone_when_it_is_sent_again():
+    pk = send_one("help-records", **help_record()).id
+    undo_help(pk, now=NOW)
+
+    send_one("help-records", **help_record(topic="again"))
+
+    assert HelpRecord.objects.values_list("withdrawn_at", "topic").get() == (NOW, "again")
+    assert Interaction.objects.get().retracted_at == NOW
+
+
+def test_record_sent_again_leaves_an_interaction_retracted_that_was_spam():
+    send_one("help-records", **help_record())
+    Interaction.objects.update(retracted_at=NOW, retract_reason="spam")
+
+    send_one("help-records", **help_record(answer="Buy this."))
+
+    assert Interaction.objects.values_list("retracted_at", "retract_reason").get() == (NOW, "spam")

@@ -170,12 +170,12 @@ def test_retracted_interaction_keeps_its_reason_and_its_help_is_withdrawn():
     send_one("threads", **THREAD)
     pk = Interaction.objects.get(external_id="p10").pk
 
-    interactions.retract(pk, reason="spam", now=NOW)
+    interactions.retracting.one(pk, reason="spam", now=NOW)
 
     assert Interaction.objects.values_list("retracted_at", "retract_reason").get(pk=pk) == (NOW, "spam")
     assert HelpRecord.objects.get().withdrawn_at == NOW
     with pytest.raises(AlreadyRetracted):
-        interactions.retract(pk, reason="spam", now=NOW)
+        interactions.retracting.one(pk, reason="spam", now=NOW)
 
 
 # --- threads and accepted answers ---

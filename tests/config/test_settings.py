@@ -48,7 +48,12 @@ def test_every_variable_that_is_read_is_documented():
             "Kith: Set KITH_SECRET_KEY to a long random text: KITH_PRODUCTION is on.\n",
         ),
         (
-            {"KITH_PRODUCTION": "on", "KITH_SECRET_KEY": "long and random", "KITH_ALLOWED_HOSTS": "*"},
+            {
+                "KITH_PRODUCTION": "on",
+                "KITH_SECRET_KEY": "long and random",
+                "KITH_SUPPRESSION_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
+                "KITH_ALLOWED_HOSTS": "*",
+            },
             "Kith: KITH_ALLOWED_HOSTS may not hold '*': KITH_PRODUCTION is on.\n",
         ),
         (
@@ -77,6 +82,7 @@ def test_production_settings_pass_djangos_own_check():
         **os.environ,
         "KITH_PRODUCTION": "on",
         "KITH_SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "KITH_SUPPRESSION_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
         "KITH_ALLOWED_HOSTS": "kith.example.org",
     }
 

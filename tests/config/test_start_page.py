@@ -123,6 +123,7 @@ def test_figures_are_for_those_who_may_see_credits():
     assert "Business return" not in client.get(START).content.decode()
 
     staff.user_permissions.set(Permission.objects.filter(codename="view_credit"))
+    client.force_login(staff)  # a change of permissions ends the session
 
     text = client.get(START).content.decode()
     assert "Business return" in text

@@ -45,9 +45,13 @@ def test_contact_added_with_an_address_is_found_by_a_part_of_it(ana: Client):
     assert [row.pk for row in found.context["cl"].result_list] == [contact.pk]
 
 
+def details_of(contact: Contact) -> str:
+    return reverse("admin:crm_contact_change", args=[contact.pk]) + "?tab=details"
+
+
 def test_contact_with_a_new_name_is_found_by_it(ana: Client):
     contact = ContactFactory(full_name="Joe Bloggs")
-    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    change = details_of(contact)
 
     ana.post(change, posted(ana.get(change), full_name="Joseph Bloggs"))
 
@@ -79,7 +83,7 @@ def test_contact_address_that_cannot_be_one_is_refused_beside_its_field(
     ana: Client, kind: str, raw: str, sentence: str
 ):
     contact = ContactFactory()
-    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    change = details_of(contact)
     page = ana.get(change)
 
     answer = ana.post(change, posted(page) | added(page, "points", 0, kind=kind, raw=raw))
@@ -91,7 +95,7 @@ def test_contact_address_that_cannot_be_one_is_refused_beside_its_field(
 def test_contact_has_an_address_once(ana: Client):
     contact = ContactFactory()
     EmailFactory(contact=contact, raw="joe@example.com", normalised="joe@example.com")
-    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    change = details_of(contact)
     page = ana.get(change)
 
     answer = ana.post(change, posted(page) | added(page, "points", 1, kind="email", raw="JOE@example.com"))
@@ -102,7 +106,7 @@ def test_contact_has_an_address_once(ana: Client):
 
 def test_contact_custom_fields_are_names_and_values(ana: Client):
     contact = ContactFactory()
-    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    change = details_of(contact)
 
     for wrong in ('["gold"]', '{"plan": "\\u0000"}'):
         answer = ana.post(change, posted(ana.get(change), custom_fields=wrong))
@@ -111,7 +115,7 @@ def test_contact_custom_fields_are_names_and_values(ana: Client):
 
 def test_contact_history_says_who_changed_what_through_what(ana: Client):
     contact = ContactFactory(full_name="Joe Bloggs")
-    change = reverse("admin:crm_contact_change", args=[contact.pk])
+    change = details_of(contact)
     ana.post(change, posted(ana.get(change), full_name="Joseph Bloggs"))
 
     page = ana.get(reverse("admin:crm_contact_history", args=[contact.pk]))
@@ -240,11 +244,15 @@ def test_campaign_dates_are_refused_beside_the_one_that_was_changed(ana: Client)
 
 def test_campaigns_are_archived_from_the_list(ana: Client):
     campaign = CampaignFactory()
+    before = campaign.updated_at
 
-    ana.post(reverse("admin:crm_campaign_changelist"), {"action": "archive", "_selected_action": [campaign.pk]})
+    ana.post(
+        reverse("admin:crm_campaign_changelist"), {"action": "archive_selected", "_selected_action": [campaign.pk]}
+    )
 
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.ARCHIVED
+    assert campaign.updated_at > before  # clients that ask for what changed hear of it
 
 
 def test_empty_list_says_what_to_do_next(ana: Client):

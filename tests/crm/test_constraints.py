@@ -5,10 +5,24 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from crm.models import Campaign, Contact, ConversionKind, OutcomeMark
+from crm.models import (
+    Campaign,
+    Contact,
+    ConversionKind,
+    DuplicateSuggestion,
+    Erasure,
+    FollowUp,
+    Merge,
+    Note,
+    OutcomeMark,
+    PersonExport,
+    PersonExportPart,
+)
+from jobs.models import Job
 from tests.factories.crm import (
     CampaignFactory,
     CompanyFactory,
@@ -21,6 +35,7 @@ from tests.factories.crm import (
     RefundFactory,
 )
 
+User = get_user_model()
 pytestmark = pytest.mark.django_db
 
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
@@ -53,7 +68,66 @@ def _own_refund():
     RefundFactory(external_id="r1", refund_of_external_id="r1")
 
 
+def _export(**fields):
+    return PersonExport.objects.create(job=Job.objects.create(kind="export_person"), person=ContactFactory(), **fields)
+
+
+def _piece_twice():
+    export = _export()
+    for _ in range(2):
+        PersonExportPart.objects.create(export=export, number=0, content=b"piece")
+
+
+def _note(**fields):
+    return Note.objects.create(**{"contact": ContactFactory(), "text": "Rings back.", "written_at": NOON, **fields})
+
+
+def _follow_up(**fields):
+    given = {"contact": ContactFactory(), "what": "Call", "due_on": NOON.date(), "recorded_at": NOON, **fields}
+    return FollowUp.objects.create(**given)
+
+
+def _merge(**fields):
+    given = {"survivor": ContactFactory(), "loser": ContactFactory(), "merged_at": NOON, **fields}
+    return Merge.objects.create(**given)
+
+
+def _suggestion(**fields):
+    first, second = ContactFactory(), ContactFactory()
+    given = {"first": first, "second": second, "score": 50, "found_at": NOON, **fields}
+    return DuplicateSuggestion.objects.create(**given)
+
+
+def _suggestion_twice():
+    known = _suggestion()
+    _suggestion(first=known.first, second=known.second)
+
+
+def _suggestion_the_wrong_way_round():
+    older, newer = ContactFactory(), ContactFactory()
+    _suggestion(first=newer, second=older)
+
+
+def _merge_into_oneself():
+    contact = ContactFactory()
+    _merge(survivor=contact, loser=contact)
+
+
 REFUSED = {
+    "crm_note_unique_ref": lambda: _twice(_note, source="old", external_id="n1"),
+    "crm_note_ref_paired": lambda: _note(source="old"),
+    "crm_note_not_empty": lambda: _note(text=""),
+    "crm_followup_unique_ref": lambda: _twice(_follow_up, source="old", external_id="f1"),
+    "crm_followup_ref_paired": lambda: _follow_up(external_id="f1"),
+    "crm_followup_says_what": lambda: _follow_up(what=""),
+    "crm_followup_done_by_when_done": lambda: _follow_up(done_by=User.objects.create_user("ana")),
+    "crm_merge_once_at_a_time": lambda: _twice(_merge, loser=ContactFactory()),
+    "crm_merge_of_two": _merge_into_oneself,
+    "crm_merge_unmerged_after": lambda: _merge(unmerged_at=NOON - dt.timedelta(seconds=1)),
+    "crm_duplicatesuggestion_once": _suggestion_twice,
+    "crm_duplicatesuggestion_ordered": _suggestion_the_wrong_way_round,
+    "crm_duplicatesuggestion_score": lambda: _suggestion(score=101),
+    "crm_duplicatesuggestion_state_known": lambda: _suggestion(state="perhaps"),
     "crm_campaign_budget_not_negative": lambda: CampaignFactory(budget=-1, currency="EUR"),
     "crm_campaign_budget_below_limit": lambda: CampaignFactory(budget=2**39, currency="JPY"),
     "crm_campaign_budget_whole_minor_units": lambda: CampaignFactory(budget=Decimal("1.5"), currency="JPY"),
@@ -95,6 +169,12 @@ REFUSED = {
     "crm_conversion_value_needs_currency": lambda: ConversionFactory(currency=None),
     "crm_conversion_void_paired": lambda: ConversionFactory(void_reason="test"),
     "crm_conversionkind_lookback_in_range": lambda: ConversionKind.objects.create(key="x", label="x", lookback_days=0),
+    "crm_contact_erased_is_nobody": lambda: ContactFactory(erased_at=NOON),
+    "crm_erasure_reason_known": lambda: Erasure.objects.create(
+        person=ContactFactory(), reason="mood", erased_at=NOON, erased_through="admin"
+    ),
+    "crm_personexport_ready_paired": lambda: _export(size=1),
+    "crm_personexportpart_once": _piece_twice,
     "crm_exchangerate_currency_iso_4217": lambda: ExchangeRateFactory(currency="£"),
     "crm_exchangerate_once_a_day": lambda: _twice(ExchangeRateFactory, date=dt.date(2026, 3, 1)),
     "crm_exchangerate_positive": lambda: ExchangeRateFactory(rate=0),

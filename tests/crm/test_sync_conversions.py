@@ -159,7 +159,7 @@ def test_failed_conversion_creates_no_contact():
 
 def test_voided_conversion_stays_as_it_is():
     pk = send_one("conversions", **order(amount="40.00", currency="EUR")).id
-    conversions.void(pk, reason="test order", now=NOW)
+    conversions.voiding.one(pk, reason="test order", now=NOW)
 
     same, other = (send("conversions", order(amount=amount, currency="EUR")) for amount in ("40.00", "41.00"))
 
@@ -179,7 +179,7 @@ def test_delete_voids_and_a_second_time_refuses():
     with pytest.raises(AlreadyVoided):
         collections["conversions"].remove(pk, now=NOW)
     with pytest.raises(NotFound):
-        conversions.void(pk + 1, reason="x", now=NOW)
+        conversions.voiding.one(pk + 1, reason="x", now=NOW)
 
     assert Conversion.objects.get().voided_at == NOW
 

@@ -6,7 +6,18 @@ from decimal import Decimal
 import factory
 from factory.django import DjangoModelFactory
 
-from crm.models import Campaign, Company, Consent, Contact, ContactPoint, ContactRef, Conversion, ExchangeRate
+from crm.models import (
+    Campaign,
+    Company,
+    Consent,
+    Contact,
+    ContactPoint,
+    ContactRef,
+    Conversion,
+    ExchangeRate,
+    FollowUp,
+    Note,
+)
 
 
 class CompanyFactory(DjangoModelFactory):
@@ -111,3 +122,26 @@ class ExchangeRateFactory(DjangoModelFactory):
     currency = "GBP"
     date = factory.Sequence(lambda n: dt.date(2026, 1, 1) + dt.timedelta(days=n))
     rate = Decimal("1.15")
+
+
+class NoteFactory(DjangoModelFactory):
+    """A note of 2026-03-04 by nobody known."""
+
+    class Meta:
+        model = Note
+
+    contact = factory.SubFactory(ContactFactory)
+    text = "Prefers to be called in the morning."
+    written_at = dt.datetime(2026, 3, 4, 9, tzinfo=dt.UTC)
+
+
+class FollowUpFactory(DjangoModelFactory):
+    """A call that is due on 2026-03-10 and open."""
+
+    class Meta:
+        model = FollowUp
+
+    contact = factory.SubFactory(ContactFactory)
+    what = "Call about the spring course"
+    due_on = dt.date(2026, 3, 10)
+    recorded_at = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)

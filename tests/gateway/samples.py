@@ -162,6 +162,31 @@ SAMPLES: dict[str, Sample] = {
         {"order_number": "2026-17"},
         {"order_number": "2026-17", "amount": "40.00", "kind": "purchase"},
     ),
+    "notes": Sample(
+        lambda n: {
+            "source": "shop",
+            "external_id": f"n{n}",
+            "contact": {"source": "shop", "external_id": "c1"},
+            "text": "Prefers to be called in the morning.",
+            "author": "ana",
+            "written_at": "2026-03-04T09:00:00Z",
+        },
+        {"is_pinned": True},
+        {"is_pinned": True, "text": "Prefers to be called in the morning.", "author": "ana"},
+    ),
+    "follow-ups": Sample(
+        lambda n: {
+            "source": "shop",
+            "external_id": f"f{n}",
+            "contact": {"source": "shop", "external_id": "c1"},
+            "what": "Offer the summer course",
+            "due_on": "2026-06-01",
+            "assigned_to": "ana",
+            "recorded_at": "2026-03-04T09:00:00Z",
+        },
+        {"done_at": "2026-05-30T10:00:00Z", "done_by": "ana"},
+        {"done_at": "2026-05-30T10:00:00Z", "done_by": "ana", "what": "Offer the summer course"},
+    ),
     "exchange-rates": Sample(
         lambda n: {"currency": "GBP", "date": f"2026-03-{n + 1:02}", "rate": "1.1534"},
         {"rate": "1.2"},

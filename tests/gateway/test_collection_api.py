@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from gateway.collection_views import CollectionList
 from gateway.collections import collections
 from gateway.resources import Resource
-from gateway.routes import api_routes
+from gateway.routes import api_routes, known_scopes
 from tests.api_clients import client_with
 from tests.gateway.samples import SAMPLES, prepare
 
@@ -30,7 +30,7 @@ KEYS = sorted(collections.keys())
 @pytest.fixture
 def api():
     prepare()
-    return client_with(*(f"{key}:{verb}" for key in KEYS for verb in ("read", "write")))
+    return client_with(*known_scopes())
 
 
 def create(api, key, n=1):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.collection_views import CollectionList
-from gateway.routes import api_routes
+from gateway.routes import api_routes, known_scopes
 from tests.api_clients import client_with
 from tests.gateway.samples import SAMPLES, prepare
 
@@ -83,7 +83,7 @@ def spoiled_items(draw, key):
 @pytest.fixture
 def api(db):
     prepare()
-    return client_with(*(f"{key}:{verb}" for key in SAMPLES for verb in ("read", "write")))
+    return client_with(*known_scopes())
 
 
 def assert_answered(response):

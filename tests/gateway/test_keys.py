@@ -151,7 +151,7 @@ def test_the_documentation_needs_a_login(client, django_user_model):
     for address in ("/api/docs/", "/api/openapi.yaml"):
         response = client.get(address)
         assert response.status_code == 302
-        assert response.headers["Location"].startswith("/admin/login/")
+        assert response.headers["Location"].startswith("/accounts/login/")
 
     client.force_login(django_user_model.objects.create_user("ana", is_staff=True))
     page = client.get("/api/docs/")

@@ -40,7 +40,7 @@ def item(n: int, field: str, value: object) -> dict[str, object]:
 
 @pytest.mark.django_db(transaction=True)
 def test_sixteen_clients_upserting_the_same_contacts_lose_nothing(live_server):
-    _, token = ApiKey.objects.issue(name="sync", scopes=["contacts:read", "contacts:write"])
+    _, token = ApiKey.objects.issue(name="sync", scopes=["contacts:read", "contacts:write", "addresses:read"])
     address = f"{live_server.url}/api/v1/contacts/"
 
     def run_client(number: int) -> list[int]:

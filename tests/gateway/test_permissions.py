@@ -97,3 +97,16 @@ def test_no_address_answers_to_a_method_without_an_operation():
 def test_no_address_of_the_api_is_outside_of_the_table():
     assert {path for _, path in table()} == {route.path for route in api_routes()}
     assert all(path.startswith(API_PREFIX) for _, path in table())
+
+
+@pytest.mark.django_db
+def test_every_answer_forbids_a_browser_to_load_or_run_anything():
+    client = client_with(*known_scopes())
+
+    for route in api_routes():
+        for method in METHODS:
+            response = client.generic(method, address_of(route.path), b"{}", content_type="application/json")
+            assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+    for address in (f"{API_PREFIX}nowhere/", f"{API_PREFIX}contacts"):
+        assert "'none'" in client.get(address).headers["Content-Security-Policy"]

@@ -14,6 +14,7 @@ from math import floor
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 
 from community.models import Cost, HelpRecord, Interaction, Member, MemberRole, Thread
 from crm.models import Campaign, Contact, Conversion, ConversionKind, ExchangeRate
@@ -53,18 +54,34 @@ def exact_decay_weight(age: dt.timedelta) -> Decimal:
 
 
 class Facts:
-    """All facts, read once."""
+    """All facts, read once; with `persons`, those that the figures of these persons follow from."""
 
-    def __init__(self):
-        self.person = dict(Contact.objects.values_list("pk", "person_id"))
-        self.members = {member.pk: member for member in Member.objects.all()}
-        self.threads = {thread.pk: thread for thread in Thread.objects.all()}
-        self.interactions = {interaction.pk: interaction for interaction in Interaction.objects.all()}
+    def __init__(self, persons=None):
+        contacts, members = Contact.objects.all(), Member.objects.all()
+        threads, interactions = Thread.objects.all(), Interaction.objects.all()
+        if persons is not None:
+            own = list(Member.objects.filter(contact__person__in=persons).values_list("pk", flat=True))
+            known = set()
+            for whose in (
+                Q(member__in=own),
+                Q(to_member__in=own),
+                Q(to_contact__person__in=persons),
+                Q(reply_to__member__in=own),
+                Q(thread__opened_by__in=own),
+            ):
+                found = Interaction.objects.filter(whose).values_list("pk", "reply_to_id")
+                known |= {pk for pair in found for pk in pair if pk is not None}
+            interactions = interactions.filter(pk__in=known)
+            named = interactions.values_list("member_id", "to_member_id", "thread__opened_by_id")
+            members = members.filter(pk__in={pk for names in named for pk in names if pk is not None} | set(own))
+            threads = threads.filter(interactions__in=known).distinct()
+            contacts = contacts.filter(Q(person__in=persons) | Q(pk__in=members.values("contact_id")))
+        self.person = dict(contacts.values_list("pk", "person_id"))
+        self.members = {member.pk: member for member in members}
+        self.threads = {thread.pk: thread for thread in threads}
+        self.interactions = {interaction.pk: interaction for interaction in interactions}
         self.campaign_by_code = {campaign.code.lower(): campaign.pk for campaign in Campaign.objects.all()}
-        self.help = {
-            record.interaction_id: self.person[record.contact_id]
-            for record in HelpRecord.objects.filter(withdrawn_at=None)
-        }
+        self.help = dict(HelpRecord.objects.filter(withdrawn_at=None).values_list("interaction_id", "contact__person"))
         self.roles = defaultdict(list)
         for role in MemberRole.objects.all():
             self.roles[role.member_id].append(role)
@@ -194,15 +211,32 @@ def touches_of(facts, conversion, person):
     return touches
 
 
-def expected_tables():
-    """Return what the derived tables must hold, in the shape of `stored_tables`."""
-    facts = Facts()
+def _standing(persons):
+    """Return the conversions that stand: all, or those of `persons` and the refunds that name one of them."""
+    conversions = Conversion.objects.filter(voided_at=None)
+    if persons is None:
+        return conversions
+    bought = conversions.filter(contact__person__in=persons, refund_of_external_id=None)
+    refunds = conversions.filter(
+        refund_of_external_id__in=bought.exclude(external_id=None).values("external_id"),
+        refund_of_source__in=bought.exclude(source=None).values("source"),
+    )
+    return bought | refunds
+
+
+def expected_tables(persons=None):
+    """
+    Return what the derived tables must hold, in the shape of `stored_tables`.
+
+    With `persons` the ledger and the results are those of these persons only; the other tables mean nothing then.
+    """
+    facts = Facts(persons)
     stored_weights = {
         (c, p): (w, i)
         for c, p, w, i in Credit.objects.values_list("conversion_id", "position", "decay_weight", "interaction_id")
     }
     credits, results, cost_days = [], [], []
-    standing = list(Conversion.objects.filter(voided_at=None))
+    standing = list(_standing(persons))
     by_ref = {(c.source, c.external_id): c for c in standing if c.external_id and c.refund_of_external_id is None}
     refunds = defaultdict(list)
     for conversion in standing:

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import get_args
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from psycopg.types.range import DateRange
 
 from crm.money import allocate, from_minor, to_minor
 from metrics.api.records import LinesRecord, RoiRowRecord
+from metrics.attribution.models import attribution_models
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, Scope, figures, roi_report
-from metrics.reports.credits import exact_share
 from metrics.reports.layout import fraction_text, money_text, report_as_json
+from metrics.reports.responses import ResponsesQuery, responses_report
 from tests.factories.community import (
     ChannelFactory,
     CommunityFactory,
@@ -56,10 +58,17 @@ def expect_ratio(ratio, row, figure, *, money=False):
 
 
 @pytest.mark.parametrize("row", rows_of("shares"), ids=str)
-def test_shares(row):
-    whole = {name: int(row[name]) for name in ("position", "touches", "decay_weight", "decay_total")}
+def test_shares(db, row):
+    model = attribution_models[row["model"]]
+    place = [int(row[name]) for name in ("position", "touches", "decay_weight", "decay_total")]
 
-    assert exact_share(row["model"], **whole) == Fraction(row["share"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {model.weight}, {model.total}"
+            " FROM (VALUES (%s, %s, %s, %s)) ledger (position, touches, decay_weight, decay_total)",
+            place,
+        )
+        assert Fraction(*cursor.fetchone()) == Fraction(row["share"])
 
 
 @pytest.mark.parametrize("row", rows_of("split"), ids=str)
@@ -110,6 +119,40 @@ def test_attainment(row):
     target = Decimal(row["target"]) if row["target"] else None
 
     expect_ratio(figures.attainment(measured=measured, target=target), row, "attainment")
+
+
+@pytest.mark.parametrize("row", rows_of("response_rate"), ids=str)
+def test_response_rate(row):
+    expect_ratio(figures.response_rate(replied=int(row["replied"]), asked=int(row["asked"])), row, "response_rate")
+
+
+@pytest.mark.parametrize("row", rows_of("lead_answer_rate"), ids=str)
+def test_lead_answer_rate(row):
+    expect_ratio(
+        figures.lead_answer_rate(replied=int(row["replied"]), leads=int(row["leads"])), row, "lead_answer_rate"
+    )
+
+
+@pytest.mark.parametrize("row", rows_of("resolution_rate"), ids=str)
+def test_resolution_rate(row):
+    expect_ratio(
+        figures.resolution_rate(resolved=int(row["resolved"]), raised=int(row["raised"])), row, "resolution_rate"
+    )
+
+
+@pytest.mark.parametrize("row", rows_of("percentiles"), ids=str)
+def test_percentiles(db, row):
+    asked = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    for hours in row["hours"].split():
+        question = InteractionFactory(occurred_at=asked)
+        InteractionFactory(
+            channel=question.channel, kind="answer", reply_to=question, occurred_at=asked + timedelta(hours=int(hours))
+        )
+
+    took = responses_report(ResponsesQuery(by="channel", now=NOW)).total.first_answer.calendar
+
+    shown = {name: f"{getattr(took, name) / 3600:.4g}" for name in ("mean", "median", "p90")}
+    assert shown == {name: row[name] for name in shown}
 
 
 @pytest.fixture
@@ -187,6 +230,7 @@ def test_story_lines(story, name):
 
 def test_every_table_of_worked_numbers_is_tested_above():
     tested = {
+        *("response_rate", "lead_answer_rate", "resolution_rate", "percentiles"),
         *("shares", "split", "roi", "roas", "cost_per_conversion", "mean_rating", "cost_per_person_helped"),
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
         *("story members as customer", "story members as helper"),

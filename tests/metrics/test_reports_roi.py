@@ -370,12 +370,11 @@ def test_rows_left_out_stand_in_a_line(world, costs):
 
 
 def test_nameless_person_is_called_by_an_account(world):
-    world.joe.full_name = ""
-    world.joe.save()
-    world.stranger.full_name = ""
-    world.stranger.save()
+    for person in (world.joe, world.stranger):
+        person.full_name = ""
+        person.save(update_fields=["full_name"])
 
     rows = by_key(report("members"))
 
-    assert rows[world.joe.pk].name == "@joe"
+    assert rows[world.joe.pk].name == "joe"
     assert rows[world.stranger.pk].name == f"Contact {world.stranger.pk}"

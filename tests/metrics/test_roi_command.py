@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
+from metrics.management.commands.roi import Command
 from metrics.models import TotalDay
 from tests.factories.community import CostFactory
 from tests.factories.crm import CampaignFactory, ContactFactory
@@ -19,7 +20,7 @@ from tests.metrics.ledger import add_cost_days, add_credit, add_result, roll_up
 def spring(db):
     """1,000.00 credited to spring by two touches, 500.00 spent on it, 7.00 that nobody earned."""
     campaign = CampaignFactory(code="spring", name="=Spring course")
-    bought = add_result(date(2026, 3, 20), 100000, person=ContactFactory(), touches=1)
+    bought = add_result(date(2026, 3, 20), 100000, person=ContactFactory(full_name="Joe"), touches=1)
     add_credit(bought, 1, 100000, campaign=campaign, actor_kind="self")
     add_result(date(2026, 3, 21), 700, line="unattributed")
     add_cost_days(CostFactory(campaign=campaign), {date(2026, 3, 1): 50000})
@@ -77,6 +78,49 @@ def test_csv_is_exact_and_safe_to_open(spring):
     assert sum(Decimal(line["revenue_credited"]) for line in linear) == Decimal("1007.00")
 
 
+NOBODY = {"unattributed": ("7.00", "0.00")}
+
+
+@pytest.mark.parametrize(
+    ("by", "rows", "lines"),
+    [
+        ("campaign", [("=Spring course", "1000.00", "500.00", "1.0000")], NOBODY),
+        ("channel", [], {"no_channel": ("1000.00", "0.00"), **NOBODY, "not_assigned": ("0.00", "500.00")}),
+        ("community", [], {"no_channel": ("1000.00", "0.00"), **NOBODY, "not_assigned": ("0.00", "500.00")}),
+        ("member", [("Joe", "1000.00", "0.00", None)], {**NOBODY, "not_assigned": ("0.00", "500.00")}),
+        ("month", [("March 2026", "1000.00", "500.00", "1.0000")], NOBODY),
+    ],
+)
+def test_each_scope_says_the_same_in_json_and_csv(spring, by, rows, lines):
+    answer = json.loads(roi("--by", by, "--json"))
+    table = list(csv.DictReader(io.StringIO(roi("--by", by, "--csv"))))
+
+    figures = "name", "revenue_credited", "cost", "roi"
+    assert [tuple(row[name] for name in figures) for row in answer["rows"]] == rows
+    amounts = {key: (line["revenue"], line["cost"]) for key, line in answer["lines"].items() if key != "not_converted"}
+    assert {key: both for key, both in amounts.items() if both != ("0.00", "0.00")} == lines
+    assert (answer["total"]["revenue"], answer["total"]["cost"]) == ("1007.00", "500.00")
+
+    written = [tuple(line[name] or None for name in figures) for line in table if line["section"] == "row"]
+    assert written == [(name.replace("=", "'="), *rest) for name, *rest in rows]
+    written_lines = {
+        line["code"]: (line["revenue_credited"], line["cost"]) for line in table if line["section"] == "line"
+    }
+    assert {key: both for key, both in written_lines.items() if both != ("0.00", "0.00")} == lines
+    assert [(line["revenue"], line["cost"]) for line in table if line["section"] == "total"] == [("1007.00", "500.00")]
+
+
+def test_order_and_limit_leave_the_sums_whole(spring):
+    add_credit(add_result(date(2026, 3, 22), 300, touches=1), 1, 300, campaign=CampaignFactory(code="autumn"))
+    roll_up()
+
+    answer = json.loads(roi("--by", "campaign", "--order", "revenue_credited", "--limit", "1", "--json"))
+
+    assert [row["code"] for row in answer["rows"]] == ["autumn"]
+    assert answer["lines"]["other_rows"]["revenue"] == "1000.00"
+    assert answer["total"]["revenue"] == "1010.00"
+
+
 def test_people_as_helpers_by_period(spring):
     printed = roi("--by", "member", "--as", "helper", "--period", "all_time", "--cost", "loaded", "--limit", "3")
 
@@ -95,6 +139,30 @@ def test_wrong_usage_is_exit_code_2(db, arguments, said):
         roi(*arguments)
 
     assert refused.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: --by"),
+        (
+            ["--by", "moon"],
+            "invalid choice: 'moon' (choose from 'campaign', 'channel', 'community', 'member', 'month')",
+        ),
+        (["--by", "month", "--model", "markov"], "invalid choice: 'markov'"),
+        (["--by", "month", "--from", "1 March"], "'1 March' is not a day such as 2026-03-01"),
+        (["--by", "month", "--limit", "0"], "'0' is not a whole number from 1 on"),
+        (["--by", "month", "--json", "--csv"], "not allowed with argument"),
+        (["--by", "month", "--order", "luck"], "invalid choice: 'luck'"),
+        (["--by", "member", "--as", "lurker"], "invalid choice: 'lurker'"),
+    ],
+)
+def test_arguments_that_there_are_not_are_exit_code_2(capsys, arguments, said):
+    with pytest.raises(SystemExit) as refused:
+        Command().run_from_argv(["manage.py", "roi", *arguments])
+
+    assert refused.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_sums_that_do_not_hold_are_exit_code_1(spring):

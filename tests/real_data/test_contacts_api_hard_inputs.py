@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def api():
-    return client_with("contacts:read", "contacts:write")
+    return client_with("contacts:read", "contacts:write", "addresses:read")
 
 
 def upsert(api, items):

@@ -37,8 +37,22 @@ class Command(BaseCommand):
         call_command("demo")
         if no_serve:
             return
-        name, password = demo_login()
-        call_command("serve", port=port, greeting=f"Kith is at {{url}}: log in as {name} with {password}")
+        call_command("serve", port=port, greeting=f"Kith is at {{url}}: {demo_logins()}")
+
+
+def demo_logins() -> str:
+    """Return in a sentence who can log in to the demo, and with what; it is served on this machine alone."""
+    name, password = demo_login()
+    colleagues = get_user_model().objects.filter(is_staff=True, groups__isnull=False).prefetch_related("groups")
+    roles = {}
+    for colleague in colleagues.distinct().order_by("username"):
+        if not colleague.has_usable_password():
+            colleague.set_password(password)
+            colleague.save(update_fields=["password"])
+        if colleague.check_password(password):
+            roles[colleague.get_username()] = ", ".join(group.name for group in colleague.groups.all())
+    others = ", ".join(f"{who} ({role})" for who, role in roles.items())
+    return f"log in as {name} with {password}" + (f"; the same password opens {others}" if others else "")
 
 
 def demo_login() -> tuple[str, str]:

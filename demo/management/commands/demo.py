@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
+import pghistory
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
@@ -70,7 +71,7 @@ class Command(BaseCommand):
     def _prepare(self, until: date | None, console: Console) -> None:
         now = timezone.now()
         try:
-            with _progress(console) as progress:
+            with _progress(console) as progress, pghistory.context(through="demo"):
                 company = self._fill(until, progress)
                 if company.is_new or is_stale():
                     task = progress.add_task("Recomputing on a Celery worker", total=None, count="")

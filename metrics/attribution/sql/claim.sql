@@ -1,6 +1,6 @@
 -- Take up to %(marks)s marks that no other worker has taken, oldest first. They are deleted with the
 -- commit of what they lead to; until then they only carry a row lock, and writers append freely.
-CREATE TEMP TABLE claimed_mark ON COMMIT DROP AS
+INSERT INTO claimed_mark
 SELECT mark.*
 FROM metrics_stalemark mark
 ORDER BY mark.id

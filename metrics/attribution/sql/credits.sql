@@ -1,9 +1,7 @@
 -- The five shares of every touch, the reversals of refunds, and what became of each conversion.
 --
--- Reads: original, refund, person_touch. Makes: fresh_credit, fresh_result.
+-- Reads: original, refund, person_touch. Fills: fresh_credit, fresh_result.
 -- Parts are cut by kith_part from the running sum of the weights, oldest touch first: they sum exactly.
-
-CREATE TEMP TABLE fresh_credit (LIKE metrics_credit) ON COMMIT DROP;
 
 INSERT INTO fresh_credit (
     conversion_id, position, touches, interaction_id, person_id, actor_member_id, actor_kind, campaign_id, channel_id,
@@ -86,8 +84,8 @@ placed AS (
 weighed AS (
     SELECT
         placed.*,
-        sum(placed.decay_weight) OVER (PARTITION BY placed.conversion_id) AS decay_total,
-        sum(placed.decay_weight) OVER (PARTITION BY placed.conversion_id ORDER BY placed.position) AS decay_upto,
+        sum(placed.decay_weight) OVER whole AS decay_total,
+        sum(placed.decay_weight) OVER (oldest_first ROWS UNBOUNDED PRECEDING) AS decay_upto,
         -- 40/20/40 in whole numbers: the ends weigh 2(n - 2) each, those between 1 each.
         CASE
             WHEN placed.touches <= 2 THEN placed.position
@@ -101,6 +99,10 @@ weighed AS (
         END AS place_before,
         CASE WHEN placed.touches <= 2 THEN placed.touches ELSE 5 * (placed.touches - 2) END AS place_total
     FROM placed
+    -- By the same columns as above, and not by position, which would be sorted anew.
+    WINDOW
+        whole AS (PARTITION BY placed.conversion_id),
+        oldest_first AS (PARTITION BY placed.conversion_id ORDER BY placed.occurred_at, placed.interaction_id NULLS LAST)
 )
 SELECT
     conversion_id, position, touches, interaction_id, person_id, actor_member_id, actor_kind, campaign_id, channel_id,
@@ -154,8 +156,6 @@ CROSS JOIN LATERAL (
     SELECT least(refund.upto_minor, refund.original_minor), least(refund.before_minor, refund.original_minor)
 ) reversed (upto, before)
 WHERE refund.upto_minor IS NOT NULL;
-
-CREATE TEMP TABLE fresh_result (LIKE metrics_conversionresult) ON COMMIT DROP;
 
 INSERT INTO fresh_result (
     conversion_id, person_id, kind_id, day, line, value_minor, unattributed_minor, touches,

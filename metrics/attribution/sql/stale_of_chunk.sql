@@ -1,6 +1,7 @@
 -- The conversions of one chunk of a full recompute: those of its persons, or of guests, by the facts as
 -- they are, and those that the tables so far hold for them. `closure.sql` adds the refunds.
-SELECT conversion.id AS conversion_id
+INSERT INTO seed_conversion (conversion_id)
+SELECT conversion.id
 FROM crm_conversion conversion
 JOIN crm_contact contact ON contact.id = conversion.contact_id
 WHERE NOT %(guests)s

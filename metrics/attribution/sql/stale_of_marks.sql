@@ -1,5 +1,6 @@
 -- The conversions that the claimed marks make stale, by the facts as they are when this runs.
 -- A mark that names persons makes those of their conversions stale whose window meets its span.
+INSERT INTO seed_conversion (conversion_id)
 WITH named_interaction (id) AS (
     SELECT mark.interaction_id
     FROM claimed_mark mark

@@ -1,9 +1,24 @@
 -- What the stale conversions are worth, and every touch that could earn a part of them.
 --
--- Reads: stale_conversion. Makes: original, refund, stale_member, person_touch.
+-- Reads: stale_conversion. Fills: original, refund, stale_contact, stale_member, person_touch.
 
 -- Conversions that stand (not voided, no refund), converted once at the rate of their local day.
-CREATE TEMP TABLE original ON COMMIT DROP AS
+INSERT INTO original (
+    conversion_id, person_id, kind_id, occurred_at, after, day, utm_campaign_id, amount, rate, value_minor, is_staff
+)
+WITH by_staff AS MATERIALIZED (
+    -- Looked up once for all: for each conversion by itself it would cost as much as its credits.
+    SELECT stale.conversion_id
+    FROM stale_conversion stale
+    JOIN crm_conversion conversion ON conversion.id = stale.conversion_id
+    JOIN crm_contact contact ON contact.person_id = stale.person_id
+    JOIN community_member member ON member.contact_id = contact.id
+    JOIN metrics_rolespan span
+        ON span.member_id = member.id
+        AND span.role = 'staff'
+        AND span.since <= conversion.occurred_at
+        AND span.until > conversion.occurred_at
+)
 SELECT
     conversion.id AS conversion_id,
     stale.person_id,
@@ -15,16 +30,7 @@ SELECT
     conversion.amount,
     rate.rate,
     worth.value_minor,
-    EXISTS (
-        SELECT
-        FROM crm_contact contact
-        JOIN community_member member ON member.contact_id = contact.id
-        JOIN metrics_rolespan span ON span.member_id = member.id
-        WHERE contact.person_id = stale.person_id
-            AND span.role = 'staff'
-            AND span.since <= conversion.occurred_at
-            AND span.until > conversion.occurred_at
-    ) AS is_staff
+    conversion.id IN (SELECT by_staff.conversion_id FROM by_staff) AS is_staff
 FROM stale_conversion stale
 JOIN crm_conversion conversion ON conversion.id = stale.conversion_id
 JOIN crm_conversionkind kind ON kind.key = conversion.kind_id
@@ -47,7 +53,9 @@ WHERE conversion.refund_of_source IS NULL AND conversion.voided_at IS NULL;
 
 -- Refunds that stand. An amount is converted as the difference between all refunded up to it and all
 -- refunded before it, so that refunds of the whole add up to the whole whatever the rounding.
-CREATE TEMP TABLE refund ON COMMIT DROP AS
+INSERT INTO refund (
+    conversion_id, original_id, person_id, kind_id, day, original_minor, upto_minor, before_minor, is_all
+)
 SELECT
     refund.id AS conversion_id,
     original.conversion_id AS original_id,
@@ -101,7 +109,7 @@ CROSS JOIN LATERAL (
 WHERE refund.refund_of_source IS NOT NULL AND refund.voided_at IS NULL;
 
 -- Every account of a person with something to credit, with the time in which its touches matter.
-CREATE TEMP TABLE stale_contact ON COMMIT DROP AS
+INSERT INTO stale_contact (contact_id, person_id, after, upto)
 SELECT contact.id AS contact_id, stale.person_id, stale.after, stale.upto
 FROM (
     SELECT original.person_id, min(original.after) AS after, max(original.occurred_at) AS upto
@@ -112,7 +120,7 @@ FROM (
 JOIN crm_contact contact ON contact.person_id = stale.person_id;
 ANALYZE stale_contact;
 
-CREATE TEMP TABLE stale_member ON COMMIT DROP AS
+INSERT INTO stale_member (member_id, person_id, after, upto)
 SELECT member.id AS member_id, stale.person_id, stale.after, stale.upto
 FROM stale_contact stale
 JOIN community_member member ON member.contact_id = stale.contact_id;
@@ -120,44 +128,54 @@ ANALYZE stale_member;
 
 -- One row per person and interaction that touched it: the person acted, or was addressed: by name, else
 -- as the author of what is replied to, else, by an answer, as the opener of the thread.
-CREATE TEMP TABLE person_touch ON COMMIT DROP AS
+-- Adding nothing to the time hides from the planner that both bounds are of one range: of such a range it
+-- expects 1 row in 200, whereas most of what somebody did lies in it.
+INSERT INTO person_touch (
+    person_id, interaction_id, occurred_at, month, actor_member_id, actor_kind, is_own_click, campaign_id, channel_id,
+    is_help
+)
 WITH touch AS (
-    SELECT stale.person_id, true AS is_self, interaction.*
+    SELECT stale.person_id, true AS is_self, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
+        interaction.user_id, interaction.channel_id, interaction.campaign_id, interaction.utm_campaign
     FROM stale_member stale
     JOIN community_interaction interaction
         ON interaction.member_id = stale.member_id
-        AND interaction.occurred_at > stale.after AND interaction.occurred_at <= stale.upto
+        AND interaction.occurred_at > stale.after AND interaction.occurred_at + interval '0' <= stale.upto
     WHERE interaction.kind = ANY (%(touch_kinds)s) AND interaction.retracted_at IS NULL
     UNION ALL
-    SELECT stale.person_id, false, interaction.*
+    SELECT stale.person_id, false, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
+        interaction.user_id, interaction.channel_id, interaction.campaign_id, interaction.utm_campaign
     FROM stale_member stale
     JOIN community_interaction interaction
         ON interaction.to_member_id = stale.member_id
-        AND interaction.occurred_at > stale.after AND interaction.occurred_at <= stale.upto
+        AND interaction.occurred_at > stale.after AND interaction.occurred_at + interval '0' <= stale.upto
     WHERE interaction.kind = ANY (%(touch_kinds)s) AND interaction.retracted_at IS NULL
     UNION ALL
-    SELECT stale.person_id, false, interaction.*
+    SELECT stale.person_id, false, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
+        interaction.user_id, interaction.channel_id, interaction.campaign_id, interaction.utm_campaign
     FROM stale_contact stale
     JOIN community_interaction interaction
         ON interaction.to_contact_id = stale.contact_id
-        AND interaction.occurred_at > stale.after AND interaction.occurred_at <= stale.upto
+        AND interaction.occurred_at > stale.after AND interaction.occurred_at + interval '0' <= stale.upto
     WHERE interaction.kind = ANY (%(touch_kinds)s) AND interaction.retracted_at IS NULL
     UNION ALL
-    SELECT stale.person_id, false, interaction.*
+    SELECT stale.person_id, false, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
+        interaction.user_id, interaction.channel_id, interaction.campaign_id, interaction.utm_campaign
     FROM stale_member stale
     JOIN community_interaction answered ON answered.member_id = stale.member_id
     JOIN community_interaction interaction
         ON interaction.reply_to_id = answered.id
-        AND interaction.occurred_at > stale.after AND interaction.occurred_at <= stale.upto
+        AND interaction.occurred_at > stale.after AND interaction.occurred_at + interval '0' <= stale.upto
     WHERE interaction.kind = ANY (%(touch_kinds)s) AND interaction.retracted_at IS NULL
         AND interaction.to_member_id IS NULL AND interaction.to_contact_id IS NULL
     UNION ALL
-    SELECT stale.person_id, false, interaction.*
+    SELECT stale.person_id, false, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
+        interaction.user_id, interaction.channel_id, interaction.campaign_id, interaction.utm_campaign
     FROM stale_member stale
     JOIN community_thread thread ON thread.opened_by_id = stale.member_id
     JOIN community_interaction interaction
         ON interaction.thread_id = thread.id
-        AND interaction.occurred_at > stale.after AND interaction.occurred_at <= stale.upto
+        AND interaction.occurred_at > stale.after AND interaction.occurred_at + interval '0' <= stale.upto
     LEFT JOIN community_interaction answered ON answered.id = interaction.reply_to_id
     WHERE interaction.kind = 'answer'
         AND interaction.kind = ANY (%(touch_kinds)s) AND interaction.retracted_at IS NULL
@@ -178,16 +196,13 @@ SELECT
         ELSE 'unknown'
     END AS actor_kind,
     touch.is_self AND touch.kind = 'click' AS is_own_click,
-    CASE
-        WHEN touch.campaign_id IS NOT NULL THEN touch.campaign_id
-        WHEN touch.utm_campaign IS NOT NULL THEN (
-            SELECT coded.id FROM crm_campaign coded WHERE lower(coded.code) = lower(touch.utm_campaign)
-        )
-    END AS campaign_id,
+    coalesce(touch.campaign_id, coded.id) AS campaign_id,
     touch.channel_id,
     NOT touch.is_self
         AND (touch.kind = ANY (%(help_kinds)s) OR coalesce(helped.person_id = touch.person_id, false)) AS is_help
 FROM touch
+LEFT JOIN crm_campaign coded
+    ON touch.campaign_id IS NULL AND lower(coded.code) = lower(touch.utm_campaign)
 LEFT JOIN metrics_rolespan role
     ON role.member_id = touch.member_id AND role.since <= touch.occurred_at AND role.until > touch.occurred_at
 LEFT JOIN community_helprecord help ON help.interaction_id = touch.id AND help.withdrawn_at IS NULL

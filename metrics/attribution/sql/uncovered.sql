@@ -7,10 +7,12 @@ WITH uncovered AS (
     WHERE root_id IN (
         SELECT stale.root_id
         FROM stale_conversion stale
-        WHERE coalesce(stale.person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
+        WHERE coalesce(stale.person_id / %(block_size)s %% %(blocks)s, %(guests_block)s)
+                NOT IN (SELECT locked.block FROM locked_block locked)
             OR (
                 stale.is_stored
-                AND coalesce(stale.stored_person_id / %(block_size)s, %(guests_block)s) <> ALL (%(blocks)s::bigint[])
+                AND coalesce(stale.stored_person_id / %(block_size)s %% %(blocks)s, %(guests_block)s)
+                    NOT IN (SELECT locked.block FROM locked_block locked)
             )
     )
     RETURNING conversion_id, is_stored

@@ -1,20 +1,4 @@
--- Compare what was computed with what is stored, and write only what differs.
---
--- Reads: stale_conversion, fresh_credit, fresh_result. Makes: credit_gone, credit_came, result_gone and
--- result_came, the rows that differ as they were and as they are, from which the roll-ups are corrected.
-
-CREATE TEMP TABLE credit_gone ON COMMIT DROP AS
-SELECT stored.*
-FROM metrics_credit stored
-LEFT JOIN fresh_credit fresh ON fresh.conversion_id = stored.conversion_id AND fresh.position = stored.position
-WHERE stored.conversion_id IN (SELECT conversion_id FROM stale_conversion WHERE is_stored)
-    AND ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
-
-CREATE TEMP TABLE credit_came ON COMMIT DROP AS
-SELECT fresh.*
-FROM fresh_credit fresh
-LEFT JOIN metrics_credit stored ON stored.conversion_id = fresh.conversion_id AND stored.position = fresh.position
-WHERE ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
+-- Write the differences that compare.sql found: delete, change, add.
 
 DELETE FROM metrics_credit credit
 USING credit_gone gone
@@ -48,19 +32,6 @@ INSERT INTO metrics_credit
 SELECT came.*
 FROM credit_came came
 WHERE NOT EXISTS (SELECT FROM credit_gone gone WHERE gone.conversion_id = came.conversion_id AND gone.position = came.position);
-
-CREATE TEMP TABLE result_gone ON COMMIT DROP AS
-SELECT stored.*
-FROM metrics_conversionresult stored
-LEFT JOIN fresh_result fresh ON fresh.conversion_id = stored.conversion_id
-WHERE stored.conversion_id IN (SELECT conversion_id FROM stale_conversion WHERE is_stored)
-    AND ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
-
-CREATE TEMP TABLE result_came ON COMMIT DROP AS
-SELECT fresh.*
-FROM fresh_result fresh
-LEFT JOIN metrics_conversionresult stored ON stored.conversion_id = fresh.conversion_id
-WHERE ROW(stored.*) IS DISTINCT FROM ROW(fresh.*);
 
 DELETE FROM metrics_conversionresult result
 USING result_gone gone

@@ -1,15 +1,9 @@
--- What write.sql does, for conversions of which nothing is stored yet: everything that was computed is new.
-CREATE TEMP TABLE credit_gone (LIKE metrics_credit) ON COMMIT DROP;
-CREATE TEMP TABLE result_gone (LIKE metrics_conversionresult) ON COMMIT DROP;
-ALTER TABLE fresh_credit RENAME TO credit_came;
-ALTER TABLE fresh_result RENAME TO result_came;
-
+-- What compare.sql and write.sql do, for conversions of which nothing is stored yet: everything that was computed is new.
+-- The daily sums are then corrected by fresh_credit and fresh_result themselves.
 INSERT INTO metrics_credit
-SELECT came.*
-FROM credit_came came
-ORDER BY came.conversion_id, came.position;
+SELECT fresh.*
+FROM fresh_credit fresh;
 
 INSERT INTO metrics_conversionresult
-SELECT came.*
-FROM result_came came
-ORDER BY came.conversion_id;
+SELECT fresh.*
+FROM fresh_result fresh;

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,10 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from crm.models import Contact
 from jobs.models import Job
 from metrics.models import RecomputeChunk, StaleMark
 from metrics.recompute import (
-    CHUNK_PERSONS,
     Recomputed,
     mark_contacts,
     recompute_claim,
@@ -27,7 +27,7 @@ from metrics.tasks import request_full_recompute, ring_workers
 
 PATIENCE_SECONDS = 20.0  # without any progress for so long, the user is told that no worker seems to run
 LOOK_SECONDS = 0.2  # between two looks at the progress of workers
-NO_WORKER, PARTIAL = 3, 3
+USAGE_ERROR, NO_WORKER, PARTIAL = 2, 3, 3
 
 
 class Command(BaseCommand):
@@ -52,19 +52,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--chunk-persons",
             type=int,
-            default=CHUNK_PERSONS,
             metavar="N",
-            help="persons in one chunk of --all (default %(default)s)",
+            help="ids of persons in one chunk of --all (without it: chunks with about as many conversions each)",
         )
 
     def handle(
-        self, *, all: bool, contacts: list[int] | None, in_process: bool, json: bool, chunk_persons: int, **_: Any
+        self,
+        *,
+        all: bool,
+        contacts: list[int] | None,
+        in_process: bool,
+        json: bool,
+        chunk_persons: int | None,
+        **_: Any,
     ) -> None:
         """Start the work, show how far it is, say how it ended."""
-        if chunk_persons < 1:
-            raise CommandError("--chunk-persons must be at least 1.", returncode=2)
+        if chunk_persons is not None and chunk_persons < 1:
+            raise CommandError("--chunk-persons must be at least 1.", returncode=USAGE_ERROR)
         begun = time.monotonic()
         if contacts:
+            _refuse_unknown(contacts)
             mark_contacts(contacts)
         job = None
         if all:
@@ -117,6 +124,13 @@ class Command(BaseCommand):
             return
         where = "" if done is None else f": {done.conversions:,} conversions, {done.credits_written:,} credits written"
         self.stdout.write(f"Recomputed in {seconds:.1f} s{where}.")
+
+
+def _refuse_unknown(contacts: Sequence[int]) -> None:
+    unknown = sorted(set(contacts) - set(Contact.objects.filter(pk__in=contacts).values_list("pk", flat=True)))
+    if unknown:
+        named = " and ".join(f"no contact {pk}" for pk in unknown)
+        raise CommandError(f"There is {named}. Nothing was recomputed.", returncode=USAGE_ERROR)
 
 
 @contextmanager

@@ -1,0 +1,84 @@
+"""What the admin shows of texts said in private to those who may not read them: that they are there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import BooleanField, F, Model, QuerySet, Value
+from django.http import HttpRequest
+
+from community.private_texts import PRIVATE, READ_PRIVATE
+from gateway.admin import display
+
+
+def mark_hidden(rows: QuerySet[Any], request: HttpRequest, *, privacy: str) -> QuerySet[Any]:
+    """Give each row `is_hidden`: whether the reader may not know what was said; `privacy` leads to `is_private`."""
+    may_read = request.user.has_perm(READ_PRIVATE)
+    return rows.annotate(is_hidden=Value(False, BooleanField()) if may_read else F(privacy))
+
+
+class PrivateTexts:
+    """
+    For the admin of a model that holds what was said, in `private_fields`.
+
+    Where the interaction is private (`privacy` leads to its `is_private`) and the reader may not read that,
+    the fields are hidden on the page and in its history, the row is only looked at, and nobody finds it by
+    searching or filtering for what was said. A list shows `row.is_hidden` as it likes.
+    """
+
+    private_fields: ClassVar[Sequence[str]] = ()
+    privacy: ClassVar[str] = "is_private"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return mark_hidden(super().get_queryset(request), request, privacy=self.privacy)
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        if search_term and not request.user.has_perm(READ_PRIVATE):
+            queryset = queryset.filter(**{self.privacy: False})
+        return super().search(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Refuse an address that asks for a part of what was said, such as `?text__contains=`."""
+        if lookup.split("__")[0] in self.private_fields and not (request and request.user.has_perm(READ_PRIVATE)):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes what they cannot read."""
+        return not getattr(obj, "is_hidden", False) and super().has_change_permission(request, obj)
+
+    def hidden_fields(self, request: HttpRequest, obj: Model) -> Mapping[str, str]:
+        hidden = dict.fromkeys(self.private_fields, PRIVATE) if getattr(obj, "is_hidden", False) else {}
+        return {**super().hidden_fields(request, obj), **hidden}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Sequence[Any]:
+        """Put the word "Private." in the place of the first hidden field, and leave out the others."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not getattr(obj, "is_hidden", False):
+            return fieldsets
+        first = self.private_fields[0]
+        others = set(self.private_fields) - {first}
+        return [
+            (title, {**options, "fields": _replaced(options["fields"], {first: "withheld"}, without=others)})
+            for title, options in fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        return (*super().get_readonly_fields(request, obj), "withheld")
+
+    @display(description="What was said")
+    def withheld(self, _: Model) -> str:
+        return PRIVATE
+
+
+def _replaced(fields: Sequence[Any], names: Mapping[str, str], *, without: set[str]) -> list[Any]:
+    """Return the fields of a fieldset, lines of several included, with some renamed and some left out."""
+    kept: list[Any] = []
+    for field in fields:
+        if isinstance(field, str):
+            if field not in without:
+                kept.append(names.get(field, field))
+        else:
+            line = _replaced(field, names, without=without)
+            if line:
+                kept.append(tuple(line))
+    return kept

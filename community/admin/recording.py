@@ -1,0 +1,433 @@
+"""Recording help from any page: the form, what it offers first, editing, undoing; as dialogs and as pages."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from community.help_offers import answers_to_mark, topics_in_use, usual_channel
+from community.helping import HELP, RefusedHelp, edit_help, record_help, redo_help, undo_help
+from community.models import Channel, HelpRecord, Interaction, Member
+from community.newcomers import NewPerson, RefusedPerson, add_person
+from community.private_texts import is_hidden, readable_text
+from crm.contact_points import VIEW_ADDRESSES
+from crm.models import Contact
+from crm.search import find_people
+from gateway.admin import dialog_answer, saved_answer
+
+MAY_RECORD = "community.add_helprecord"
+MAY_EDIT = "community.change_helprecord"
+MAY_ADD_PEOPLE = "crm.add_contact"
+FOUND = 20
+
+RATINGS = [("", "not rated"), *((str(stars), "★" * stars) for stars in range(5, 0, -1))]
+DATETIME = "%Y-%m-%dT%H:%M"
+
+
+class FinderInput(forms.TextInput):
+    """A text in which somebody is found while typing; the id goes into the hidden field that `data-kith-into` names."""
+
+    def __init__(self, *, page: str, into: str, placeholder: str) -> None:
+        super().__init__(
+            {"data-kith-into": into, "placeholder": placeholder, "autocomplete": "off", "role": "combobox"}
+        )
+        self.page = page
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-kith-finder": reverse(self.page)}
+
+
+def _area(rows: int) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows})
+
+
+class HelpForm(forms.Form):
+    """
+    Help as somebody tells it. With `person` it is clear who was helped; without, the form asks.
+
+    `record` is the help to edit. What the fields are filled with beforehand is the caller's `initial`.
+    """
+
+    person_text = forms.CharField(
+        label="Who was helped",
+        required=False,
+        max_length=320,
+        widget=FinderInput(page="admin:crm_contact_find", into="contact", placeholder="Name, handle, e-mail or phone"),
+    )
+    contact = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    new_name = forms.CharField(label="Name", required=False, max_length=255)
+    new_email = forms.CharField(label="E-mail", required=False, max_length=320)
+    new_phone = forms.CharField(label="Phone", required=False, max_length=320)
+    new_handle = forms.CharField(label="Handle", required=False, max_length=255, help_text="on the channel below")
+    question = forms.CharField(label="What was asked", required=False, widget=_area(2))
+    answer = forms.CharField(label="Answer", required=False, widget=_area(3))
+    topic = forms.CharField(required=False, max_length=100, widget=forms.TextInput({"list": "kith-topics"}))
+    channel = forms.ModelChoiceField(queryset=Channel.objects.none(), empty_label=None)
+    helper_text = forms.CharField(
+        label="Who helped",
+        required=False,
+        max_length=320,
+        widget=FinderInput(page="admin:community_member_find", into="helper", placeholder="me"),
+    )
+    helper = forms.RegexField(r"^(user|member):\d{1,18}$", required=False, widget=forms.HiddenInput)
+    minutes = forms.IntegerField(required=False, min_value=0, max_value=32_767)
+    outcome = forms.ChoiceField(choices=HelpRecord.Outcome.choices)
+    rating = forms.TypedChoiceField(choices=RATINGS, required=False, coerce=int, empty_value=None)
+    occurred_at = forms.DateTimeField(
+        label="When",
+        input_formats=[DATETIME, "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format=DATETIME),
+    )
+    note = forms.CharField(required=False, widget=_area(2), help_text="for colleagues")
+
+    def __init__(
+        self, *args: Any, request: HttpRequest, person: Contact | None, record: HelpRecord | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.request, self.person, self.record = request, person, record
+        self.new_person: NewPerson | None = None
+        self.people: list[Any] = []  # whom the text may mean, when it is not clear
+        open_channels = Q(archived_at=None)
+        if record is not None:
+            open_channels |= Q(pk=record.interaction.channel_id)
+        self.fields["channel"].queryset = Channel.objects.filter(open_channels).order_by("name")
+        if person is not None:
+            for name in ("person_text", "contact", *self.newcomer_fields):
+                del self.fields[name]
+        if record is not None and record.interaction.kind != HELP:
+            for name in ("channel", "occurred_at"):  # those of the answer that it stands on
+                del self.fields[name]
+        for name, field in self.fields.items():
+            if not field.widget.is_hidden:
+                field.widget.attrs |= {"class": "kith-input"}
+            if name in self.errors if self.is_bound else False:
+                field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
+
+    newcomer_fields = ("new_name", "new_email", "new_phone", "new_handle")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "contact" in self.fields:
+            self._clean_person(cleaned)
+        self._clean_helper(cleaned)
+        when = cleaned.get("occurred_at")
+        if when is not None and "occurred_at" not in self.changed_data:
+            cleaned["occurred_at"] = self.initial["occurred_at"]  # to the second, not to the minute shown
+        return cleaned
+
+    def _clean_person(self, cleaned: dict[str, Any]) -> None:
+        """Find out who was helped: chosen, told in a text that is clear, or new."""
+        new = NewPerson(**{name.removeprefix("new_"): cleaned.get(name, "") for name in self.newcomer_fields})
+        text = cleaned.get("person_text", "")
+        if new.is_given:
+            if not self.request.user.has_perm(MAY_ADD_PEOPLE):
+                self.add_error("new_name", "You may not add people: choose somebody whom Kith knows.")
+            self.new_person = new
+        elif cleaned.get("contact"):
+            self.person = Contact.objects.filter(contacts__pk=cleaned["contact"]).first()
+            if self.person is None:
+                self.add_error("person_text", "This person is not there any more. Choose somebody else.")
+        elif text:
+            self.people = find_people(text, limit=8, with_addresses=self.request.user.has_perm(VIEW_ADDRESSES))
+            if len(self.people) == 1:
+                self.person = Contact.objects.get(pk=self.people[0].id)
+            elif self.people:
+                self.add_error("person_text", "Several people are meant by this. Choose one.")
+            else:
+                self.add_error("person_text", "Nobody is found by this. Add the person below.")
+        else:
+            self.add_error("person_text", "Say who was helped: choose somebody, or add the person below.")
+
+    def _clean_helper(self, cleaned: dict[str, Any]) -> None:
+        """Turn the helper into columns: chosen, told by an exact name, or me."""
+        kind, _, number = (cleaned.get("helper") or "").partition(":")
+        text = (cleaned.get("helper_text") or "").strip()
+        helper = (kind, int(number)) if number else ("user", self.request.user.pk)
+        if text and not number and text.casefold() != "me":
+            meant = [(one["kind"], one["id"]) for one in helpers_named(text) if text.casefold() in one["exactly"]]
+            if len(meant) != 1:
+                self.add_error("helper_text", "Choose who helped from the list, or leave this empty if it was you.")
+            else:
+                helper = meant[0]
+        cleaned["helper_user_id"] = helper[1] if helper[0] == "user" else None
+        cleaned["helper_member_id"] = helper[1] if helper[0] == "member" else None
+        model: Any = get_user_model() if helper[0] == "user" else Member
+        if not model.objects.filter(pk=helper[1]).exists():
+            self.add_error("helper_text", "This helper is not there any more. Choose somebody else.")
+
+    def told(self) -> dict[str, Any]:
+        """Return what was told, by the names that recording and editing take."""
+        names = ("question", "answer", "topic", "minutes", "outcome", "rating", "note", "occurred_at")
+        told = {name: self.cleaned_data[name] for name in names if name in self.fields}
+        told |= {name: self.cleaned_data[name] for name in ("helper_user_id", "helper_member_id")}
+        if "channel" in self.fields:
+            told["channel_id"] = self.cleaned_data["channel"].pk
+        return told
+
+
+FIELD_OF = {"helper": "helper_text", "occurred_at": "occurred_at", "handle": "new_handle"} | {
+    name: f"new_{name}" for name in ("name", "email", "phone")
+}
+
+
+def helpers_named(text: str) -> list[dict[str, Any]]:
+    """Return who may have helped, colleagues first: `kind`, `id`, `label`, and what they are exactly called."""
+    user_model = get_user_model()
+    users = user_model.objects.filter(is_active=True).filter(
+        Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
+    )
+    found: list[dict[str, Any]] = [
+        {
+            "kind": "user",
+            "id": user.pk,
+            "label": user.get_full_name() or user.get_username(),
+            "hint": "colleague",
+            "exactly": {user.get_username().casefold(), user.get_full_name().casefold()},
+        }
+        for user in users.order_by("username")[:FOUND]
+    ]
+    people = {person.id: person for person in find_people(text, with_addresses=False)}
+    members = (
+        Member.objects.filter(contact__person__in=people).select_related("channel", "contact").order_by("pk")[:FOUND]
+    )
+    by_person: dict[int, list[dict[str, Any]]] = {}
+    for member in members:
+        person = people[member.contact.person_id or 0]
+        by_person.setdefault(person.id, []).append(
+            {
+                "kind": "member",
+                "id": member.pk,
+                "label": person.name,
+                "hint": f"{member} on {member.channel}",
+                "exactly": {member.handle.casefold(), person.name.casefold()},
+            }
+        )
+    return found + [one for person in people for one in by_person.get(person, [])]
+
+
+class RecordingMixin:
+    """Gives the admin of help records the pages on which staff record, edit, undo and redo help."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("record/", wrap(self.record_view), name="community_helprecord_record"),
+            path("reply/<int:interaction_id>/", wrap(self.record_view), name="community_interaction_record_help"),
+            path("record/<int:contact_id>/", wrap(self.record_view), name="crm_contact_record_help"),
+            path("<int:record_id>/edit/", wrap(self.edit_view), name="community_helprecord_edit"),
+            path("<int:record_id>/undo/", wrap(self.undo_view), name="community_helprecord_undo"),
+            path("<int:record_id>/redo/", wrap(self.redo_view), name="community_helprecord_redo"),
+            path("helpers/", wrap(self.helpers_view), name="community_member_find"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def record_view(
+        self, request: HttpRequest, contact_id: int | None = None, interaction_id: int | None = None
+    ) -> HttpResponse:
+        """The form for new help: for a person, for somebody to be named, or for what somebody asked."""
+        _demand(request, MAY_RECORD)
+        now = timezone.now()
+        asked = _asked(interaction_id) if interaction_id is not None else None
+        person = _person(contact_id) if contact_id is not None else _asker(asked)
+        if request.method == "POST" and request.POST.get("mark", "").isdigit():
+            return self._mark(request, person, int(request.POST["mark"]), now)
+        initial = {
+            "occurred_at": now,
+            "outcome": HelpRecord.Outcome.SOLVED,
+            "channel": asked.channel_id
+            if asked
+            else usual_channel(person.pk if person else None, user_id=request.user.pk),
+        }
+        if asked is not None:
+            initial["question"] = "" if is_hidden(asked, may=request.user.has_perm) else asked.text
+            initial["topic"] = asked.thread.topic if asked.thread else ""
+        form = HelpForm(request.POST or None, request=request, person=person, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            record = _tried(form, lambda: _record(form, asked, now))
+            if record is not None:
+                return _saved(request, record, f"Recorded: help for {record.contact}.")
+        offers = answers_to_mark(person.pk, may=request.user.has_perm) if person and not form.is_bound else []
+        title = f"Record help for {person}" if person else "Record help"
+        return self._answer(request, form, title=title, offers=offers, asked=asked)
+
+    def edit_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """The same form for help that is recorded."""
+        _demand(request, MAY_EDIT)
+        record = _record_of(record_id, request)
+        initial = {
+            **{
+                name: getattr(record, name)
+                for name in ("question", "answer", "topic", "minutes", "outcome", "rating", "note")
+            },
+            "channel": record.interaction.channel_id,
+            "occurred_at": record.interaction.occurred_at,
+            "helper": f"user:{record.helper_user_id}" if record.helper_user_id else f"member:{record.helper_member_id}",
+            "helper_text": str(record.helper_member or record.helper_user),
+        }
+        form = HelpForm(request.POST or None, request=request, person=record.contact, record=record, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            edited = _tried(
+                form,
+                lambda: edit_help(record.pk, changes=form.told(), by_user_id=request.user.pk, now=timezone.now()),
+            )
+            if edited is not None:
+                return _saved(request, edited, f"Saved: help for {edited.contact}.", undo=False)
+        return self._answer(request, form, title=f"Edit help for {record.contact}", record=record)
+
+    def undo_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """Take help out of every figure, by POST; a plain GET asks first."""
+        _demand(request, MAY_EDIT)
+        record = _record_of(record_id, request)
+        if request.method != "POST":
+            return self._confirm(request, record, verb="Undo help", says="It stays on record and counts nowhere.")
+        undo_help(record.pk, now=timezone.now())
+        again = reverse("admin:community_helprecord_redo", args=[record.pk])
+        return saved_answer(
+            request, f"Undone: help for {record.contact}.", back=_page_of(record), undo=again, undo_label="Redo"
+        )
+
+    def redo_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """Take an undo back, by POST; a plain GET asks first."""
+        _demand(request, MAY_EDIT)
+        record = _record_of(record_id, request)
+        if request.method != "POST":
+            return self._confirm(request, record, verb="Redo help", says="It counts again as it did.")
+        try:
+            redo_help(record.pk)
+        except RefusedHelp as refusal:
+            return saved_answer(request, refusal.message, back=_page_of(record))
+        return _saved(request, record, f"Recorded again: help for {record.contact}.")
+
+    def helpers_view(self, request: HttpRequest) -> JsonResponse:
+        """Answer `{"results": […]}`: colleagues and members that `?q=` may mean."""
+        _demand(request, MAY_RECORD)
+        text = request.GET.get("q", "").strip()[:320]
+        results = [
+            {"id": f"{one['kind']}:{one['id']}", "name": one["label"], "hint": one["hint"]}
+            for one in (helpers_named(text) if text else [])
+        ]
+        return JsonResponse({"results": results})
+
+    def _mark(self, request: HttpRequest, person: Contact | None, interaction_id: int, now: datetime) -> HttpResponse:
+        if person is None:
+            raise Http404
+        offers = answers_to_mark(person.pk, may=request.user.has_perm)
+        if interaction_id not in {offer.interaction_id for offer in offers}:
+            return saved_answer(request, "This answer is help already, or not there any more.", back=_page(person))
+        channel_id = Interaction.objects.values_list("channel_id", flat=True).get(pk=interaction_id)
+        record = record_help(
+            contact_id=person.pk,
+            channel_id=channel_id,
+            interaction_id=interaction_id,
+            occurred_at=now,
+            outcome=HelpRecord.Outcome.HELPED,
+            recorded_by_id=request.user.pk,
+            now=now,
+        )
+        return _saved(request, record, f"Marked as help for {person}.")
+
+    def _answer(self, request: HttpRequest, form: HelpForm, *, title: str, **context: Any) -> HttpResponse:
+        asked = context.get("asked")
+        return dialog_answer(
+            request,
+            "community/admin/record_help.html",
+            {
+                "title": title,
+                "verb": "Save help",
+                "form": form,
+                "topics": topics_in_use(),
+                "zone": settings.KITH_TIME_ZONE,
+                "asked_text": readable_text(asked, may=request.user.has_perm) if asked else "",
+                "back": _page(form.person) if form.person else reverse("admin:crm_contact_changelist"),
+                "may_add": request.user.has_perm(MAY_ADD_PEOPLE),
+                **context,
+            },
+        )
+
+    def _confirm(self, request: HttpRequest, record: HelpRecord, *, verb: str, says: str) -> HttpResponse:
+        context = {"title": f"{verb} for {record.contact}", "verb": verb, "says": says, "back": _page_of(record)}
+        return dialog_answer(request, "community/admin/confirm_help.html", context)
+
+
+def _demand(request: HttpRequest, *permissions: str) -> None:
+    if not request.user.has_perms(("crm.view_contact", *permissions)):
+        raise PermissionDenied
+
+
+def _person(contact_id: int) -> Contact:
+    """Return the person that a record belongs to: whoever was merged leads to the survivor."""
+    person = Contact.objects.filter(contacts__pk=contact_id).first()
+    if person is None:
+        raise Http404("There is no such contact.")
+    return person
+
+
+def _asked(interaction_id: int) -> Interaction:
+    asked = Interaction.objects.counted().select_related("thread", "member").filter(pk=interaction_id).first()
+    if asked is None:
+        raise Http404("What was asked is not there any more.")
+    return asked
+
+
+def _asker(asked: Interaction | None) -> Contact | None:
+    return _person(asked.member.contact_id) if asked and asked.member else None
+
+
+def _record_of(record_id: int, request: HttpRequest) -> HelpRecord:
+    related = ("interaction__channel", "contact", "helper_member", "helper_user")
+    record = HelpRecord.objects.select_related(*related).filter(pk=record_id).first()
+    if record is None:
+        raise Http404("There is no such help record.")
+    if is_hidden(record.interaction, may=request.user.has_perm):
+        raise PermissionDenied
+    return record
+
+
+def _record(form: HelpForm, asked: Interaction | None, now: datetime) -> HelpRecord:
+    """Write what the form tells: the person too where they are new, all or nothing."""
+    told = form.told()
+    with transaction.atomic():
+        person = form.person
+        if form.new_person is not None:
+            person = add_person(form.new_person, channel_id=told["channel_id"], owner_id=form.request.user.pk)
+        assert person is not None  # the form asks until it knows
+        return record_help(
+            **told,
+            contact_id=person.pk,
+            reply_to_id=asked.pk if asked else None,
+            recorded_by_id=form.request.user.pk,
+            now=now,
+        )
+
+
+def _tried(form: HelpForm, act: Any) -> HelpRecord | None:
+    """Return what `act` wrote; what it refuses stands beside its field."""
+    try:
+        return act()
+    except (RefusedHelp, RefusedPerson) as refusal:
+        field = FIELD_OF.get(refusal.field or "")
+        form.add_error(field if field in form.fields else None, refusal.message)
+        return None
+
+
+def _saved(request: HttpRequest, record: HelpRecord, message: str, *, undo: bool = True) -> HttpResponse:
+    may_undo = undo and request.user.has_perm(MAY_EDIT)
+    address = reverse("admin:community_helprecord_undo", args=[record.pk]) if may_undo else ""
+    edit = reverse("admin:community_helprecord_edit", args=[record.pk]) if request.user.has_perm(MAY_EDIT) else ""
+    return saved_answer(request, message, back=_page_of(record), undo=address, edit=edit)
+
+
+def _page_of(record: HelpRecord) -> str:
+    return reverse("admin:crm_contact_change", args=[record.contact.person_id])
+
+
+def _page(person: Contact) -> str:
+    return reverse("admin:crm_contact_change", args=[person.pk])

@@ -1,0 +1,92 @@
+"""What the form for recording help knows beforehand: answers that may be help, the usual channel, topics in use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Q, QuerySet
+
+from community.models import Channel, HelpRecord, Interaction, Member, Thread
+from community.private_texts import readable_text
+from gateway.panels import PermissionCheck
+
+OFFERED = 5
+KINDS = ("answer", "comment", "direct_message")
+LATEST = 200  # interactions of a person whose replies are looked through
+TOPICS = 30
+TOPICS_OF = 500  # help records, the newest
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An answer that somebody else gave this person and that nobody has marked as help yet."""
+
+    interaction_id: int
+    text: str
+    by: str
+    channel: str
+    occurred_at: datetime
+
+
+def answers_to_mark(person_id: int, *, may: PermissionCheck) -> list[Offer]:
+    """
+    Return the newest answers, comments and direct messages that others addressed to the person.
+
+    Addressed in so many words, as a reply to something of theirs, or in a thread that they opened. Five queries.
+    """
+    own = list(Member.objects.filter(contact__person=person_id).values_list("pk", flat=True))
+    ways = [Q(to_contact__person=person_id)]
+    if own:
+        said = Interaction.objects.filter(member__in=own).order_by("-occurred_at").values_list("pk")[:LATEST]
+        ways += [
+            Q(to_member__in=own),
+            Q(reply_to__in=list(said.values_list("pk", flat=True))),
+            Q(thread__in=Thread.objects.filter(opened_by__in=own), to_member=None, to_contact=None),
+        ]
+    found: dict[int, Interaction] = {}
+    for way in ways:
+        found |= {one.pk: one for one in _offered(own).filter(way).order_by("-occurred_at", "-pk")[:OFFERED]}
+    newest = sorted(found.values(), key=lambda one: (one.occurred_at, one.pk), reverse=True)[:OFFERED]
+    return [
+        Offer(
+            interaction_id=one.pk,
+            text=readable_text(one, may=may),
+            by=str(one.member or one.user),
+            channel=str(one.channel),
+            occurred_at=one.occurred_at,
+        )
+        for one in newest
+        if one.occurred_at is not None
+    ]
+
+
+def _offered(own: list[int]) -> QuerySet[Interaction]:
+    """Answers of known authors other than the person's own accounts, that are not help yet."""
+    is_help = HelpRecord.objects.filter(withdrawn_at=None).values("interaction")
+    return (
+        Interaction.objects.counted()
+        .filter(kind__in=KINDS, deleted_at=None)
+        .filter(Q(member__isnull=False) | Q(user__isnull=False))
+        .exclude(member__in=own)
+        .exclude(pk__in=is_help)
+        .select_related("channel", "member", "user")
+    )
+
+
+def usual_channel(person_id: int | None, *, user_id: int | None) -> int | None:
+    """Return the channel that the person was last in touch on, else the one that the user last recorded help on."""
+    if person_id is not None:
+        for way in ("member__contact__person", "to_member__contact__person", "to_contact__person"):
+            touched = Interaction.objects.counted().filter(**{way: person_id}, channel__archived_at=None)
+            last = touched.order_by("-occurred_at").values_list("channel", flat=True).first()
+            if last is not None:
+                return last
+    recorded = HelpRecord.objects.filter(recorded_by=user_id, interaction__channel__archived_at=None)
+    last = recorded.order_by("-pk").values_list("interaction__channel", flat=True).first() if user_id else None
+    return last or Channel.objects.filter(archived_at=None).order_by("pk").values_list("pk", flat=True).first()
+
+
+def topics_in_use() -> list[str]:
+    """Return the topics of help recorded lately, the newest first."""
+    lately = HelpRecord.objects.order_by("-pk").values("pk")[:TOPICS_OF]
+    used = HelpRecord.objects.filter(pk__in=lately).exclude(topic="").values("topic")
+    return [row["topic"] for row in used.annotate(newest=Max("pk")).order_by("-newest")[:TOPICS]]

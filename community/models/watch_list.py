@@ -1,0 +1,220 @@
+"""
+The watch list: every interaction that may wait for a reply, so that the queue never looks through all of them.
+
+It is an index that the database cannot express itself: whatever waits stands in it, and what stands in it
+need not wait. Statement triggers append to it in the transaction of whatever could make something wait;
+`community.waiting` asks of the few that stand here whether they do, and `prune_watch_list` takes away what
+was answered. Rows are appended without a unique key and removed by their own id, so that pruning can never
+take away what somebody else has just put back: the pattern of the stale marks.
+"""
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+
+from community.interaction_kinds import asking_kinds, asking_staff_kinds
+from community.models.interaction import Interaction
+from community.models.member import Member, MemberRole
+from crm.models import Contact
+
+
+class WatchListEntry(models.Model):
+    """An interaction that may wait for a reply. Without constraint: one that is gone is pruned."""
+
+    interaction_id = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name_plural = "watch list entries"
+
+    def __str__(self) -> str:
+        return f"Interaction {self.interaction_id}"
+
+
+def _listed(kinds: list[str]) -> str:
+    return ", ".join(f"'{kind}'" for kind in sorted(kinds))
+
+
+_ASKS = _listed([*asking_kinds(), *asking_staff_kinds()])
+# Most comments are said between members; only what is inbound can ask.
+_MAY_ASK = f"i.direction = 'inbound' AND i.kind IN ({_ASKS})"
+
+_INSERT_INTERACTION = f"""
+    INSERT INTO community_watchlistentry (interaction_id)
+    SELECT i.id FROM new_rows i WHERE {_MAY_ASK};
+    RETURN NULL;
+"""
+
+_CHANGED = """
+    (n.kind, n.direction, n.occurred_at, n.channel_id, n.member_id, n.user_id IS NULL, n.to_member_id,
+     n.to_contact_id, n.reply_to_id, n.thread_id, n.retracted_at IS NULL, n.deleted_at IS NULL)
+    IS DISTINCT FROM
+    (o.kind, o.direction, o.occurred_at, o.channel_id, o.member_id, o.user_id IS NULL, o.to_member_id,
+     o.to_contact_id, o.reply_to_id, o.thread_id, o.retracted_at IS NULL, o.deleted_at IS NULL)
+"""
+# What a reply answered before it changed may wait again, and a comment on it may have begun or ceased to ask.
+_FORMERLY_ANSWERED = f"""
+    INSERT INTO community_watchlistentry (interaction_id)
+    SELECT i.id FROM former JOIN community_interaction i ON i.id = former.reply_to_id WHERE {_MAY_ASK}
+    UNION
+    SELECT i.id FROM former JOIN community_interaction i ON i.reply_to_id = former.id WHERE {_MAY_ASK}
+    UNION
+    SELECT i.id FROM former JOIN community_interaction i ON i.thread_id = former.thread_id WHERE {_MAY_ASK}
+    UNION
+    SELECT i.id
+    FROM former
+    JOIN community_member addressee ON addressee.id = former.to_member_id
+    JOIN crm_contact addressed ON addressed.id = addressee.contact_id
+    JOIN crm_contact own ON own.person_id = addressed.person_id
+    JOIN community_member account ON account.contact_id = own.id
+    JOIN community_interaction i ON i.member_id = account.id WHERE {_MAY_ASK}
+    UNION
+    SELECT i.id
+    FROM former
+    JOIN crm_contact addressed ON addressed.id = former.to_contact_id
+    JOIN crm_contact own ON own.person_id = addressed.person_id
+    JOIN community_member account ON account.contact_id = own.id
+    JOIN community_interaction i ON i.member_id = account.id WHERE {_MAY_ASK};
+"""
+_UPDATE_INTERACTION = f"""
+    INSERT INTO community_watchlistentry (interaction_id)
+    SELECT i.id FROM new_rows i JOIN old_rows o ON o.id = i.id
+    WHERE {_MAY_ASK} AND {_CHANGED.replace("n.", "i.")};
+
+    WITH former AS (
+        SELECT o.* FROM old_rows o JOIN new_rows n ON n.id = o.id
+        WHERE o.occurred_at IS NOT NULL AND {_CHANGED}
+    )
+    {_FORMERLY_ANSWERED}
+    RETURN NULL;
+"""
+_DELETE_INTERACTION = f"""
+    WITH former AS (SELECT * FROM old_rows WHERE occurred_at IS NOT NULL)
+    {_FORMERLY_ANSWERED}
+    RETURN NULL;
+"""
+
+# An account that becomes a bot's has answered nothing; one that ceases to be staff's asks.
+_CHANGED_ROLE = f"""
+    WITH former AS (
+        SELECT said.* FROM community_interaction said
+        WHERE said.member_id IN (SELECT member_id FROM {{rows}}) AND said.occurred_at IS NOT NULL
+    ),
+    own AS (
+        INSERT INTO community_watchlistentry (interaction_id)
+        SELECT i.id FROM former i WHERE {_MAY_ASK}
+        UNION
+        SELECT i.id FROM community_interaction i
+        WHERE i.to_member_id IN (SELECT member_id FROM {{rows}}) AND {_MAY_ASK}
+    )
+    {_FORMERLY_ANSWERED}
+    RETURN NULL;
+"""
+
+# Two records that become one person: what one answered the other was said to oneself.
+_WHAT_THEY_ASKED = f"""
+    INSERT INTO community_watchlistentry (interaction_id)
+    SELECT i.id
+    FROM changed
+    JOIN crm_contact moved ON moved.id = changed.contact_id
+    JOIN crm_contact own ON own.person_id = moved.person_id
+    JOIN community_member account ON account.contact_id = own.id
+    JOIN community_interaction i ON i.member_id = account.id
+    WHERE {_MAY_ASK};
+    RETURN NULL;
+"""
+_UPDATE_MEMBER = f"""
+    WITH changed AS (
+        SELECT contact.id AS contact_id
+        FROM new_rows n JOIN old_rows o ON o.id = n.id
+        CROSS JOIN LATERAL (VALUES (o.contact_id), (n.contact_id)) contact (id)
+        WHERE n.contact_id <> o.contact_id
+    )
+    {_WHAT_THEY_ASKED}
+"""
+_UPDATE_CONTACT = f"""
+    WITH changed AS (
+        SELECT contact.id AS contact_id
+        FROM new_rows n JOIN old_rows o ON o.id = n.id
+        CROSS JOIN LATERAL (VALUES (n.id), (o.person_id)) contact (id)
+        WHERE n.person_id <> o.person_id
+    )
+    {_WHAT_THEY_ASKED}
+"""
+
+
+def _by_index(body: str) -> str:
+    """
+    Have the rows of a trigger looked up by index, whatever the planner believes.
+
+    A trigger's plan is kept by the session. Made while the tables were empty, it would read all of them
+    for each row ever after.
+    """
+    return f"""
+    before := current_setting('enable_seqscan');
+    PERFORM set_config('enable_seqscan', 'off', true);
+    {body.replace("RETURN NULL;", "PERFORM set_config('enable_seqscan', before, true); RETURN NULL;")}
+    """
+
+
+def _watch(*, insert: str | None = None, update: str | None = None, delete: str | None = None) -> list[Any]:
+    """Return the statement triggers that run these bodies over `old_rows` and `new_rows`."""
+    bodies = [
+        ("watch_on_insert", pgtrigger.Insert, pgtrigger.Referencing(new="new_rows"), insert),
+        ("watch_on_update", pgtrigger.Update, pgtrigger.Referencing(old="old_rows", new="new_rows"), update),
+        ("watch_on_delete", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), delete),
+    ]
+    return [
+        pgtrigger.Trigger(
+            name=name,
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=operation,
+            referencing=referencing,
+            declare=[("before", "text")],
+            func=_by_index(body),
+        )
+        for name, operation, referencing, body in bodies
+        if body is not None
+    ]
+
+
+class WatchedInteraction(Interaction):
+    """Interactions put themselves on the list, and what they no longer answer."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = _watch(insert=_INSERT_INTERACTION, update=_UPDATE_INTERACTION, delete=_DELETE_INTERACTION)
+
+
+class WatchedMemberRole(MemberRole):
+    """A role puts on the list what the account asked, was asked and answered."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = _watch(
+            insert=_CHANGED_ROLE.format(rows="new_rows"),
+            update=_CHANGED_ROLE.format(rows="new_rows"),
+            delete=_CHANGED_ROLE.format(rows="old_rows"),
+        )
+
+
+class WatchedMember(Member):
+    """An account that moves to another contact puts on the list what both persons asked."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = _watch(update=_UPDATE_MEMBER)
+
+
+class WatchedContact(Contact):
+    """A merge or its undoing puts on the list what both persons asked."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = _watch(update=_UPDATE_CONTACT)

@@ -1,0 +1,76 @@
+"""Adding somebody whom Kith does not know yet, while something about them is being recorded."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from community.models import Channel, Member
+from crm.contact_points import normalise_email, normalise_phone
+from crm.models import Contact, ContactPoint
+from crm.search import refresh_search_text
+from gateway.errors import DomainError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPerson:
+    """What is known of somebody new; one of it is enough."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    handle: str = ""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything is known."""
+        return any((self.name, self.email, self.phone, self.handle))
+
+
+class RefusedPerson(DomainError):
+    """Somebody who cannot be added like this; `field` names what has to be mended."""
+
+    code = "refused_person"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Contact:
+    """
+    Write a new contact with its addresses, and with a handle an account on the channel; return the contact.
+
+    Somebody with a name or an address is a lead, somebody with a handle alone is audience. An equal address
+    of another contact makes a suggestion to merge, never a merge. Raises `RefusedPerson`.
+    """
+    points = []
+    for kind, raw, normalise in (
+        (ContactPoint.Kind.EMAIL, new.email, normalise_email),
+        (ContactPoint.Kind.PHONE, new.phone, normalise_phone),
+    ):
+        if raw:
+            try:
+                points.append(ContactPoint(kind=kind, raw=raw, normalised=normalise(raw)))
+            except DomainError as refusal:
+                raise RefusedPerson(refusal.message, field=kind.value) from None
+    handle = new.handle.removeprefix("@")
+    if new.handle and not handle:
+        raise RefusedPerson("A handle is more than an @.", field="handle")
+    with transaction.atomic():
+        stage = Contact.Stage.LEAD if new.name or points else Contact.Stage.AUDIENCE
+        contact = Contact.objects.create(full_name=new.name, stage=stage, owner_id=owner_id)
+        for point in points:
+            point.contact = contact
+        ContactPoint.objects.bulk_create(points)
+        if handle:
+            try:
+                with transaction.atomic():
+                    Member.objects.create(channel_id=channel_id, external_id=handle, handle=handle, contact=contact)
+            except IntegrityError:
+                channel = Channel.objects.get(pk=channel_id)
+                raise RefusedPerson(
+                    f"There is {handle} on {channel} already: choose them above.", field="handle"
+                ) from None
+        refresh_search_text([contact.pk])
+        contact.refresh_from_db()
+    return contact

@@ -1,0 +1,246 @@
+"""What community knows of a person's timeline: interactions, and help received and given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q
+
+from community.exchanges import exchanges
+from community.interaction_kinds import interaction_kinds
+from community.models import Channel, HelpRecord, Interaction, Member
+from community.private_texts import is_hidden, readable_help, readable_text
+from crm.models import Contact
+from crm.timeline.changes import RecordChanges
+from crm.timeline.entry import Entry
+from crm.timeline.source import Asked
+from gateway.panels import Figure, Link
+
+RECEIVED, GIVEN = "help_received", "help_given"
+VIEW_HELP = "community.view_helprecord"
+ICONS = {
+    "question": "help",
+    "answer": "forum",
+    "help": "volunteer_activism",
+    "comment": "chat_bubble",
+    "direct_message": "mail",
+    "click": "ads_click",
+    "event_attendance": "event_available",
+    "like": "favorite",
+    "share": "share",
+    "mention": "alternate_email",
+    "follow": "person_add",
+    "view": "visibility",
+    "broadcast": "campaign",
+}
+
+_ON_CHANNEL = "i.channel_id = (SELECT channel.id FROM community_channel channel WHERE channel.slug = %(channel)s)"
+# What help was recorded on is shown as that help, where the reader may see it.
+_NOT_SHOWN_AS_HELP = """NOT EXISTS (
+    SELECT FROM community_helprecord help
+    WHERE help.interaction_id = i.id AND help.withdrawn_at IS NULL
+        AND (help.contact_id = ANY (%(contacts)s) OR help.helper_member_id IN (SELECT account.id FROM account))
+)"""
+_RECEIVED = """
+    SELECT i.occurred_at AS at, help.id
+    FROM community_helprecord help JOIN community_interaction i ON i.id = help.interaction_id
+    WHERE help.contact_id = ANY (%(contacts)s) AND (i.occurred_at, help.id) < (%(at)s, %(bound)s)
+"""
+_GIVEN = """
+    SELECT i.occurred_at AS at, help.id
+    FROM community_member account
+    JOIN community_helprecord help ON help.helper_member_id = account.id
+    JOIN community_interaction i ON i.id = help.interaction_id
+    WHERE account.contact_id = ANY (%(contacts)s) AND (i.occurred_at, help.id) < (%(at)s, %(bound)s)
+"""
+
+
+@dataclass(frozen=True)
+class InteractionEntries:
+    """What the person did, what was addressed to them, and what answers something of theirs."""
+
+    key: str = "interactions"
+    group: str = "Interactions"
+    permission: str = "community.view_interaction"
+    has_channels: bool = True
+
+    @property
+    def kinds(self) -> Mapping[str, str]:
+        return {kind.key: kind.label for kind in interaction_kinds}
+
+    def statement(self, asked: Asked) -> str:
+        conditions = ["(i.occurred_at, i.id) < (%(at)s, %(bound)s)"]
+        if asked.kind:
+            conditions.append("i.kind = %(kind)s")
+        if asked.channel:
+            conditions.append(_ON_CHANNEL)
+        if asked.may(VIEW_HELP):
+            conditions.append(_NOT_SHOWN_AS_HELP)
+        records = "SELECT %(person)s::bigint AS person_id, unnest(%(contacts)s::bigint[]) AS id"
+        return f"SELECT at, id FROM ({exchanges(records, condition=' AND '.join(conditions))}) exchange"
+
+    def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
+        found = Interaction.objects.filter(pk__in=ids).select_related(
+            "channel",
+            "member__contact__person",
+            "user",
+            "to_member__contact__person",
+            "to_contact__person",
+            "reply_to__member__contact__person",
+            "thread",
+            "campaign",
+        )
+        return {interaction.pk: self._entry(interaction, asked) for interaction in found}
+
+    def _entry(self, interaction: Interaction, asked: Asked) -> Entry:
+        kind = interaction.kind or ""
+        assert interaction.occurred_at is not None  # the statement leaves out what only was named
+        to = interaction.to_contact or (interaction.to_member and interaction.to_member.contact)
+        if to is None and interaction.reply_to and interaction.reply_to.member:
+            to = interaction.reply_to.member.contact
+        standing, reason = _standing(interaction)
+        return Entry(
+            source=self.key,
+            id=interaction.pk,
+            occurred_at=interaction.occurred_at,
+            kind=kind,
+            title=self.kinds.get(kind, kind),
+            icon=ICONS.get(kind, "chat_bubble"),
+            link=Link(page="admin:community_interaction_change", args=(interaction.pk,)),
+            actor=actor_of(interaction),
+            actor_link=_link_to(interaction.member, asked),
+            is_own=_is_of(interaction.member, asked),
+            addressee=_called(to) if to else "",
+            addressee_link=Link(page="admin:crm_contact_change", args=(to.person_id,)) if to else None,
+            channel=interaction.channel.slug,
+            channel_name=str(interaction.channel),
+            text=readable_text(interaction, may=asked.may),
+            is_hidden=is_hidden(interaction, may=asked.may),
+            figures=_circumstances(interaction),
+            standing=standing,
+            reason=reason,
+        )
+
+    def channels(self, asked: Asked) -> Mapping[str, str]:
+        members = Member.objects.filter(contact__in=asked.contacts, channel=OuterRef("pk"))
+        addressed = Interaction.objects.filter(to_contact__in=asked.contacts, channel=OuterRef("pk"))
+        found = Channel.objects.filter(Q(Exists(members)) | Q(Exists(addressed)))
+        return dict(found.values_list("slug", "name"))
+
+
+@dataclass(frozen=True)
+class HelpEntries:
+    """Help that the person got, and help that any of their accounts gave."""
+
+    key: str = "help"
+    group: str = "Help"
+    permission: str = VIEW_HELP
+    kinds: Mapping[str, str] = field(default_factory=lambda: {RECEIVED: "Help received", GIVEN: "Help given"})
+    has_channels: bool = True
+
+    def statement(self, asked: Asked) -> str:
+        ways = {RECEIVED: _RECEIVED, GIVEN: _GIVEN}
+        wanted = [ways[asked.kind]] if asked.kind else ways.values()
+        narrowed = f" AND {_ON_CHANNEL}" if asked.channel else ""
+        return " UNION ".join(f"{way}{narrowed}" for way in wanted)
+
+    def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
+        found = HelpRecord.objects.filter(pk__in=ids).select_related(
+            "interaction__channel",
+            "interaction__campaign",
+            "interaction__thread",
+            "contact__person",
+            "helper_member__contact__person",
+            "helper_user",
+        )
+        return {record.pk: self._entry(record, asked) for record in found}
+
+    def _entry(self, record: HelpRecord, asked: Asked) -> Entry:
+        interaction, is_received = record.interaction, record.contact.person_id == asked.person
+        assert interaction.occurred_at is not None
+        said = [record.question, record.answer or interaction.text]
+        standing, reason = _standing(interaction)
+        figures = [Figure(label="Outcome", value=record.get_outcome_display())]
+        if record.topic:
+            figures.insert(0, Figure(label="Topic", value=record.topic))
+        if record.rating:
+            figures.append(Figure(label="Rating", value=record.rating, unit="count", note="of 5"))
+        if record.minutes:
+            figures.append(Figure(label="Minutes", value=record.minutes, unit="count"))
+        return Entry(
+            source=self.key,
+            id=record.pk,
+            occurred_at=interaction.occurred_at,
+            kind=RECEIVED if is_received else GIVEN,
+            title="Help received" if is_received else "Help given",
+            icon="volunteer_activism",
+            link=Link(page="admin:community_helprecord_change", args=(record.pk,)),
+            actor=_called(record.helper_member.contact, record.helper_member)
+            if record.helper_member
+            else _user_name(record.helper_user),
+            actor_link=_link_to(record.helper_member, asked),
+            is_own=_is_of(record.helper_member, asked),
+            addressee=_called(record.contact),
+            addressee_link=Link(page="admin:crm_contact_change", args=(record.contact.person_id,)),
+            channel=interaction.channel.slug,
+            channel_name=str(interaction.channel),
+            text=readable_help(record, "\n\n".join(filter(None, said)), may=asked.may),
+            is_hidden=is_hidden(interaction, may=asked.may),
+            figures=[*figures, *_circumstances(interaction)],
+            standing="withdrawn" if record.withdrawn_at else standing,
+            reason="" if record.withdrawn_at and not standing else reason,
+        )
+
+    def channels(self, asked: Asked) -> Mapping[str, str]:
+        return {}  # help stands on interactions by or with the person: their channels are all
+
+
+ACCOUNT_CHANGES = RecordChanges("account-changes", Member, "contact_id", "account", "community.view_member")
+
+
+def actor_of(interaction: Interaction) -> str:
+    """Return who did it: what the person of the account is called, a colleague's name, or that nobody knows."""
+    if interaction.member:
+        return _called(interaction.member.contact, interaction.member)
+    return _user_name(interaction.user) if interaction.user else "somebody unknown"
+
+
+def _called(contact: Contact, member: Member | None = None) -> str:
+    """Return what a person is called: their name, else that of their account, else the record's number."""
+    person = contact.person or contact
+    if person.full_name or member is None:
+        return str(person)
+    return str(member)
+
+
+def _user_name(user: object) -> str:
+    return user.get_full_name() or user.get_username() if user else ""  # type: ignore[attr-defined]
+
+
+def _link_to(member: Member | None, asked: Asked) -> Link | None:
+    if member is None or _is_of(member, asked):
+        return None
+    return Link(page="admin:crm_contact_change", args=(member.contact.person_id,))
+
+
+def _is_of(member: Member | None, asked: Asked) -> bool:
+    return member is not None and member.contact.person_id == asked.person
+
+
+def _standing(interaction: Interaction) -> tuple[str, str]:
+    if interaction.retracted_at:
+        return "retracted", interaction.retract_reason
+    return ("deleted", "its text is gone; it happened and counts") if interaction.deleted_at else ("", "")
+
+
+def _circumstances(interaction: Interaction) -> list[Figure]:
+    """Return the thread and the campaign of an interaction, where it has them."""
+    found = []
+    if interaction.thread and interaction.thread.title:
+        link = Link(page="admin:community_thread_change", args=(interaction.thread.pk,))
+        found.append(Figure(label="In", value=interaction.thread.title, link=link))
+    if interaction.campaign:
+        link = Link(page="admin:crm_campaign_change", args=(interaction.campaign.pk,))
+        found.append(Figure(label="Campaign", value=str(interaction.campaign), link=link))
+    elif interaction.utm_campaign:
+        found.append(Figure(label="Campaign", value=interaction.utm_campaign))
+    return found

@@ -1,0 +1,225 @@
+"""
+What waits: asks to which no human being other than who asked has replied yet.
+
+`community.replies` says what an ask and a reply are. Here it is asked of the few interactions on the watch
+list, so the cost depends on how much waits and not on how much ever happened.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from community.interaction_kinds import asking_kinds, asking_staff_kinds
+from community.models import BusinessHours, Interaction, WaitingInteraction
+from community.replies import REPLIES, asks, reply_parameters
+
+PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
+COUNTED_UP_TO = 99  # how many the menu tells apart
+
+# What waits among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
+_WAITING = """
+    WITH ask AS MATERIALIZED ({asks})
+    SELECT ask.id FROM ask
+    EXCEPT
+    SELECT reply.ask_id FROM ({replies}) reply
+"""
+_ON_THE_LIST = "i.id IN (SELECT interaction_id FROM community_watchlistentry) AND i.deleted_at IS NULL"
+
+
+def _waiting_sql(where: str) -> str:
+    return _WAITING.format(asks=asks(where), replies=REPLIES)
+
+
+def waiting(*, now: datetime) -> QuerySet[WaitingInteraction]:
+    """
+    Return what is in the queue at `now`, as interactions: waiting, not dismissed and not snoozed.
+
+    One statement. Each row has `person` (id of who asked, or None), `waits_since`, `assignee_id` and
+    `target_minutes`; order it by `occurred_at` for the oldest first.
+    """
+    return (
+        unanswered(now=now)
+        .filter(handling__dismissed_at=None)
+        .exclude(Q(handling__snoozed_until__gt=now) & Q(is_woken=False))
+    )
+
+
+def unanswered(*, now: datetime) -> QuerySet[WaitingInteraction]:
+    """Return every ask without a reply, also what staff snoozed or dismissed, with `is_woken` beside."""
+    newer_ask = Interaction.objects.filter(
+        member__contact__person=OuterRef("member__contact__person"),
+        direction=Interaction.Direction.INBOUND,
+        kind__in=[*asking_kinds(), *asking_staff_kinds()],
+        occurred_at__gt=OuterRef("handling__snoozed_at"),
+        retracted_at=None,
+    )
+    parameters, sql = _positional(_waiting_sql(f"{_ON_THE_LIST} AND i.occurred_at <= %(now)s"), {"now": now})
+    return WaitingInteraction.objects.filter(pk__in=RawSQL(sql, parameters)).annotate(  # noqa: S611 - no input in it
+        person=F("member__contact__person_id"),
+        assignee_id=F("handling__assignee_id"),
+        is_woken=Exists(newer_ask),
+    )
+
+
+def business_seconds_waiting(*, now: datetime) -> Func:
+    """Return the expression for the business seconds that an interaction has waited, by its channel's hours."""
+    return Func(
+        Coalesce(
+            F("channel__business_hours_id"),
+            Subquery(BusinessHours.objects.filter(is_default=True).values("pk")[:1]),
+        ),
+        F("occurred_at"),
+        Value(now),
+        function="kith_business_seconds",
+        output_field=FloatField(),
+    )
+
+
+def waiting_count(*, now: datetime, up_to: int = COUNTED_UP_TO) -> int:
+    """Return how much is in the queue, counted up to `up_to` + 1: more than that is “many”."""
+    return waiting(now=now).order_by().values("pk")[: up_to + 1].count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingState:
+    """
+    Whether a person waits for a reply from us.
+
+    `waiting` is the number of asks without a reply, dismissed ones left out and snoozed ones included;
+    `since` is when the oldest of them was said and `interaction_id` which one it is. `assignee_id` is who
+    takes care of that one. `asked` says whether the person ever asked anything, and `last_reply_at` when
+    somebody last replied to that. Nothing asked and nothing waiting is "nothing to answer".
+    """
+
+    waiting: int = 0
+    since: datetime | None = None
+    interaction_id: int | None = None
+    assignee_id: int | None = None
+    asked: bool = False
+    last_reply_at: datetime | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something the person asked has no reply."""
+        return self.waiting > 0
+
+
+def waiting_of_persons(person_ids: Sequence[int], *, now: datetime) -> dict[int, WaitingState]:
+    """
+    Return for each person whether they wait for us. One statement, whatever the number of persons.
+
+    `person_ids` are ids of persons (`Contact.person`), each of which has an entry in the answer.
+    """
+    ids = list(person_ids)
+    if not ids:
+        return {}
+    own = (
+        "asker.person_id = ANY(%(persons)s::bigint[]) AND i.occurred_at <= %(now)s AND i.member_id IN ("
+        "SELECT m.id FROM community_member m JOIN crm_contact c ON c.id = m.contact_id"
+        " WHERE c.person_id = ANY(%(persons)s::bigint[]))"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH ask AS MATERIALIZED ({asks(own)}),
+            reply AS MATERIALIZED ({REPLIES}),
+            told AS (
+                SELECT id, max(person_id) AS person_id, max(occurred_at) AS occurred_at, max(replied_at) AS replied_at
+                FROM (
+                    SELECT id, person_id, occurred_at, NULL::timestamptz AS replied_at FROM ask
+                    UNION ALL
+                    SELECT ask_id, NULL, NULL, replied_at FROM reply WHERE replied_at <= %(now)s
+                ) told
+                GROUP BY id
+            ),
+            state AS (
+                SELECT told.*, handling.assignee_id,
+                       told.replied_at IS NULL AND handling.dismissed_at IS NULL AND i.deleted_at IS NULL AS waits
+                FROM told
+                JOIN community_interaction i ON i.id = told.id
+                LEFT JOIN community_handling handling ON handling.interaction_id = told.id
+            )
+            SELECT DISTINCT ON (person_id)
+                person_id,
+                count(*) FILTER (WHERE waits) OVER whole,
+                CASE WHEN waits THEN occurred_at END,
+                CASE WHEN waits THEN id END,
+                CASE WHEN waits THEN assignee_id END,
+                max(replied_at) OVER whole
+            FROM state
+            WINDOW whole AS (PARTITION BY person_id)
+            ORDER BY person_id, waits DESC, occurred_at, id
+            """,
+            {**reply_parameters(), "persons": ids, "now": now},
+        )
+        found = {
+            person: WaitingState(
+                waiting=number,
+                since=since,
+                interaction_id=interaction,
+                assignee_id=assignee,
+                asked=True,
+                last_reply_at=replied_at,
+            )
+            for person, number, since, interaction, assignee, replied_at in cursor.fetchall()
+        }
+    return {pk: found.get(pk, WaitingState()) for pk in ids}
+
+
+def prune_watch_list(*, most: int = PRUNED_AT_ONCE) -> int:
+    """
+    Take off the watch list what does not wait, in pieces of `most` entries; return how many went.
+
+    Exactly the entries that were looked at are removed, and of several for one interaction that waits all
+    but one. What another transaction puts back meanwhile has another id and stays.
+    """
+    removed, after = 0, 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH entry AS MATERIALIZED (
+                    SELECT id, interaction_id FROM community_watchlistentry
+                    WHERE id > %(after)s ORDER BY id LIMIT %(most)s
+                ),
+                waits AS ({_waiting_sql("i.id IN (SELECT interaction_id FROM entry) AND i.deleted_at IS NULL")}),
+                gone AS (
+                    DELETE FROM community_watchlistentry listed USING entry
+                    WHERE listed.id = entry.id
+                      AND (
+                          entry.interaction_id NOT IN (SELECT id FROM waits)
+                          OR EXISTS (
+                              SELECT FROM entry newer
+                              WHERE newer.interaction_id = entry.interaction_id AND newer.id > entry.id
+                          )
+                      )
+                    RETURNING 1
+                )
+                SELECT (SELECT count(*) FROM gone), max(id), count(*) FROM entry
+                """,
+                {**reply_parameters(), "after": after, "most": most},
+            )
+            gone, last, looked_at = cursor.fetchone()
+        removed += gone
+        if looked_at < most:
+            return removed
+        after = last
+
+
+def _positional(sql: str, parameters: dict[str, Any]) -> tuple[list[Any], str]:
+    """Return `sql` with %s in place of names, and the values in their order: what Django's RawSQL takes."""
+    known = {**reply_parameters(), **parameters}
+    values: list[Any] = []
+
+    def positional(match: re.Match[str]) -> str:
+        values.append(known[match.group(1)])
+        return "%s"
+
+    return values, re.sub(r"%\((\w+)\)s", positional, sql)

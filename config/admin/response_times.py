@@ -1,0 +1,142 @@
+"""The page Response times: how soon people are replied to, answered and helped, by channel and by colleague."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from config.admin.start_page import PERMISSION, PRESETS_SHOWN, chosen_period, in_words
+from crm.periods import presets
+from gateway.panels import Chart, Column, Figure, Row, Series, Table
+from metrics.panels.parts import why_undefined
+from metrics.reports.responses import ResponseRow, ResponsesQuery, ResponsesReport, hours_of, responses_report
+
+
+def response_times(request: HttpRequest) -> HttpResponse:
+    """Show the figures of a period: in total, by channel, by member of staff."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    now = timezone.now()
+    choice = chosen_period(request, now=now)
+    asked: dict[str, Any] = {"now": now, "start": choice.period.start, "end": choice.period.end}
+    channels = responses_report(ResponsesQuery(by="channel", **asked))
+    staff = responses_report(ResponsesQuery(by="staff", **asked))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Response times",
+        "choice": choice,
+        "shown_period": in_words(choice.period),
+        "presets": [
+            {
+                "label": presets[key].label,
+                "url": f"{reverse('response-times')}?period={key}",
+                "is_active": key == choice.preset,
+            }
+            for key in PRESETS_SHOWN
+        ],
+        "figures": _figures(channels.total),
+        "chart": _chart(channels),
+        "tables": [
+            _table("By channel", channels, "Nothing was asked in this period that expects a reply."),
+            _table("By member of staff", staff, "No member of staff replied to what was asked in this period."),
+        ],
+        "note": channels.note,
+    }
+    return TemplateResponse(request, "admin/response_times.html", context)
+
+
+def _figures(total: ResponseRow) -> list[Figure]:
+    reply, answer, resolution = total.first_reply, total.first_answer, total.resolution
+    return [
+        Figure(
+            label="Replied to",
+            value=total.response_rate.value,
+            unit="percent",
+            note=why_undefined(total.response_rate)
+            or f"{total.replied:,} of {total.asked:,}; {total.unreplied:,} wait",
+            is_main=True,
+        ),
+        Figure(label="First reply, hours", value=hours_of(reply.calendar.median), unit="decimal", note="median"),
+        Figure(
+            label="in business hours", value=hours_of(reply.business.median), unit="decimal", note="first reply, median"
+        ),
+        Figure(
+            label="First answer, hours",
+            value=hours_of(answer.calendar.median),
+            unit="decimal",
+            note=f"median of {answer.n:,}; {total.unanswered:,} unanswered",
+        ),
+        Figure(
+            label="Resolved",
+            value=total.resolution_rate.value,
+            unit="percent",
+            note=why_undefined(total.resolution_rate)
+            or f"{total.resolved:,} of {total.raised:,}; by askers {total.resolved_by_asker:,}, members "
+            f"{total.resolved_by_member:,}, staff {total.resolved_by_staff:,}",
+        ),
+        Figure(label="Resolution, hours", value=hours_of(resolution.calendar.median), unit="decimal", note="median"),
+    ]
+
+
+def _chart(report: ResponsesReport) -> Chart | None:
+    shown = [row for row in report.rows if row.first_reply.n][:12]
+    if not shown:
+        return None
+    return Chart(
+        title="First reply by channel, median in hours",
+        labels=[row.name for row in shown],
+        series=[
+            Series(label="By the calendar", values=[hours_of(row.first_reply.calendar.median) for row in shown]),
+            Series(label="In business hours", values=[hours_of(row.first_reply.business.median) for row in shown]),
+        ],
+        unit="decimal",
+    )
+
+
+def _table(title: str, report: ResponsesReport, empty: str) -> Table:
+    rows = [_row(row) for row in report.rows]
+    if rows and report.query.by == "channel":
+        rows.append(_row(report.total, is_total=True))
+    return Table(
+        title=title,
+        columns=(
+            Column(label="Channel" if report.query.by == "channel" else "Who"),
+            Column(label="Asked", unit="count"),
+            Column(label="Replied to", unit="count"),
+            Column(label="Share", unit="percent"),
+            Column(label="First reply, mean h", unit="decimal"),
+            Column(label="median", unit="decimal"),
+            Column(label="90 % within", unit="decimal"),
+            Column(label="median, business h", unit="decimal"),
+            Column(label="First answer, median h", unit="decimal"),
+            Column(label="Resolved", unit="count"),
+            Column(label="Resolution, median h", unit="decimal"),
+        ),
+        rows=rows,
+        empty=empty,
+    )
+
+
+def _row(row: ResponseRow, *, is_total: bool = False) -> Row:
+    reply = row.first_reply
+    return Row(
+        values=(
+            row.name,
+            row.asked,
+            row.replied,
+            row.response_rate.value,
+            hours_of(reply.calendar.mean),
+            hours_of(reply.calendar.median),
+            hours_of(reply.calendar.p90),
+            hours_of(reply.business.median),
+            hours_of(row.first_answer.calendar.median),
+            row.resolved,
+            hours_of(row.resolution.calendar.median),
+        ),
+        notes={3: why_undefined(row.response_rate)},
+        is_total=is_total,
+    )

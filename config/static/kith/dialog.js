@@ -1,0 +1,155 @@
+/*
+ * One dialog for every page: what htmx loads into #kith-dialog is shown on top of the page.
+ *
+ *   <a href="/admin/…/" hx-get="/admin/…/" hx-target="#kith-dialog" data-kith-key="h">Record help</a>
+ *
+ * The server answers with a form (gateway/admin/dialogs.py), again with its errors, or with 204 and the event
+ * `kith:saved`, whose detail is {message, undo?, undo_label?, edit?}: the dialog closes and a toast says so. What shows the
+ * data has hx-trigger="kith:saved from:body" and reloads itself. `data-kith-key` names a key that clicks the element.
+ */
+(() => {
+  const TOAST_MS = 12000;
+  let dialog;
+  let toasts;
+  let before = "";
+  let wasChanged = false;
+
+  const element = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+    made.append(...children);
+    return made;
+  };
+
+  const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+  const form = () => dialog.querySelector("form.kith-dialog-form");
+  const typed = () =>
+    [...dialog.querySelectorAll("input:not([type=hidden]), textarea, select")]
+      .map((field) => (field.type === "checkbox" || field.type === "radio" ? field.checked : field.value))
+      .join("\u0000");
+
+  const show = () => {
+    dialog.setAttribute("aria-labelledby", "kith-dialog-title");
+    if (!dialog.open) {
+      wasChanged = false;
+      dialog.showModal();
+    }
+    before = typed();
+    const focus =
+      dialog.querySelector("[aria-invalid=true]:not([type=hidden])") ?? dialog.querySelector("[autofocus]") ?? form()?.querySelector("input:not([type=hidden]), textarea, select, button");
+    focus?.focus();
+  };
+
+  const close = () => {
+    dialog.close();
+    dialog.replaceChildren();
+  };
+
+  const mayClose = () => !(wasChanged || typed() !== before) || window.confirm("Close without saving? What you typed is lost.");
+
+  const toast = (message, { undo, undo_label: label = "Undo", edit, isError = false, login } = {}) => {
+    const note = element("div", { class: `kith-toast${isError ? " kith-toast-error" : ""}`, role: isError ? "alert" : "status" });
+    note.append(element("span", {}, message));
+    if (edit) {
+      const button = element("button", { type: "button", class: "kith-toast-act" }, "Edit");
+      button.addEventListener("click", () => {
+        note.remove();
+        htmx.ajax("GET", edit, { source: document.body, target: "#kith-dialog", swap: "innerHTML" });
+      });
+      note.append(button);
+    }
+    if (undo) {
+      const button = element("button", { type: "button", class: "kith-toast-act" }, label);
+      button.addEventListener("click", () => {
+        note.remove();
+        htmx.ajax("POST", undo, { source: document.body, target: document.body, swap: "none", headers: { "X-CSRFToken": token() } });
+      });
+      note.append(button);
+    }
+    if (login) note.append(element("a", { href: login, target: "_blank", class: "kith-toast-act" }, "Log in"));
+    const away = element("button", { type: "button", class: "kith-toast-close", "aria-label": "Dismiss" }, "×");
+    away.addEventListener("click", () => note.remove());
+    note.append(away);
+    // In the top layer as well, or an open dialog would cover it.
+    (dialog.open ? dialog : document.body).append(toasts);
+    toasts.append(note);
+    let timer = setTimeout(() => note.remove(), TOAST_MS);
+    // Whoever is reading it, or about to undo, has all the time.
+    for (const event of ["mouseenter", "focusin"]) note.addEventListener(event, () => clearTimeout(timer));
+    for (const event of ["mouseleave", "focusout"]) {
+      note.addEventListener(event, () => { clearTimeout(timer); timer = setTimeout(() => note.remove(), TOAST_MS / 2); });
+    }
+  };
+
+  const isTyping = (target) => target.closest?.("input, textarea, select, [contenteditable=true], [contenteditable='']") !== null;
+
+  const onKey = (event) => {
+    if (dialog.open) {
+      if (event.key === "Escape" && !event.defaultPrevented) {
+        event.preventDefault();
+        if (mayClose()) close();
+      } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        form()?.requestSubmit();
+      } else {
+        press(event, dialog);
+      }
+      return;
+    }
+    press(event, document);
+  };
+
+  const press = (event, within) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    const pressed = CSS.escape(event.key);
+    const acts = [...within.querySelectorAll(`[data-kith-key="${pressed}"]`)].filter((one) => one.offsetParent !== null);
+    if (acts.length) {
+      event.preventDefault();
+      acts[0].click();
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    dialog = element("dialog", { id: "kith-dialog", class: "kith-dialog" });
+    toasts = element("div", { class: "kith-toasts" });
+    document.body.append(dialog, toasts);
+
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      if (mayClose()) close();
+    });
+    dialog.addEventListener("click", (event) => {
+      if (event.target.closest("[data-kith-close]") && mayClose()) close();
+    });
+    document.addEventListener("keydown", onKey);
+
+    document.body.addEventListener("htmx:beforeRequest", (event) => {
+      if (dialog.contains(event.detail.elt)) wasChanged = wasChanged || typed() !== before;
+    });
+    document.body.addEventListener("htmx:beforeSwap", (event) => {
+      const { xhr, target } = event.detail;
+      if (target !== dialog) return;
+      const address = new URL(xhr.responseURL || window.location.href);
+      if (address.pathname.endsWith("/login/")) {
+        event.detail.shouldSwap = false;
+        toast("You were logged out, nothing was saved. Log in, come back here and save again.", { isError: true, login: address.pathname });
+      }
+    });
+    document.body.addEventListener("htmx:afterSwap", (event) => {
+      if (event.detail.target === dialog) show();
+    });
+    document.body.addEventListener("htmx:responseError", (event) => {
+      const { status } = event.detail.xhr;
+      const why = { 403: "You may not do that.", 404: "That is not there any more." }[status] ?? `That did not work (${status}).`;
+      toast(`${why} Nothing was saved.`, { isError: true });
+    });
+    document.body.addEventListener("htmx:sendError", () => toast("Kith cannot be reached. Nothing was saved; try again.", { isError: true }));
+    document.body.addEventListener("kith:saved", (event) => {
+      if (dialog.open) {
+        document.body.append(toasts);
+        close();
+      }
+      toast(event.detail.message, event.detail);
+    });
+  });
+})();

@@ -1,0 +1,135 @@
+"""
+The page of a contact: who this is, what happened, what they bring, what should happen next.
+
+The form with all fields stands in a tab of its own (`?tab=details`), so that the page itself stays
+quick. Everything of the page has the page's own address: htmx asks for parts of it by the id of what
+is to be replaced, and without JavaScript the same links lead to whole pages.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from crm.contact_page import contact_header, contact_tiles_of, next_steps, records_of
+from crm.extensions import contact_actions, contact_panels
+from crm.models import Contact
+from crm.timeline.reading import asked_of, channel_choices, kind_choices, read_timeline
+from gateway.panels import actions_for, panels_for
+from gateway.problems import InvalidInput
+
+ENTRIES_SHOWN = 20
+DETAILS = "details"
+FRAGMENTS = {
+    "kith-timeline": "crm/admin/contact/timeline.html",
+    "kith-older": "crm/admin/contact/entries.html",
+    "kith-panels": "crm/admin/contact/panels.html",
+}
+
+
+class ContactPageMixin:
+    """Shows a contact as a page to read and act on; the form is its tab Details."""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST" or request.GET.get("tab") == DETAILS:
+            context = {"contact_tabs": self._tabs(object_id, active=DETAILS), **(extra_context or {})}
+            return super().change_view(request, object_id, form_url, context)
+        return self._page(request, object_id)
+
+    def response_change(self, request: HttpRequest, obj: Contact) -> HttpResponse:
+        """After saving to go on editing, show the details again."""
+        response = super().response_change(request, obj)
+        if "_continue" in request.POST and isinstance(response, HttpResponseRedirect):
+            return HttpResponseRedirect(f"{page_of(obj.pk)}?tab={DETAILS}")
+        return response
+
+    def response_post_save_change(self, request: HttpRequest, obj: Contact) -> HttpResponse:
+        """After saving, show the contact whose details they were."""
+        return HttpResponseRedirect(page_of(obj.pk))
+
+    def _page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        records = records_of(int(object_id)) if object_id.isdecimal() and len(object_id) < 19 else []
+        if not records:
+            return self._get_obj_does_not_exist_redirect(request, self.model._meta, object_id)
+        contact = next(record for record in records if str(record.pk) == str(int(object_id)))
+        if not self.has_view_or_change_permission(request, contact):
+            raise PermissionDenied
+        if contact.merged_into_id:
+            messages.info(request, f"“{contact}” (record {contact.pk}) was merged: this is the record that goes on.")
+            return HttpResponseRedirect(page_of(contact.person_id))
+        wanted = FRAGMENTS.get(request.headers.get("HX-Target", ""))
+        if request.GET.get("tab") == "figures" or wanted == FRAGMENTS["kith-panels"]:
+            context = self._panels(request, contact)
+        else:
+            context = self._timeline(request, contact, records=[record.pk for record in records])
+            if not wanted:
+                context |= self._overview(request, contact, records)
+        context |= {"contact": contact, "page_url": page_of(contact.pk)}
+        if wanted is None:
+            context |= self.admin_site.each_context(request) | {
+                "title": str(contact),
+                "opts": self.model._meta,
+                "contact_tabs": self._tabs(object_id, active="figures" if "panels" in context else ""),
+            }
+        response = TemplateResponse(request, wanted or "crm/admin/contact/page.html", context)
+        patch_vary_headers(response, ["HX-Target"])
+        return response
+
+    def _overview(self, request: HttpRequest, contact: Contact, records: Sequence[Contact]) -> dict[str, Any]:
+        may, now = request.user.has_perm, timezone.now()
+        steps = next_steps([record.pk for record in records], may=may, now=now)
+        tiles = contact_tiles_of(contact.pk, steps, may=may, now=now)
+        return {
+            "header": contact_header(records, may=may, tiles=tiles),
+            "steps": steps,
+            "tiles": tiles,
+            "actions": actions_for(contact_actions, may=may),
+            "may_write_notes": may("crm.add_note"),
+            "may_plan": may("crm.add_followup"),
+            "may_change_notes": may("crm.change_note"),
+            "may_change_follow_ups": may("crm.change_followup"),
+        }
+
+    def _timeline(self, request: HttpRequest, contact: Contact, *, records: Sequence[int]) -> dict[str, Any]:
+        may, now = request.user.has_perm, timezone.now()
+        kind, channel = request.GET.get("kind", ""), request.GET.get("channel", "")
+        asked = asked_of(contact.pk, may=may, now=now, kind=kind, channel=channel, contacts=records)
+        try:
+            page = read_timeline(asked, cursor=request.GET.get("cursor") or None, limit=ENTRIES_SHOWN)
+        except InvalidInput as refusal:
+            return {"timeline_error": str(refusal), "entries": []}
+        older = {"kind": kind, "channel": channel, "cursor": page.next_cursor}
+        return {
+            "entries": page.entries,
+            "older": page.next_cursor and f"?{urlencode({name: value for name, value in older.items() if value})}",
+            "is_continued": "cursor" in request.GET,
+            "kinds": kind_choices(may),
+            "channels": channel_choices(asked),
+            "kind": kind,
+            "channel": channel,
+        }
+
+    def _panels(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+        may = request.user.has_perm
+        return {"panels": panels_for(contact_panels, instance_id=contact.pk, may=may, now=timezone.now())}
+
+    def _tabs(self, object_id: str, *, active: str) -> list[dict[str, object]]:
+        url = page_of(object_id)
+        tabs = [("", "Overview", url), ("figures", "Figures", f"{url}?tab=figures")]
+        tabs.append((DETAILS, "Details", f"{url}?tab={DETAILS}"))
+        tabs.append(("history", "History", reverse("admin:crm_contact_history", args=[object_id])))
+        return [{"label": label, "url": address, "is_active": key == active} for key, label, address in tabs]
+
+
+def page_of(contact: object) -> str:
+    """Return the address of a contact's page."""
+    return reverse("admin:crm_contact_change", args=[contact])

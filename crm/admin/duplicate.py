@@ -1,0 +1,185 @@
+"""Possible duplicates: who may be one person, why, and what to do about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from crm.admin.merging import MERGE
+from crm.contact_points import VIEW_ADDRESSES
+from crm.duplicates.decisions import decide_different, reopen
+from crm.duplicates.evidence import in_words
+from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
+from crm.tasks import request_joining, request_search
+from gateway.admin import ChoicesDropdownFilter, ReadOnlyModelAdmin, display, number_cell
+from gateway.errors import DomainError
+
+State = DuplicateSuggestion.State
+
+
+@admin.register(DuplicateSuggestion)
+class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
+    list_display = ("score_count", "shown_first", "shown_second", "why", "shown_state", "decide")
+    list_display_links = ("score_count",)
+    list_select_related = ("first__person__company", "second__person__company")
+    list_filter = (("state", ChoicesDropdownFilter),)
+    search_fields = ("first__search_text", "second__search_text")
+    search_help_text = "Any part of a name, e-mail address or phone number"
+    ordering = ("-score", "-pk")
+    fieldsets = (
+        (None, {"fields": (("shown_first", "shown_second"), ("score", "why"), ("shown_state", "found_at"))}),
+        ("Decided", {"fields": (("decided_at", "decided_by"), "merge")}),
+    )
+    readonly_fields = ("shown_first", "shown_second", "why", "shown_state")
+    list_before_template = "crm/admin/duplicates_before.html"
+    empty_state = "Nobody seems to be here twice. What changes is compared within a minute."
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("search/", wrap(require_POST(self.search_view)), name="crm_duplicatesuggestion_search"),
+            *super().get_urls(),
+        ]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        if request.user.has_perm(MERGE):
+            for name, run, label in (
+                ("join_selected", _join_selected, "Join the selected pairs"),
+                ("different_selected", _different_selected, "Not the same people"),
+                ("reopen_selected", _reopen_selected, "Ask again about the selected pairs"),
+            ):
+                actions[name] = (run, name, label)
+        return actions
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find pairs by either person; by addresses only for those who may see them."""
+        column = "search_text__contains" if request.user.has_perm(VIEW_ADDRESSES) else "full_name__icontains"
+        for word in search_term.lower().split():
+            found = Contact.objects.filter(**{column: word}).values("person")
+            queryset = queryset.filter(Q(first__person__in=found) | Q(second__person__in=found))
+        return queryset, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not request.GET:
+            request.GET = QueryDict("state__exact=open")  # what there is to do; other states are a choice
+        context = {
+            **(extra_context or {}),
+            "may_merge": request.user.has_perm(MERGE),
+            "waiting": ChangedIdentity.objects.values("contact_id")[:10_001].count(),
+        }
+        return super().changelist_view(request, context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        self._may_see_addresses = request.user.has_perm(VIEW_ADDRESSES)
+        self._may_merge = request.user.has_perm(MERGE)
+        return super().get_queryset(request).prefetch_related(*_ADDRESSES)
+
+    @display(description="Score", ordering="score")
+    def score_count(self, suggestion: DuplicateSuggestion) -> SafeString:
+        return number_cell(suggestion.score)
+
+    @display(description="One")
+    def shown_first(self, suggestion: DuplicateSuggestion) -> SafeString:
+        return self._line(suggestion.first)
+
+    @display(description="The other")
+    def shown_second(self, suggestion: DuplicateSuggestion) -> SafeString:
+        return self._line(suggestion.second)
+
+    def _line(self, contact: Contact) -> SafeString:
+        """Return a person in a line: name, stage, company, and the record's addresses for those who may see them."""
+        person = contact.person or contact
+        known = [person.get_stage_display(), person.company and person.company.name]
+        if self._may_see_addresses:
+            known += [point.raw for point in contact.points.all()][:2]
+        return format_html(
+            '<a href="{}" class="kith-link">{}</a><br><span class="kith-unit">{}</span>',
+            reverse("admin:crm_contact_change", args=[person.pk]),
+            person,
+            " · ".join(str(part) for part in known if part),
+        )
+
+    @display(description="Why")
+    def why(self, suggestion: DuplicateSuggestion) -> str:
+        return ", ".join(in_words(suggestion.reasons)).capitalize()
+
+    @display(
+        description="State", ordering="state",
+        label={State.OPEN.label: "warning", State.DIFFERENT.label: "info", State.MERGED.label: "success"},
+    )  # fmt: skip
+    def shown_state(self, suggestion: DuplicateSuggestion) -> str:
+        return suggestion.get_state_display()
+
+    @display(description="")
+    def decide(self, suggestion: DuplicateSuggestion) -> SafeString | str:
+        """Lead to both side by side, where the pair is open and the person may join them."""
+        if not self._may_merge or suggestion.state != State.OPEN:
+            return ""
+        first, second = suggestion.first.person_id, suggestion.second.person_id
+        address = reverse("admin:crm_contact_merge", args=[first])
+        return format_html('<a href="{}?{}" class="kith-link">Compare…</a>', address, urlencode({"with": second or ""}))
+
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        """Compare everybody with everybody near, and lead to the job."""
+        _check(request)
+        job = request_search(now=timezone.now(), requested_by=request.user.pk, requested_through="admin")
+        return redirect("admin:jobs_job_change", job.pk)
+
+
+_ADDRESSES = ("first__points", "second__points")
+
+
+def _join_selected(
+    options: DuplicateSuggestionAdmin, request: HttpRequest, queryset: QuerySet[DuplicateSuggestion]
+) -> HttpResponse | None:
+    _check(request)
+    ids = list(queryset.values_list("pk", flat=True))
+    try:
+        job = request_joining(ids, now=timezone.now(), requested_by=request.user.pk, requested_through="admin")
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return None
+    merges = f"{reverse('admin:crm_merge_changelist')}?{urlencode({'job__id__exact': job.pk})}"
+    messages.success(
+        request,
+        format_html(
+            'Joining {} pairs. <a class="kith-link" href="{}">See each merge, and take any apart</a>',
+            len(ids),
+            merges,
+        ),
+    )
+    return redirect("admin:jobs_job_change", job.pk)
+
+
+def _different_selected(
+    options: DuplicateSuggestionAdmin, request: HttpRequest, queryset: QuerySet[DuplicateSuggestion]
+) -> None:
+    _check(request)
+    ids = list(queryset.values_list("pk", flat=True))
+    done = decide_different(ids, by_user_id=request.user.pk, now=timezone.now())
+    messages.success(request, f"Remembered for {done:,} pairs that they are different people.")
+
+
+def _reopen_selected(
+    options: DuplicateSuggestionAdmin, request: HttpRequest, queryset: QuerySet[DuplicateSuggestion]
+) -> None:
+    _check(request)
+    done = reopen(list(queryset.values_list("pk", flat=True)))
+    messages.success(request, f"{done:,} pairs are open again.")
+
+
+def _check(request: HttpRequest) -> None:
+    if not request.user.has_perm(MERGE):
+        raise PermissionDenied

@@ -1,0 +1,76 @@
+"""Merges that were made: who was joined with whom, when, by whom, and whether it was taken apart again."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm.models import Merge
+from gateway.admin import (
+    AutocompleteSelectFilter,
+    RangeDateTimeFilter,
+    ReadOnlyModelAdmin,
+    YesNoFilter,
+    display,
+    object_link,
+)
+
+
+class StandsFilter(YesNoFilter):
+    title = "state"
+    parameter_name = "stands"
+    yes = Q(unmerged_at=None)
+    yes_label = "Stands"
+    no_label = "Taken apart"
+
+
+@admin.register(Merge)
+class MergeAdmin(ReadOnlyModelAdmin):
+    list_display = ("merged_at", "shown_survivor", "shown_loser", "who", "reason", "unmerged_at", "undo")
+    list_display_links = ("merged_at",)
+    list_select_related = ("survivor", "loser", "merged_by")
+    list_filter = (
+        StandsFilter,
+        ("survivor", AutocompleteSelectFilter),
+        ("loser", AutocompleteSelectFilter),
+        ("merged_at", RangeDateTimeFilter),
+    )
+    search_fields = ("reason", "survivor__search_text", "loser__search_text")
+    ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": (("shown_survivor", "shown_loser"), ("merged_at", "who"), "reason", "taken_over")}),
+        ("Taken apart", {"fields": (("unmerged_at", "unmerged_by"),)}),
+    )
+    readonly_fields = ("shown_survivor", "shown_loser", "who")
+    empty_state = "Nobody was merged yet. Open a contact and join it with another record of the same person."
+
+    @display(description="Person")
+    def shown_survivor(self, merge: Merge) -> SafeString | str:
+        return object_link(merge.survivor)
+
+    @display(description="Joined with")
+    def shown_loser(self, merge: Merge) -> SafeString | str:
+        return object_link(merge.loser)
+
+    @display(description="By")
+    def who(self, merge: Merge) -> str:
+        """Return who merged them: a user, or the rule that did."""
+        if merge.rule:
+            return f"Rule: {merge.rule.replace('_', ' ')}"
+        return str(merge.merged_by or "–")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        self._may_merge = request.user.has_perm("crm.merge_contact")
+        return super().get_queryset(request)
+
+    @display(description="")
+    def undo(self, merge: Merge) -> SafeString | str:
+        """Lead to taking apart, where the merge stands and the person may."""
+        if merge.unmerged_at is not None or not self._may_merge:
+            return ""
+        address = reverse("admin:crm_contact_unmerge", args=[merge.loser_id])
+        return format_html('<a href="{}" class="kith-link">Take apart…</a>', address)

@@ -1,0 +1,367 @@
+"""Joining contacts over the API: look at what a merge would do, do it, take it apart; pairs that may be one person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import django_filters
+import pydantic
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from crm.duplicates.decisions import decide_different
+from crm.duplicates.evidence import in_words
+from crm.merging import merge, unmerge
+from crm.merging.preview import MergePreview, preview
+from crm.models import Contact, DuplicateSuggestion
+from gateway.answers import JsonAnswer
+from gateway.filters import CollectionFilters, IdFilter
+from gateway.operations import Operation
+from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
+from gateway.payload import read_model
+from gateway.views import ApiView
+
+SCOPE = "contacts:merge"
+MAX_ID = 2**63 - 1
+
+Id = Annotated[int, pydantic.Field(ge=1, le=MAX_ID)]
+Sentence = Annotated[str, pydantic.Field(max_length=255, pattern=r"^[^\x00]*$")]
+
+
+class Shape(pydantic.BaseModel):
+    """Base of what comes in and goes out here."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+
+class MergeBody(Shape):
+    """
+    Whom to join with the contact of the address, and whose value each field has from now on.
+
+    `fields` maps the keys of the preview to `survivor`, `loser` or `both`; what it leaves out goes by the
+    preview's default.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True)
+
+    loser: Id
+    fields: dict[str, Literal["survivor", "loser", "both"]] = pydantic.Field(default_factory=dict, max_length=500)
+    reason: Sentence = ""
+
+
+class UnmergeBody(Shape):
+    """`are_different`: also remember that they are different people, and never suggest them again."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True)
+
+    are_different: bool = False
+
+
+class NothingBody(Shape):
+    """Nothing has to be said."""
+
+
+class MergeRecord(Shape):
+    """A merge. `taken_over` holds each value of the survivor that the merge decided, before and after."""
+
+    id: int
+    survivor: int
+    loser: int
+    merged_at: datetime
+    rule: str = pydantic.Field(description="The rule that merged them; empty: a person or a client did.")
+    reason: str
+    taken_over: dict[str, dict[str, Any]]
+
+
+class RestoredRecord(Shape):
+    field: str
+    value: Any
+    becomes: Any
+
+
+class KeptRecord(Shape):
+    field: str
+    value: Any
+    why: str
+
+
+class UnmergeRecord(Shape):
+    """What went back on the survivor, and what stays there because it was decided since."""
+
+    survivor: int
+    loser: int
+    restored: list[RestoredRecord]
+    kept: list[KeptRecord]
+
+
+class SideRecord(Shape):
+    id: int
+    name: str
+    stage: str
+
+
+class FieldRecord(Shape):
+    key: str
+    label: str
+    survivor: str
+    loser: str
+    choices: list[str]
+    default: str
+    is_conflict: bool
+
+
+class ColumnRecord(Shape):
+    label: str
+    unit: str
+
+
+class TableRecord(Shape):
+    title: str
+    columns: list[ColumnRecord]
+    rows: list[list[Any]]
+
+
+class PartRecord(Shape):
+    """What comes together, or how figures change: the parts that the key may see."""
+
+    key: str
+    title: str
+    tables: list[TableRecord]
+    notes: list[str]
+
+
+class PreviewRecord(Shape):
+    """Both records side by side, and what joining them would do."""
+
+    survivor: SideRecord
+    loser: SideRecord
+    fields: list[FieldRecord]
+    parts: list[PartRecord]
+
+
+# `with` is a word of Python's, so the model is made by a call.
+PreviewQuery = pydantic.create_model(
+    "PreviewQuery",
+    __config__=pydantic.ConfigDict(extra="forbid"),
+    **{"with": (Id, pydantic.Field(description="The id of the contact to be merged into this one."))},  # type: ignore[call-overload]
+)
+
+
+class ReasonRecord(Shape):
+    key: str
+    points: int
+    sentence: str
+
+
+class DuplicateRecord(Shape):
+    """
+    Two contacts that may be one person. `first_person` and `second_person` are the persons that they stand for
+    today; `score` is 0 to 100, made of the points of the reasons.
+    """
+
+    id: int
+    first: int
+    second: int
+    first_person: int
+    second_person: int
+    score: int
+    reasons: list[ReasonRecord]
+    state: Literal["open", "different", "merged"]
+    found_at: datetime
+    decided_at: datetime | None
+
+
+class DuplicatePage(Shape):
+    """Pairs of one page and the address of the next."""
+
+    results: list[DuplicateRecord]
+    next: str | None
+
+
+class DuplicateFilters(CollectionFilters):
+    state = django_filters.ChoiceFilter(choices=DuplicateSuggestion.State.choices, help_text="What was decided.")
+    contact_id = IdFilter(method="about", help_text="Is about this contact's person.")
+
+    def about(self, queryset: QuerySet[DuplicateSuggestion], name: str, value: int) -> QuerySet[DuplicateSuggestion]:
+        person = Contact.objects.filter(pk=value).values("person")
+        return queryset.filter(Q(first__person__in=person) | Q(second__person__in=person))
+
+
+class DuplicateQuery(Shape):
+    """The query parameters of the list of possible duplicates."""
+
+    limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many pairs a page holds.")
+    cursor: str | None = pydantic.Field(None, description="Where the page begins: taken from `next`.")
+    ordering: Literal["id", "-id", "score", "-score"] = pydantic.Field("-score", description="The order of the pairs.")
+
+
+class ContactMerge(ApiView):
+    """Joining two contacts."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "POST": Operation(
+            scope=SCOPE,
+            summary="Merge another contact into this one",
+            description="Both stand for their persons: a merged contact leads to its survivor. No fact is moved or "
+            "rewritten, and the merge can be taken apart.",
+            body=MergeBody,
+            answers={200: MergeRecord},
+        )
+    }
+
+    def post(self, request: Request, pk: int) -> HttpResponse:
+        body = read_model(request, MergeBody)
+        done = merge(survivor_id=pk, loser_id=body.loser, fields=body.fields, reason=body.reason, now=timezone.now())
+        return JsonAnswer(
+            {
+                "id": done.pk,
+                "survivor": done.survivor_id,
+                "loser": done.loser_id,
+                "merged_at": done.merged_at,
+                "rule": done.rule,
+                "reason": done.reason,
+                "taken_over": done.taken_over,
+            }
+        )
+
+
+class ContactUnmerge(ApiView):
+    """Taking a merge apart."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "POST": Operation(
+            scope=SCOPE,
+            summary="Take a merged contact out of its survivor again",
+            description="The address is that of the merged contact itself. Values of the survivor that still hold "
+            "what the merge gave them go back; later edits stay and are listed.",
+            body=UnmergeBody,
+            answers={200: UnmergeRecord},
+        )
+    }
+
+    def post(self, request: Request, pk: int) -> HttpResponse:
+        body = read_model(request, UnmergeBody)
+        done = unmerge(loser_id=pk, are_different=body.are_different, now=timezone.now())
+        return JsonAnswer(
+            {
+                "survivor": done.survivor.pk,
+                "loser": done.loser.pk,
+                "restored": [
+                    {"field": step.path, "value": step.value, "becomes": step.becomes} for step in done.restored
+                ],
+                "kept": [{"field": kept.path, "value": kept.value, "why": kept.why} for kept in done.kept],
+            }
+        )
+
+
+class ContactMergePreview(ApiView):
+    """What a merge would do."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "GET": Operation(
+            scope=SCOPE,
+            summary="Look at what merging another contact into this one would do",
+            description="Nothing is changed. Parts are shown by the key's scopes: `members:read` for accounts, "
+            "`credits:read` for how figures change.",
+            query=PreviewQuery,
+            answers={200: PreviewRecord},
+        )
+    }
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        other = getattr(self.query(request, PreviewQuery), "with")
+        may = request.user.may  # type: ignore[union-attr]
+        return JsonAnswer(_laid_out(preview(pk, other, may=may, now=timezone.now())))
+
+
+class DuplicateList(ApiView):
+    """Pairs of contacts that may be one person."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "GET": Operation(
+            scope="contacts:read",
+            summary="List pairs of contacts that may be one person, the likeliest first",
+            query=DuplicateQuery,
+            parameters=DuplicateFilters.parameters(),
+            answers={200: DuplicatePage},
+        )
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.query(request, DuplicateQuery)
+        page = read_page(
+            DuplicateFilters.narrow(request.query_params, DuplicateSuggestion.objects.all(), may=request.user.may),  # type: ignore[union-attr]
+            _COLUMNS,
+            query=PageQuery(limit=asked.limit, cursor=asked.cursor, ordering=asked.ordering),
+            orderings=["id", "score"],
+        )
+        return JsonAnswer(
+            {"results": [_pair(row) for row in page.rows], "next": next_address(request, page.next_cursor)}
+        )
+
+
+class DuplicateDifferent(ApiView):
+    """Two contacts are different people."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "POST": Operation(
+            scope=SCOPE,
+            summary="Remember that these are different people: they are never suggested again",
+            body=NothingBody,
+            answers={200: DuplicateRecord},
+        )
+    }
+
+    def post(self, request: Request, pk: int) -> HttpResponse:
+        if request.body:  # nothing has to be said, so nothing has to be sent
+            read_model(request, NothingBody)
+        decide_different([pk], by_user_id=None, now=timezone.now())
+        row = DuplicateSuggestion.objects.filter(pk=pk).values_list(*_COLUMNS).first()
+        if row is None:
+            raise Http404
+        return JsonAnswer(_pair(row))
+
+
+_FIELDS: dict[str, str | Combinable] = {
+    "id": "id", "first": "first_id", "second": "second_id", "first_person": F("first__person_id"),
+    "second_person": F("second__person_id"), "score": "score", "reasons": "reasons", "state": "state",
+    "found_at": "found_at", "decided_at": "decided_at",
+}  # fmt: skip
+_COLUMNS = list(_FIELDS.values())
+
+
+def _pair(row: tuple[Any, ...]) -> dict[str, Any]:
+    record = dict(zip(_FIELDS, row, strict=True))
+    record["reasons"] = [
+        {**reason, "sentence": sentence} for reason in record["reasons"] for sentence in in_words([reason])
+    ]
+    return record
+
+
+def _laid_out(shown: MergePreview) -> dict[str, Any]:
+    return {
+        **{
+            side: {"id": contact.pk, "name": str(contact), "stage": contact.stage}
+            for side, contact in (("survivor", shown.survivor), ("loser", shown.loser))
+        },
+        "fields": [{name: getattr(field, name) for name in FieldRecord.model_fields} for field in shown.fields],
+        "parts": [
+            {
+                "key": part.key,
+                "title": part.title,
+                "notes": list(content.notes),
+                "tables": [
+                    {
+                        "title": table.title,
+                        "columns": [{"label": column.label, "unit": column.unit} for column in table.columns],
+                        "rows": [list(row.values) for row in table.rows],
+                    }
+                    for table in content.tables
+                ],
+            }
+            for part, content in shown.parts
+        ],
+    }

@@ -1,0 +1,74 @@
+"""
+What speaks for two records being one person, and how much.
+
+Each kind of evidence has points, read as the chance that such a pair is one person by this alone. Reasons
+that are independent of each other add up as chances do: two of 60 and 50 leave 40 % x 50 % = 20 % doubt,
+so the score is 80. Evidence against (two accounts on one channel) has negative points: of 80 points,
+-50 leave 40.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.registry import Registry
+
+SUGGESTED_FROM = 50  # points; a pair below is not worth anybody's time
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """
+    A kind of evidence and how it is said. The search may lower its points, for names that are alike but not the same.
+
+    What exactly is the same stands with both people and is not copied: a copy would outlive their erasure.
+    """
+
+    key: str
+    points: int
+    sentence: str
+
+
+evidence: Registry[Evidence] = Registry(
+    "kind of evidence",
+    Evidence("verified_email", 95, "same verified e-mail"),
+    Evidence("verified_phone", 90, "same verified phone"),
+    Evidence("email", 80, "same e-mail"),
+    Evidence("phone", 60, "same phone"),
+    Evidence("external_id", 60, "same id in two systems"),
+    Evidence("name", 60, "same name"),
+    Evidence("common_name", 30, "same name; others have it too"),
+    Evidence("similar_name", 58, "similar names"),
+    Evidence("company", 30, "same company"),
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a pair was found: the kind of evidence and its points for this pair."""
+
+    key: str
+    points: int
+
+    def as_json(self) -> dict[str, object]:
+        return {"key": self.key, "points": self.points}
+
+
+def score_of(reasons: Sequence[Reason]) -> int:
+    """
+    Return 0 to 100: 100 x (1 - the product of the doubts that each reason leaves), rounded down.
+
+    A reason against takes its share of what the others come to.
+    """
+    doubt = belief = 1.0
+    for reason in reasons:
+        if reason.points >= 0:
+            doubt *= 1 - reason.points / 100
+        else:
+            belief *= 1 + reason.points / 100
+    return int(100 * (1 - doubt) * belief + 1e-9)
+
+
+def in_words(reasons: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return stored reasons as people say them, the strongest first and what speaks against last."""
+    ordered = sorted(reasons, key=lambda reason: (-int(str(reason["points"])), str(reason["key"])))
+    return [evidence[str(reason["key"])].sentence for reason in ordered if str(reason["key"]) in evidence]

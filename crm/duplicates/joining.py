@@ -1,0 +1,97 @@
+"""
+Joining many pairs at once: one job, one merge for each pair, each with an outcome and an undo of its own.
+
+Each pair is a transaction that also counts it, so a worker that dies repeats nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pghistory
+from django.db import transaction
+
+from crm.merging.merge import merge
+from crm.models import Contact, DuplicateSuggestion
+from gateway.errors import DomainError
+from jobs.models import Job
+
+JOB_KIND = "join_duplicates"
+MOST_PAIRS = 1_000  # of one job
+
+
+class TooManyPairs(DomainError):
+    """More pairs than one job takes."""
+
+    code = "too_many_pairs"
+
+
+def start_joining(
+    suggestion_ids: Sequence[int], *, now: datetime, requested_by: int | None = None, requested_through: str = ""
+) -> Job:
+    """
+    Write down that the pairs of these suggestions are to be joined, and return the job; `join_next` does it.
+
+    Raises `TooManyPairs`.
+    """
+    ids = sorted(set(suggestion_ids))
+    if len(ids) > MOST_PAIRS:
+        raise TooManyPairs(f"One job joins at most {MOST_PAIRS:,} pairs; these are {len(ids):,}. Choose fewer.")
+    return Job.objects.create(
+        kind=JOB_KIND,
+        unit="pairs",
+        total=len(ids),
+        parameters={"suggestions": ids},
+        report={"outcomes": []},
+        requested_by_id=requested_by,
+        requested_through=requested_through,
+        **({} if ids else {"state": Job.State.SUCCEEDED, "started_at": now, "finished_at": now}),
+    )
+
+
+def join_next(*, now: datetime) -> bool:
+    """Join the next pair of the oldest unfinished job that nobody works on. Returns whether there was one."""
+    with transaction.atomic():
+        job = (
+            Job.objects.unfinished()
+            .filter(kind=JOB_KIND)
+            .order_by("pk")
+            .select_for_update(skip_locked=True, no_key=True)
+            .first()
+        )
+        if job is None:
+            return False
+        suggestion = job.parameters["suggestions"][job.done]
+        with pghistory.context(through="job", job=job.pk, user=job.requested_by_id):
+            outcome = _join(suggestion, job, now=now)
+        outcomes = [*job.report["outcomes"], {"suggestion": suggestion, **outcome}]
+        job.report, job.done, job.state = {"outcomes": outcomes}, job.done + 1, Job.State.RUNNING
+        job.started_at = job.started_at or now
+        if job.done == job.total:
+            refused = any(one["status"] == "refused" for one in outcomes)
+            job.state, job.finished_at = Job.State.PARTIAL if refused else Job.State.SUCCEEDED, now
+        job.save(update_fields=["report", "done", "state", "started_at", "finished_at"])
+        return True
+
+
+def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
+    """Join one pair and say what became of it: merged, or refused and why."""
+    suggestion = DuplicateSuggestion.objects.filter(pk=suggestion_id).first()
+    if suggestion is None:
+        return {"status": "refused", "message": "The suggestion is gone."}
+    if suggestion.state == DuplicateSuggestion.State.DIFFERENT:
+        return {"status": "refused", "message": "Somebody said that these are different people."}
+    survivor, loser = survivor_first(suggestion.first_id, suggestion.second_id)
+    try:
+        with transaction.atomic():
+            done = merge(survivor_id=survivor, loser_id=loser, by_user_id=job.requested_by_id, job_id=job.pk, now=now)
+    except DomainError as refusal:
+        return {"status": "refused", "message": refusal.message}
+    return {"status": "merged", "merge": done.pk, "survivor": done.survivor_id, "loser": done.loser_id}
+
+
+def survivor_first(one_id: int, other_id: int) -> tuple[int, int]:
+    """Return two contacts with the one first that should stay: with a name, at the later stage, the older one."""
+    stages = Contact.Stage.values
+    found = Contact.objects.filter(contacts__pk__in=[one_id, other_id]).distinct()
+    ranked = sorted(found, key=lambda contact: (not contact.full_name, -stages.index(contact.stage), contact.pk))
+    return (ranked[0].pk, ranked[1].pk) if len(ranked) == 2 else (one_id, other_id)

@@ -1,0 +1,87 @@
+"""
+Rules that merge without asking: off unless `KITH_MERGE_RULES` names them, and only on a verified key.
+
+A pair with anything against it (two accounts on one channel) is never merged by a rule, nor is one that
+somebody called different.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+import pghistory
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.db.models import Q
+
+from crm.duplicates.evidence import evidence
+from crm.duplicates.joining import survivor_first
+from crm.duplicates.search import about
+from crm.merging.merge import AlreadyOnePerson, NoSuchContact, merge
+from crm.models import DuplicateSuggestion
+from gateway.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MergeRule:
+    """A rule by its key, which is also that of the evidence that it goes by."""
+
+    key: str
+    sentence: str
+
+
+merge_rules: Registry[MergeRule] = Registry(
+    "merge rule",
+    MergeRule("verified_email", "both have verified the same e-mail address"),
+    MergeRule("verified_phone", "both have verified the same telephone number"),
+)
+
+
+def rules_in_force() -> list[MergeRule]:
+    """Return the rules that the settings name. Raises `ImproperlyConfigured` for one that there is not."""
+    try:
+        return [merge_rules[key] for key in settings.KITH_MERGE_RULES]
+    except LookupError as error:
+        raise ImproperlyConfigured(f"KITH_MERGE_RULES: {error}") from None
+
+
+def apply_rules(*, now: datetime) -> int:
+    """Merge the persons of open suggestions as the rules in force say; return how many were merged."""
+    merged = 0
+    for rule in rules_in_force():
+        pairs = (
+            DuplicateSuggestion.objects.filter(
+                Q(reasons__contains=[{"key": rule.key}]), state=DuplicateSuggestion.State.OPEN
+            )
+            .order_by("pk")
+            .values_list("first__person_id", "second__person_id")
+        )
+        for first, second in list(pairs):
+            if first is not None and second is not None:  # the database sets both
+                merged += _merge(rule, first, second, now=now)
+    return merged
+
+
+def _merge(rule: MergeRule, first: int, second: int, *, now: datetime) -> bool:
+    """Merge two persons unless something speaks against it."""
+    pair = (min(first, second), max(first, second))
+    with connection.cursor() as cursor:
+        against = [key for key, _ in about(cursor, [pair])[pair] if evidence[key].points < 0]
+    if against or _are_different(pair):
+        return False
+    survivor, loser = survivor_first(*pair)
+    try:
+        with pghistory.context(through="rule", rule=rule.key):
+            merge(survivor_id=survivor, loser_id=loser, rule=rule.key, now=now)
+    except (AlreadyOnePerson, NoSuchContact):
+        return False  # somebody was quicker
+    return True
+
+
+def _are_different(pair: tuple[int, int]) -> bool:
+    """Whether somebody said of any two records of these persons that they are different people."""
+    either = Q(first__person=pair[0], second__person=pair[1]) | Q(first__person=pair[1], second__person=pair[0])
+    return DuplicateSuggestion.objects.filter(either, state=DuplicateSuggestion.State.DIFFERENT).exists()

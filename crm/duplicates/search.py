@@ -1,0 +1,227 @@
+"""
+The search: chunk by chunk, what changed is compared with what is near it, and what is found is written down.
+
+Each chunk is one transaction that claims its contacts, searches, writes suggestions and deletes the claim.
+A worker that dies leaves the claim to the next one; two workers share the work.
+"""
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F
+
+from crm.duplicates.evidence import SUGGESTED_FROM, Reason, evidence, score_of
+from crm.extensions import duplicate_sources
+from crm.models import ChangedIdentity, DuplicateSuggestion
+from jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+JOB_KIND = "find_duplicates"
+CHUNK = 5_000  # contacts of one transaction
+MOST_PER_PERSON = 10  # new suggestions for one person from one chunk, the best
+
+Pair = tuple[int, int]
+State = DuplicateSuggestion.State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """What a search did: contacts looked at, suggestions that are new."""
+
+    contacts: int = 0
+    suggestions: int = 0
+
+    def __add__(self, other: "Searched") -> "Searched":
+        return Searched(contacts=self.contacts + other.contacts, suggestions=self.suggestions + other.suggestions)
+
+
+def start_search(*, now: datetime, requested_by: int | None = None, requested_through: str = "") -> Job:
+    """
+    Write down that every contact is to be looked at, as a job, and return it; one that still runs is returned instead.
+
+    The work is done by `search_changed`.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('crm.find_duplicates'))")
+        running = Job.objects.unfinished().filter(kind=JOB_KIND).first()
+        if running is not None:
+            return running
+        job = Job.objects.create(
+            kind=JOB_KIND, unit="contacts", requested_by_id=requested_by, requested_through=requested_through
+        )
+        cursor.execute("INSERT INTO crm_changedidentity (contact_id, job_id) SELECT id, %s FROM crm_contact", [job.pk])
+        job.total = cursor.rowcount
+        job.report = {"suggestions": 0}
+        if job.total == 0:
+            job.state, job.started_at, job.finished_at = Job.State.SUCCEEDED, now, now
+        job.save()
+    return job
+
+
+def search_changed(*, now: datetime, seconds: float | None = None, chunk: int = CHUNK) -> Searched:
+    """Search for duplicates of whatever changed until nothing is left, or no new chunk after `seconds`."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    done = Searched()
+    while deadline is None or time.monotonic() < deadline:
+        step = search_chunk(now=now, chunk=chunk)
+        if step is None:
+            break
+        done += step
+    return done
+
+
+def search_chunk(*, now: datetime, chunk: int = CHUNK) -> Searched | None:
+    """Search for duplicates of up to `chunk` changed contacts. Returns None when there is none."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        claimed = list(
+            ChangedIdentity.objects.order_by("pk")
+            .select_for_update(skip_locked=True)
+            .values_list("pk", "contact_id", "job_id")[:chunk]
+        )
+        if not claimed:
+            return None
+        contacts = sorted({contact for _, contact, _ in claimed})
+        found = _find(cursor, contacts)
+        new = _write(found, now=now)
+        ChangedIdentity.objects.filter(pk__in=[pk for pk, _, _ in claimed]).delete()
+        for job_id, number in Counter(job for _, _, job in claimed if job is not None).items():
+            _count(job_id, number, new, now=now)
+        return Searched(contacts=len(contacts), suggestions=new)
+
+
+@dataclass
+class Found:
+    """What was found on one pair of persons: each kind of evidence once, the strongest."""
+
+    reasons: dict[str, Reason] = field(default_factory=dict)
+
+    def add(self, key: str, weight: float) -> None:
+        reason = Reason(key, round(evidence[key].points * float(weight)))
+        known = self.reasons.get(key)
+        if known is None or abs(reason.points) > abs(known.points):
+            self.reasons[key] = reason
+
+    @property
+    def score(self) -> int:
+        return score_of(list(self.reasons.values()))
+
+
+def _find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
+    """Return the pairs of persons that these contacts are part of, each with its reasons."""
+    cursor.execute(
+        "CREATE TEMP TABLE searched ON COMMIT DROP AS SELECT contact_id FROM unnest(%s::bigint[]) contact_id",
+        [list(contacts)],
+    )
+    cursor.execute("ANALYZE searched")
+    found: dict[Pair, Found] = defaultdict(Found)
+    for source in duplicate_sources:
+        if source.pairs:
+            cursor.execute(
+                f"""
+                SELECT least(mine.person_id, theirs.person_id), greatest(mine.person_id, theirs.person_id),
+                    pair.key, max(pair.weight)
+                FROM ({source.pairs}) AS pair (contact_id, other_id, key, weight)
+                JOIN crm_contact mine ON mine.id = pair.contact_id
+                JOIN crm_contact theirs ON theirs.id = pair.other_id
+                WHERE mine.person_id <> theirs.person_id
+                GROUP BY 1, 2, 3
+                """
+            )
+            for first, second, key, weight in cursor.fetchall():
+                found[first, second].add(key, weight)
+    cursor.execute("DROP TABLE searched")
+    for pair, reasons in about(cursor, found).items():
+        for key, weight in reasons:
+            found[pair].add(key, weight)
+    return found
+
+
+def about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple[str, float]]]:
+    """Return what else speaks for or against these pairs of persons: key and weight."""
+    pairs = list(pairs)
+    known: dict[Pair, list[tuple[str, float]]] = defaultdict(list)
+    if not pairs:
+        return known
+    cursor.execute(
+        "CREATE TEMP TABLE found_pair ON COMMIT DROP AS"
+        " SELECT first, second FROM unnest(%s::bigint[], %s::bigint[]) AS pair (first, second)",
+        [[first for first, _ in pairs], [second for _, second in pairs]],
+    )
+    cursor.execute("ANALYZE found_pair")
+    for source in duplicate_sources:
+        if source.about:
+            cursor.execute(source.about)
+            for first, second, key, weight in cursor.fetchall():
+                known[first, second].append((key, weight))
+    cursor.execute("DROP TABLE found_pair")
+    return known
+
+
+def _write(found: dict[Pair, Found], *, now: datetime) -> int:
+    """Write down what is worth a look and was not decided yet; return how many suggestions are new."""
+    worth = sorted(
+        ((pair, one) for pair, one in found.items() if one.score >= SUGGESTED_FROM),
+        key=lambda entry: (-entry[1].score, entry[0]),
+    )
+    known = _known({person for pair, _ in worth for person in pair})
+    new: list[DuplicateSuggestion] = []
+    changed: list[DuplicateSuggestion] = []
+    taken: Counter[int] = Counter()
+    for pair, one in worth:
+        reasons = [reason.as_json() for _, reason in sorted(one.reasons.items())]
+        suggestion = known.get(pair)
+        if suggestion is None:
+            if max(taken[person] for person in pair) < MOST_PER_PERSON:
+                taken.update(pair)
+                new.append(
+                    DuplicateSuggestion(
+                        first_id=pair[0], second_id=pair[1], score=one.score, reasons=reasons, found_at=now
+                    )
+                )
+        elif suggestion.state != State.DIFFERENT and (suggestion.state, suggestion.reasons) != (State.OPEN, reasons):
+            # Merged, and taken apart since without a word on whether they are different: open again.
+            suggestion.state, suggestion.score, suggestion.reasons = State.OPEN, one.score, reasons
+            changed.append(suggestion)
+    DuplicateSuggestion.objects.bulk_create(new, ignore_conflicts=True)
+    DuplicateSuggestion.objects.bulk_update(changed, ["state", "score", "reasons"])
+    return len(new)
+
+
+def _known(persons: set[int]) -> dict[Pair, DuplicateSuggestion]:
+    """
+    Return what is written down about pairs of these persons, by the persons that they are today.
+
+    Where several records of the same two were compared, a decision that they are different wins.
+    """
+    rows = (
+        DuplicateSuggestion.objects.filter(first__person__in=persons, second__person__in=persons)
+        .annotate(one=F("first__person"), other=F("second__person"))
+        .order_by("pk")
+    )
+    known: dict[Pair, DuplicateSuggestion] = {}
+    for row in rows:
+        pair = (min(row.one, row.other), max(row.one, row.other))
+        if pair not in known or known[pair].state != State.DIFFERENT:
+            known[pair] = row
+    return known
+
+
+def _count(job_id: int, number: int, suggestions: int, *, now: datetime) -> None:
+    """Note the progress of a search of everybody, and its end when nothing of it is left."""
+    job = Job.objects.unfinished().filter(pk=job_id).select_for_update(no_key=True).first()
+    if job is None:
+        return
+    job.state = Job.State.RUNNING
+    job.started_at = job.started_at or now
+    job.done = min(job.done + number, job.total or 0)
+    job.report = {"suggestions": job.report.get("suggestions", 0) + suggestions}
+    if not ChangedIdentity.objects.filter(job=job).exists():
+        job.state, job.done, job.finished_at = Job.State.SUCCEEDED, job.total or 0, now
+    job.save(update_fields=["state", "started_at", "done", "report", "finished_at"])

@@ -1,0 +1,128 @@
+"""
+Where pairs come from: SQL over the contacts that are searched, each contact looked up by an index.
+
+`pairs` gives rows (contact_id, other_id, key, weight): the kind of evidence and how much of its
+points counts, 0 to 1. `about` gives rows (first, second, key, weight) on pairs of persons that were
+found otherwise. The statements read the temporary tables `searched (contact_id)` and `found_pair (first, second)`.
+Whatever many contacts share (an office's telephone number, a very common name) is no evidence: each
+lookup stops after a few rows.
+"""
+
+from dataclasses import dataclass
+
+MOST_SHARING = 10  # contacts; an address or name that more of them have is told apart or left out
+NEIGHBOURS = 6  # names looked at in each direction of each order
+ALIKE_FROM = 0.6  # similarity of trigrams below which names are different names
+SHORTEST_ID = 8  # characters; shorter ids of two systems are often the same by counting
+
+
+@dataclass(frozen=True)
+class DuplicateSource:
+    """A way to find pairs, or to know more about them."""
+
+    key: str
+    pairs: str = ""
+    about: str = ""
+
+
+ADDRESSES = DuplicateSource(
+    key="addresses",
+    pairs=f"""
+        SELECT contact_id, other_id, key, 1.0
+        FROM (
+            SELECT
+                mine.contact_id,
+                theirs.contact_id AS other_id,
+                CASE WHEN mine.verified_at IS NOT NULL AND theirs.verified_at IS NOT NULL THEN 'verified_' ELSE '' END
+                    || mine.kind AS key,
+                count(*) OVER (PARTITION BY mine.id) AS sharing
+            FROM searched
+            JOIN crm_contactpoint mine ON mine.contact_id = searched.contact_id
+            CROSS JOIN LATERAL (
+                SELECT other.contact_id, other.verified_at
+                FROM crm_contactpoint other
+                WHERE other.normalised = mine.normalised AND other.kind = mine.kind
+                    AND other.contact_id <> mine.contact_id
+                LIMIT {MOST_SHARING}
+            ) theirs
+        ) same_address
+        WHERE sharing < {MOST_SHARING}
+    """,
+)
+
+REFERENCES = DuplicateSource(
+    key="references",
+    pairs=f"""
+        SELECT mine.contact_id, theirs.contact_id, 'external_id', 1.0
+        FROM searched
+        JOIN crm_contactref mine ON mine.contact_id = searched.contact_id
+        CROSS JOIN LATERAL (
+            SELECT other.contact_id
+            FROM crm_contactref other
+            WHERE other.external_id = mine.external_id AND other.source <> mine.source
+                AND other.contact_id <> mine.contact_id
+            LIMIT {MOST_SHARING}
+        ) theirs
+        WHERE length(mine.external_id) >= {SHORTEST_ID}
+    """,
+)
+
+
+def _neighbours(expression: str, comparison: str, direction: str) -> str:
+    """Return a SELECT of the names next to a contact's, in the order of an indexed expression."""
+    return f"""
+        (SELECT other.id, lower(other.full_name) AS name
+         FROM crm_contact other
+         WHERE other.full_name <> '' AND other.erased_at IS NULL
+            AND ({expression.format("other.full_name")}, other.id)
+                {comparison} ({expression.format("mine.full_name")}, mine.id)
+         ORDER BY {expression.format("other.full_name")} {direction}, other.id {direction}
+         LIMIT {NEIGHBOURS})
+    """
+
+
+FORWARD, BACKWARD = 'lower({}) COLLATE "C"', 'reverse(lower({})) COLLATE "C"'
+
+# The orders from the front and from the back of the name put a slip of the pen near its right form in one of
+# them. A single word is a first name or a nickname, and only the same one says something, little.
+NAMES = DuplicateSource(
+    key="names",
+    pairs=f"""
+        SELECT contact_id, other_id,
+            CASE WHEN name <> other_name THEN 'similar_name' WHEN is_common THEN 'common_name' ELSE 'name' END,
+            CASE WHEN name <> other_name THEN likeness ELSE 1.0 END
+        FROM (
+            SELECT
+                mine.id AS contact_id, near.id AS other_id, lower(mine.full_name) AS name, near.name AS other_name,
+                similarity(lower(mine.full_name), near.name) AS likeness,
+                position(' ' IN mine.full_name) = 0 OR {MOST_SHARING} < (
+                    SELECT count(*) FROM (
+                        SELECT FROM crm_contact namesake
+                        WHERE namesake.full_name <> ''
+                            AND {FORWARD.format("namesake.full_name")} = {FORWARD.format("mine.full_name")}
+                        LIMIT {MOST_SHARING} + 1
+                    ) namesakes
+                ) AS is_common
+            FROM searched
+            JOIN crm_contact mine ON mine.id = searched.contact_id
+            CROSS JOIN LATERAL (
+                {
+        " UNION ".join(
+            _neighbours(order, comparison, direction)
+            for order in (FORWARD, BACKWARD)
+            for comparison, direction in ((">", "ASC"), ("<", "DESC"))
+        )
+    }
+            ) near
+            WHERE mine.full_name <> '' AND mine.erased_at IS NULL
+        ) neighbours
+        WHERE name = other_name
+            OR (likeness >= {ALIKE_FROM} AND position(' ' IN name) > 0 AND position(' ' IN other_name) > 0)
+    """,
+    about="""
+        SELECT found_pair.first, found_pair.second, 'company', 1.0
+        FROM found_pair
+        JOIN crm_contact mine ON mine.id = found_pair.first
+        JOIN crm_contact theirs ON theirs.id = found_pair.second AND theirs.company_id = mine.company_id
+    """,
+)

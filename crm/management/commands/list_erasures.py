@@ -1,0 +1,13 @@
+"""`manage.py list_erasures > erasures.jsonl`."""
+
+from django.core.management.base import BaseCommand
+
+from crm.personal_data.replaying import erasure_lines
+
+
+class Command(BaseCommand):
+    help = "Print every erasure as a line of JSON, without personal data: keep it beside the backups."
+
+    def handle(self, *args: object, **options: object) -> None:
+        for line in erasure_lines():
+            self.stdout.write(line)

@@ -1,0 +1,167 @@
+"""What a merge would do, before anybody does it: fields side by side, what comes together, how figures change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Model
+
+from crm.extensions import merge_previews
+from crm.merging.fields import ABSENT, Choice, default_choice, fields_of, shown, value_of
+from crm.merging.merge import merge, persons_of
+from crm.merging.part import MergePreviewPart
+from crm.models import Consent, Contact, ContactPoint, ContactRef, Conversion
+from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
+
+
+@dataclass(frozen=True)
+class FieldChoice:
+    """One field of both records. `is_conflict`: both say something, and not the same."""
+
+    key: str
+    label: str
+    survivor: str
+    loser: str
+    choices: tuple[Choice, ...]
+    default: Choice
+    is_conflict: bool
+
+
+@dataclass(frozen=True)
+class MergePreview:
+    """Both persons, the fields to choose, and the parts that the reader may see, each with its content."""
+
+    survivor: Contact
+    loser: Contact
+    fields: list[FieldChoice]
+    parts: list[tuple[MergePreviewPart, PanelContent]]
+
+
+class _UndoneError(Exception):
+    """Ends what was done for looking at it alone."""
+
+
+@contextmanager
+def as_if_merged(survivor_id: int, loser_id: int, *, now: datetime) -> Iterator[None]:
+    """Let the two be one person for the length of the block; then it never happened."""
+    try:
+        with transaction.atomic():
+            merge(survivor_id=survivor_id, loser_id=loser_id, now=now)
+            yield
+            raise _UndoneError
+    except _UndoneError:
+        pass
+
+
+def preview(survivor_id: int, loser_id: int, *, may: PermissionCheck, now: datetime) -> MergePreview:
+    """Return what merging these two would do. Raises `NoSuchContact`, `AlreadyOnePerson`."""
+    persons = persons_of(survivor_id, loser_id)
+    found = Contact.objects.select_related("company", "owner").in_bulk(persons)
+    survivor, loser = found[persons[0]], found[persons[1]]
+    parts = sorted((part for part in merge_previews if may(part.permission)), key=lambda part: (part.order, part.key))
+    return MergePreview(
+        survivor=survivor,
+        loser=loser,
+        fields=[
+            FieldChoice(
+                key=field.key,
+                label=field.label,
+                survivor=shown(field.key, value_of(survivor, field.key)),
+                loser=shown(field.key, value_of(loser, field.key)),
+                choices=field.choices,
+                default=default_choice(field, survivor, loser),
+                is_conflict=_is_conflict(value_of(survivor, field.key), value_of(loser, field.key)),
+            )
+            for field in fields_of(survivor, loser)
+        ],
+        parts=[(part, part.load(survivor.pk, loser.pk, now=now, may=may)) for part in parts],
+    )
+
+
+def sides(first: str) -> tuple[Column, ...]:
+    """Return the columns of a table about two persons: what it is, the survivor, the other one, both together."""
+    return (
+        Column(label=first),
+        Column(label="This record", unit="count"),
+        Column(label="The other", unit="count"),
+        Column(label="Together", unit="count"),
+    )
+
+
+def _is_conflict(mine: Any, theirs: Any) -> bool:
+    if isinstance(mine, list | bool):
+        return False  # united
+    return mine not in (ABSENT, None, "") and theirs not in (ABSENT, None, "") and mine != theirs
+
+
+@dataclass(frozen=True)
+class Records:
+    """What crm itself knows of both: addresses, references, consents, conversions, records merged before."""
+
+    key: str = "records"
+    title: str = "What comes together"
+    order: int = 10
+    permission: str = "crm.view_contact"
+
+    def load(self, survivor_id: int, loser_id: int, *, now: datetime, may: PermissionCheck) -> PanelContent:
+        both = (survivor_id, loser_id)
+        counted: list[tuple[str, type[Model]]] = [
+            ("Addresses", ContactPoint),
+            ("References in other systems", ContactRef),
+            ("Consents", Consent),
+            ("Conversions", Conversion),
+        ]
+        rows = [count_row(label, *counts_by_person(model, both)) for label, model in counted]
+        records = dict(Contact.objects.filter(person__in=both).order_by().values_list("person").annotate(n=Count("pk")))
+        rows.append(count_row("Records of this person", records.get(survivor_id, 0), records.get(loser_id, 0)))
+        tables = [Table(title="Records", columns=sides("What"), rows=rows, empty="Nothing.")]
+        if may("crm.view_contactpoint"):
+            tables.append(_addresses(both))
+        return PanelContent(tables=tables)
+
+
+def counts_by_person(model: type[Model], persons: Sequence[int], **conditions: object) -> list[int]:
+    """Return how many rows of `model` each of these persons has, in their order. One query."""
+    counted: Mapping[int, int] = dict(
+        model._default_manager.filter(contact__person__in=persons, **conditions)
+        .order_by()
+        .values_list("contact__person")
+        .annotate(n=Count("pk"))
+    )
+    return [counted.get(person, 0) for person in persons]
+
+
+def count_row(label: str, mine: int, theirs: int, together: int | None = None) -> Row:
+    """Return a row of counts; together they are the sum unless it is given."""
+    return Row(values=(label, mine, theirs, mine + theirs if together is None else together))
+
+
+def _addresses(persons: Sequence[int]) -> Table:
+    points = ContactPoint.objects.filter(contact__person__in=persons).select_related("contact").order_by("kind", "pk")
+    found: dict[tuple[str, str], list[ContactPoint]] = {}
+    for point in points:
+        found.setdefault((point.kind, point.normalised), []).append(point)
+    return Table(
+        title="Addresses",
+        columns=(Column(label="Address"), Column(label="This record"), Column(label="The other")),
+        rows=[
+            Row(
+                values=(
+                    same_address[0].raw,
+                    *(_verified(same_address, person) for person in persons),
+                )
+            )
+            for same_address in found.values()
+        ],
+        empty="Neither has an address.",
+    )
+
+
+def _verified(points: Sequence[ContactPoint], person: int) -> str | None:
+    own = [point for point in points if point.contact.person_id == person]
+    if not own:
+        return None
+    return "verified" if any(point.verified_at for point in own) else "not verified"

@@ -1,0 +1,1 @@
+"""What Kith knows about a person: found, given out, erased, and kept from coming back."""

@@ -1,0 +1,139 @@
+"""
+A person's name in the words of others: found and blotted out.
+
+Nobody can read a million texts, so only what is unmistakable is looked for: addresses, full names of at
+least two words, handles written with an @, and handles and external ids that no word looks like. What another
+contact or account carries as well (a namesake, a shared address) is left alone.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models
+
+from crm.personal_data.declarations import Sort, Words
+from crm.personal_data.schema import stored_models, tracked_model, treatments_of
+
+BLOT = "[erased]"
+SHORTEST = 6  # characters of a handle or external id that is looked for without an @
+
+
+def is_unmistakable(name: str) -> bool:
+    """Whether a handle or external id looks like no word and no number: it has letters and something else."""
+    return (
+        len(name) >= SHORTEST
+        and any(sign.isalpha() for sign in name)
+        and any(not sign.isalpha() and not sign.isspace() for sign in name)
+    )
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What to look for in the words of others: the longest first, so that a part never hides the whole."""
+
+    texts: Sequence[str]
+
+    @classmethod
+    def made_of(cls, known: Mapping[Sort, Iterable[str]]) -> "Traces":
+        """Choose what is unmistakable among the names that a person is known by."""
+        names, addresses, handles, codes = (known.get(sort, ()) for sort in ("name", "address", "handle", "code"))
+        found = {name.strip() for name in names if len(name.split()) > 1}
+        found |= set(addresses)
+        found |= {f"@{handle}" for handle in handles}
+        found |= {code for code in [*handles, *codes] if is_unmistakable(code)}
+        return cls(sorted(found, key=lambda text: (-len(text), text)))
+
+    def pattern(self, *, in_json: bool = False) -> str:
+        """Return the regular expression of PostgreSQL that finds any of them as a whole word."""
+        texts = self.texts
+        if in_json:
+            texts = [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
+        return rf"(?<!\w)(?:{'|'.join(re.escape(text) for text in texts)})(?!\w)"
+
+    def occur_in(self, text: str) -> bool:
+        """Whether any of them stands in `text`."""
+        return bool(self.texts) and re.search(self.pattern(), text, re.IGNORECASE) is not None
+
+
+def worded_columns() -> Iterator[tuple[type[models.Model], Sequence[models.Field]]]:
+    """Yield each model with the fields in which people write, history tables too."""
+    for model in stored_models():
+        named = {name for name, treatment in treatments_of(model).items() if isinstance(treatment, Words)}
+        fields = [field for field in model._meta.concrete_fields if field.name in named]
+        if fields:
+            yield model, fields
+
+
+def count_mentions(traces: Traces, *, besides: Callable[[type[models.Model]], Collection[Any]]) -> Mapping[str, int]:
+    """Return how many rows of each table, `besides` some, mention the person, by the model's label. One query each."""
+    if not traces.texts:
+        return {}
+    found = {}
+    with connection.cursor() as cursor:
+        for model, fields in worded_columns():
+            conditions, parameters = _conditions(fields, traces)
+            cursor.execute(
+                f"SELECT count(*) FROM {model._meta.db_table} WHERE ({conditions})"
+                f" AND {model._meta.pk.column}::text <> ALL(%s)",
+                [*parameters, [str(pk) for pk in besides(model)]],
+            )
+            found[model._meta.label] = cursor.fetchone()[0]
+    return {label: count for label, count in found.items() if count}
+
+
+def find_mentions(traces: Traces) -> Iterator[tuple[type[models.Model], object, str]]:
+    """Yield model, id and field of every row whose words mention the person."""
+    if not traces.texts:
+        return
+    for model, fields in worded_columns():
+        key = model._meta.pk.column
+        with connection.cursor() as cursor:
+            for field in fields:
+                conditions, parameters = _conditions([field], traces)
+                cursor.execute(
+                    f"SELECT {key} FROM {model._meta.db_table} WHERE {conditions} ORDER BY {key}", parameters
+                )
+                for (pk,) in cursor.fetchall():
+                    yield model, pk, field.name
+
+
+def blot_out(traces: Traces) -> Mapping[str, int]:
+    """Replace the person's names in the words of every table; return how many rows changed, by the model's label."""
+    if not traces.texts:
+        return {}
+    changed = {}
+    with connection.cursor() as cursor:
+        for model, fields in worded_columns():
+            conditions, parameters = _conditions(fields, traces)
+            assignments, values = _assignments(fields, traces)
+            if any(field.name == "updated_at" for field in model._meta.concrete_fields) and not tracked_model(model):
+                assignments += ", updated_at = now()"
+            cursor.execute(f"UPDATE {model._meta.db_table} SET {assignments} WHERE {conditions}", values + parameters)
+            changed[model._meta.label] = cursor.rowcount
+    return {label: count for label, count in changed.items() if count}
+
+
+def _is_json(field: models.Field) -> bool:
+    return isinstance(field, models.JSONField)
+
+
+def _conditions(fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
+    return (
+        " OR ".join(f"{field.column}::text ~* %s" for field in fields),
+        [traces.pattern(in_json=_is_json(field)) for field in fields],
+    )
+
+
+def _assignments(fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
+    parts = []
+    for field in fields:
+        replaced = f"regexp_replace({field.column}::text, %s, '{BLOT}', 'gi')"
+        if _is_json(field):
+            replaced = f"{replaced}::jsonb"
+        elif field.max_length:
+            replaced = f"left({replaced}, {field.max_length})"
+        parts.append(f"{field.column} = {replaced}")
+    return ", ".join(parts), [traces.pattern(in_json=_is_json(field)) for field in fields]

@@ -1,0 +1,169 @@
+"""
+Exports as jobs: asked for, made by a worker, fetched by whoever asked, gone after a day.
+
+The file lies in the database in pieces, so that any host can serve it and no disk has to be shared. A worker
+that dies leaves no piece behind; the next look at the jobs starts the export anew.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from crm.models import Contact, PersonExport, PersonExportDownload, PersonExportPart
+from crm.personal_data.exporting import count_rows, write_export
+from crm.personal_data.rows import contacts_of_person
+from gateway.errors import DomainError
+from jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+JOB_KIND = "export_person"
+FILE_PAGE = "admin:crm_contact_export_file"
+KEPT = timedelta(hours=24)  # how long a file can be fetched
+PIECE = 1024 * 1024  # bytes of one row
+
+_LOCK = 0x4B697465  # "Kite": one worker at a time makes an export
+
+
+class ExportNotReady(DomainError):
+    """The export is not made yet."""
+
+    code = "not_ready"
+    status = 409
+
+
+class ExportGone(DomainError):
+    """The export's day is over."""
+
+    code = "export_gone"
+    status = 410
+
+
+class NoSuchExport(DomainError):
+    """There is no such export, or it was asked for by somebody else."""
+
+    code = "not_found"
+    status = 404
+
+
+def request_export(
+    *, contact_id: int, requested_by: int | None = None, requested_key: int | None = None, through: str
+) -> Job:
+    """Ask for an export of this contact's person and return its job. Raises `NotFound`."""
+    contacts = contacts_of_person(contact_id)
+    with transaction.atomic():
+        person = Contact.objects.values_list("person_id", flat=True).get(pk=contacts[0])
+        job = Job.objects.create(
+            kind=JOB_KIND,
+            unit="rows",
+            parameters={"person": person},
+            requested_by_id=requested_by,
+            requested_through=through,
+        )
+        PersonExport.objects.create(
+            job=job, person_id=person, requested_by_id=requested_by, requested_key_id=requested_key
+        )
+    return job
+
+
+def make_export(job_id: int, *, now: datetime) -> bool:
+    """Make the export of this job unless somebody else does or did; return whether it was made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, job_id])
+        if not cursor.fetchone()[0]:
+            return False
+        try:
+            return _make(job_id, now=now)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, job_id])
+
+
+def _make(job_id: int, *, now: datetime) -> bool:
+    unfinished = Job.objects.unfinished().filter(pk=job_id, kind=JOB_KIND)
+    export = PersonExport.objects.filter(job__in=unfinished).first()
+    if export is None:
+        return False
+    contacts = contacts_of_person(export.person_id)
+    unfinished.update(state=Job.State.RUNNING, started_at=now, done=0, total=None)
+    unfinished.update(total=count_rows(contacts))
+    export.parts.all().delete()
+    done = 0
+
+    def progress(rows: int) -> None:
+        nonlocal done
+        done += rows
+        Job.objects.filter(pk=job_id, total__gte=done).update(done=done)
+
+    with tempfile.TemporaryFile() as file:
+        counts = write_export(contacts, file, now=now, on_rows=progress)
+        size = file.tell()
+        file.seek(0)
+        with transaction.atomic():
+            number = 0
+            while piece := file.read(PIECE):
+                PersonExportPart.objects.create(export=export, number=number, content=piece)
+                number += 1
+            PersonExport.objects.filter(pk=export.pk).update(size=size, expires_at=now + KEPT)
+            # Rows that were written meanwhile make the count differ from what was expected.
+            unfinished.update(
+                state=Job.State.SUCCEEDED,
+                finished_at=now,
+                done=sum(counts.values()),
+                total=sum(counts.values()),
+                report={
+                    "file": reverse("exports-file" if export.requested_key_id else FILE_PAGE, args=[job_id]),
+                    "rows": counts,
+                    "bytes": size,
+                    "until": (now + KEPT).isoformat(),
+                },
+            )
+    logger.info("Exported a person: %s rows, %s bytes.", sum(counts.values()), size)
+    return True
+
+
+def waiting_exports() -> list[int]:
+    """Return the jobs of exports that are not made yet, the oldest first."""
+    return list(Job.objects.unfinished().filter(kind=JOB_KIND).order_by("pk").values_list("pk", flat=True))
+
+
+def open_export(
+    job_id: int, *, now: datetime, user: int | None = None, key: int | None = None
+) -> tuple[PersonExport, Iterator[bytes]]:
+    """
+    Return the export of this job and the pieces of its file, for the one who asked for it, and note the download.
+
+    Raises `NoSuchExport`, `ExportNotReady`, `ExportGone`.
+    """
+    mine = Q(requested_by=user) if user is not None else Q(requested_key=key, requested_key__isnull=False)
+    export = PersonExport.objects.filter(mine, job=job_id).first()
+    if export is None:
+        raise NoSuchExport("There is no such export, or somebody else asked for it. Ask for one of your own.")
+    if export.expires_at is None:
+        raise ExportNotReady("The export is not made yet. Look at its job, and try again when it has succeeded.")
+    if export.purged_at is not None or export.expires_at <= now:
+        raise ExportGone("The file was kept for 24 hours and is gone. Ask for a new export.")
+    PersonExportDownload.objects.create(export=export, downloaded_at=now, user_id=user, key_id=key)
+    logger.info("Export %s was downloaded.", export.pk)
+    return export, _pieces(export.pk)
+
+
+def _pieces(export_id: int) -> Iterator[bytes]:
+    numbers = list(
+        PersonExportPart.objects.filter(export=export_id).order_by("number").values_list("number", flat=True)
+    )
+    for number in numbers:  # a megabyte at a time
+        yield bytes(PersonExportPart.objects.values_list("content", flat=True).get(export=export_id, number=number))
+
+
+def purge_exports(*, now: datetime) -> int:
+    """Remove the files whose day is over; return how many."""
+    over = PersonExport.objects.filter(expires_at__lte=now, purged_at=None)
+    ids = list(over.values_list("pk", flat=True))
+    PersonExportPart.objects.filter(export__in=ids).delete()
+    PersonExport.objects.filter(pk__in=ids).update(purged_at=now)
+    return len(ids)

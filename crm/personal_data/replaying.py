@@ -1,0 +1,101 @@
+"""
+Repeating erasures after a restore: a backup still knows people who were erased since.
+
+The list of erasures (KITH_ERASURE_LIST, or `manage.py list_erasures`) holds ids, instants and hashes. A record is
+erased again only when its id **and** the instant it was made are those of the list, so that an id which the
+restored database gave to somebody else is never touched. What was suppressed is suppressed again in any case.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from crm.models import Contact, Erasure
+from crm.personal_data.erasing import erase_contacts, line_of
+from crm.personal_data.suppression import suppress, wait_for_writers
+from gateway.errors import DomainError
+
+
+class UnreadableList(DomainError):
+    """The list of erasures cannot be read."""
+
+    code = "unreadable_list"
+
+
+@dataclass(frozen=True)
+class ErasureLine:
+    """One erasure of the list."""
+
+    erased_at: datetime
+    reason: str
+    contacts: list[tuple[int, datetime]]
+    suppressions: frozenset[bytes]
+
+
+@dataclass
+class Replayed:
+    """What a replay did: records erased again, erasures of which nothing was there, suppressions added."""
+
+    erasures: int = 0
+    contacts: int = 0
+    absent: int = 0
+    suppressions: int = 0
+
+
+def erasure_lines() -> Iterator[str]:
+    """Yield every erasure that the database knows, the oldest first, as the list has them."""
+    for erasure in Erasure.objects.order_by("pk").prefetch_related("suppressions").iterator(chunk_size=500):
+        yield line_of(erasure, [bytes(suppression.digest) for suppression in erasure.suppressions.all()])
+
+
+def read_list(lines: Iterable[str]) -> list[ErasureLine]:
+    """Return the erasures of a list. Raises `UnreadableList`, which names the line."""
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            said = json.loads(line)
+            found.append(
+                ErasureLine(
+                    datetime.fromisoformat(said["erased_at"]),
+                    str(said["reason"]),
+                    [(int(pk), datetime.fromisoformat(made_at)) for pk, made_at in said["contacts"]],
+                    frozenset(bytes.fromhex(digest) for digest in said["suppressions"]),
+                )
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableList(
+                f"Line {number} of the list is no erasure ({error}). Take the file that KITH_ERASURE_LIST names, or "
+                "what `manage.py list_erasures` printed."
+            ) from None
+    return found
+
+
+def replay_erasures(lines: Iterable[ErasureLine], *, now: datetime) -> Replayed:
+    """Erase again whom the list names and the database still knows. Each erasure is a transaction of its own."""
+    done = Replayed()
+    for line in lines:
+        with transaction.atomic():
+            wait_for_writers()
+            made_at = dict(line.contacts)
+            known = Contact.objects.filter(pk__in=made_at, erased_at=None).order_by("pk")
+            contacts = [pk for pk, created_at in known.values_list("pk", "created_at") if created_at == made_at[pk]]
+            erasure = None
+            if contacts:
+                erasure = Erasure(
+                    person_id=contacts[0],
+                    reason=Erasure.Reason.REPLAYED,
+                    erased_at=now,
+                    erased_through="replay",
+                )
+                erase_contacts(contacts, erasure=erasure, now=now)
+                done.erasures += 1
+                done.contacts += len(contacts)
+            else:
+                done.absent += 1
+            done.suppressions += suppress(line.suppressions, erasure=erasure)
+    return done

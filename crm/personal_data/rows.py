@@ -1,0 +1,70 @@
+"""The rows that are about one person: found by the declared ways, model by model."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, Q
+
+from crm.models import Contact
+from crm.personal_data.declarations import Condition
+from crm.personal_data.schema import declaration_of, plain_way, ways_of
+from gateway.batches import NotFound
+
+
+def contacts_of_person(contact_id: int) -> list[int]:
+    """Return the ids of all contacts of the person that this contact belongs to, in order. Raises `NotFound`."""
+    person = Contact.objects.filter(pk=contact_id).values_list("person_id", flat=True).first()
+    if person is None:
+        raise NotFound(f"There is no contact {contact_id}.")
+    return sorted(Contact.objects.filter(person_id=person).values_list("pk", flat=True))
+
+
+class PersonRows:
+    """The rows about the person who has these contacts. Each model is asked once for each way to it."""
+
+    def __init__(self, contacts: Sequence[int]) -> None:
+        self.contacts: Sequence[int] = list(contacts)
+        self._by_way: dict[str, dict[str, set[Any]]] = {}
+
+    def by_way(self, model: type[Model]) -> dict[str, set[Any]]:
+        """Return the primary keys of the model's rows about the person, by the way that leads to them."""
+        label = model._meta.label
+        if label not in self._by_way:
+            self._by_way[label] = {
+                name: set(model._default_manager.filter(self._condition(way)).values_list("pk", flat=True))
+                for name, way in ways_of(model).items()
+            }
+        return self._by_way[label]
+
+    def ids(self, label: str, *, way: str | None = None) -> Collection[Any]:
+        """Return the primary keys of the rows of the model with this label that are about the person, by one way."""
+        ways = self.by_way(apps.get_model(label))
+        return ways[way] if way else set().union(*ways.values())
+
+    def of(self, model: type[Model]) -> Collection[Any]:
+        """Return the primary keys of the model's rows that are about the person."""
+        return self.ids(model._meta.label)
+
+    def only(self, model: type[Model]) -> list[tuple[Sequence[str] | None, Collection[Any]]]:
+        """
+        Return the rows about the person in parts: (None, those that an erasure treats whole), then (fields, rows).
+
+        Rows that only a narrow way leads to (see `PersonalData.only`) are treated in its fields alone.
+        """
+        declared = declaration_of(model)
+        narrow = declared.only if declared else {}
+        ways = self.by_way(model)
+        whole = set().union(*(pks for name, pks in ways.items() if plain_way(name) not in narrow))
+        parts: list[tuple[Sequence[str] | None, Collection[Any]]] = [(None, whole)]
+        for name, fields in narrow.items():
+            found = set().union(*(pks for way, pks in ways.items() if plain_way(way) == name))
+            parts.append((fields, found - whole))
+        return [(fields, pks) for fields, pks in parts if pks]
+
+    def look_again(self, model: type[Model]) -> None:
+        """Forget what was found of a model: its rows have changed."""
+        self._by_way.pop(model._meta.label, None)
+
+    def _condition(self, way: str | Condition) -> Q:
+        return Q(**{f"{way}__in": self.contacts}) if isinstance(way, str) else way(self)

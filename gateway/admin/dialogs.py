@@ -1,0 +1,52 @@
+"""
+Pages that are also dialogs: one view, one template, shown on top of another page or as a page of its own.
+
+A link with `hx-get` and `hx-target="#kith-dialog"` beside its `href` opens the page's form in the one dialog that
+every page has (config/static/kith/dialog.js); without JavaScript the `href` does. The template extends
+`dialog_base`, which is either `gateway/admin/dialog.html`, a fragment, or `gateway/admin/dialog_page.html`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+
+FRAGMENT = "gateway/admin/dialog.html"
+PAGE = "gateway/admin/dialog_page.html"
+
+
+def is_dialog(request: HttpRequest) -> bool:
+    """Whether the answer is shown in the dialog of a page rather than as a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def dialog_answer(request: HttpRequest, template: Any, context: Mapping[str, Any]) -> HttpResponse:
+    """Answer with `template`, which extends `dialog_base`: also with errors, which stay where they were made."""
+    bare = is_dialog(request)
+    around = {} if bare else admin.site.each_context(request)
+    return TemplateResponse(request, template, {**around, "dialog_base": FRAGMENT if bare else PAGE, **context})
+
+
+def saved_answer(
+    request: HttpRequest, message: str, *, back: str, undo: str = "", undo_label: str = "Undo", edit: str = ""
+) -> HttpResponse:
+    """
+    Answer that something was saved: the dialog closes, a toast says `message`, what shows it reloads itself.
+
+    `undo` is the address that takes it back by POST, `edit` one whose form changes it: both are offered beside
+    the message. Outside of a dialog the page at `back` follows and says the same.
+    """
+    if not is_dialog(request):
+        link = format_html(' <a href="{}" class="kith-link">{}</a>', undo, undo_label) if undo else ""
+        messages.success(request, format_html("{}{}", message, link))
+        return HttpResponseRedirect(back)
+    detail = {"message": message}
+    if undo:
+        detail |= {"undo": undo, "undo_label": undo_label}
+    if edit:
+        detail["edit"] = edit
+    return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"kith:saved": detail})})

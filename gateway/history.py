@@ -1,0 +1,167 @@
+"""Who changed what, when and through what: read from the event tables that the database keeps itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import ForeignKey, Model
+
+SHOWN = 200  # events; the newest
+
+_BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
+_KINDS = {"insert": "created", "update": "changed", "delete": "deleted", "relinked": "moved to another contact"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field's step: its label, what it was (None: nothing known before) and what it became."""
+
+    label: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One event: when, what kind, by whom, through what, which fields."""
+
+    at: datetime
+    kind: str
+    who: str
+    through: str
+    changes: list[Change]
+
+
+def is_tracked(model: type[Model]) -> bool:
+    """Whether the database keeps this model's history."""
+    return bool(getattr(model, "pgh_event_models", None))
+
+
+def history_of(instance: Model) -> list[HistoryEntry]:
+    """
+    Return the newest events of a tracked object, newest first; empty when it never changed.
+
+    A query for the events with their context, and one for each kind of record that they name: the users
+    who acted, and what a change leads to or from, such as the company of a contact.
+    """
+    event_model = event_model_of(type(instance))
+    events = list(
+        event_model._default_manager.filter(pgh_obj_id=instance.pk)
+        .select_related("pgh_context")
+        .order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
+    )
+    return entries_of([(event, before) for event, before in zip(events, [*events[1:], None], strict=False)][:SHOWN])
+
+
+def event_model_of(model: type[Model]) -> type[Model]:
+    """Return the model of the events that the database keeps about `model`."""
+    return next(iter(set(model.pgh_event_models.values())))  # type: ignore[attr-defined]  # set by pghistory
+
+
+def entries_of(steps: Sequence[tuple[Model, Model | None]], *, leave_out: Sequence[str] = ()) -> list[HistoryEntry]:
+    """
+    Return what each event changed against the event before it (None: nothing known before), in the same order.
+
+    Events come with their context. Fields named in `leave_out` are not looked at. Queries: one for each
+    kind of record that changes name, users among them.
+    """
+    names = _names_of_records(steps, leave_out)
+    return [
+        HistoryEntry(
+            at=event.pgh_created_at,  # type: ignore[attr-defined]
+            kind=_kind(event),
+            who=_who(event, names),
+            through=_through(_context(event)),
+            changes=_changes(event, before, names, leave_out),
+        )
+        for event, before in steps
+    ]
+
+
+def _kind(event: Model) -> str:
+    label = str(event.pgh_label)  # type: ignore[attr-defined]
+    return _KINDS.get(label, label)
+
+
+def _context(event: Model) -> Mapping[str, object]:
+    context = event.pgh_context  # type: ignore[attr-defined]
+    return context.metadata if context else {}
+
+
+def _user_id(context: Mapping[str, object]) -> int | None:
+    user = str(context.get("user"))
+    return int(user) if user.isdigit() else None
+
+
+def _who(event: Model, names: Mapping[tuple[type[Model], object], str]) -> str:
+    context = _context(event)
+    return names.get((get_user_model(), _user_id(context)), "") or str(context.get("key", "")) or "the system"
+
+
+def _names_of_records(
+    steps: Sequence[tuple[Model, Model | None]], leave_out: Sequence[str]
+) -> dict[tuple[type[Model], object], str]:
+    """Return what users who acted are called, and records that changed foreign keys name; not those that are gone."""
+    wanted: dict[type[Model], set[object]] = {}
+    for event, before in steps:
+        if (user := _user_id(_context(event))) is not None:
+            wanted.setdefault(get_user_model(), set()).add(user)
+        for field in _tracked_fields(event, leave_out):
+            if isinstance(field, ForeignKey):
+                ends = {getattr(event, field.attname), getattr(before, field.attname) if before else None}
+                if len(ends) > 1:
+                    wanted.setdefault(field.related_model, set()).update(ends - {None})
+    return {
+        (model, record.pk): _called(record)
+        for model, ids in wanted.items()
+        for record in model._default_manager.filter(pk__in=ids)
+    }
+
+
+def _called(record: Model) -> str:
+    is_user = isinstance(record, get_user_model())
+    return (is_user and record.get_full_name()) or str(record)  # type: ignore[attr-defined]
+
+
+def _through(context: Mapping[str, object]) -> str:
+    url = str(context.get("url") or "")
+    if url.startswith("/admin/"):
+        return "admin"
+    if url.startswith("/api/"):
+        return "API"
+    return str(context.get("through") or context.get("command") or url or "direct")
+
+
+def _tracked_fields(event: Model, leave_out: Sequence[str]) -> list[Any]:
+    return [
+        field
+        for field in event._meta.concrete_fields
+        if not field.name.startswith("pgh_") and field.name not in {*_BOOKKEEPING, "id", *leave_out}
+    ]
+
+
+def _changes(
+    event: Model,
+    before: Model | None,
+    names: Mapping[tuple[type[Model], object], str],
+    leave_out: Sequence[str],
+) -> list[Change]:
+    def shown(holder: Model, field: Any) -> object:
+        value = getattr(holder, field.attname)
+        return names.get((field.related_model, value), value) if isinstance(field, ForeignKey) else value
+
+    changes = []
+    for field in _tracked_fields(event, leave_out):
+        label = str(field.verbose_name)
+        is_empty = getattr(event, field.attname) in (None, "", [], {}, False)
+        if event.pgh_label == "delete":  # type: ignore[attr-defined]
+            if not is_empty:
+                changes.append(Change(label, shown(event, field), None))
+        elif before is None:
+            if not is_empty:
+                changes.append(Change(label, None, shown(event, field)))
+        elif getattr(event, field.attname) != getattr(before, field.attname):
+            changes.append(Change(label, shown(before, field), shown(event, field)))
+    return changes

@@ -1,0 +1,253 @@
+"""What waits over HTTP, and what can be done about it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+import pydantic
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from community import handling
+from community.models import Handling
+from community.private_texts import READ_PRIVATE
+from community.waiting import business_seconds_waiting, waiting
+from crm.money import from_minor
+from gateway.answers import JsonAnswer
+from gateway.items import Moment
+from gateway.operations import Operation
+from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
+from gateway.payload import read_model
+from gateway.views import ApiView
+from metrics.api.records import Shape
+from metrics.models import PersonDay
+
+Text = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\x00]*$")]
+
+
+class WaitingQuery(pydantic.BaseModel):
+    """The query parameters of the queue."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    channel: Annotated[Text, pydantic.Field(max_length=50)] | None = pydantic.Field(
+        None, description="Is on the channel of this slug."
+    )
+    kind: Annotated[Text, pydantic.Field(max_length=30)] | None = pydantic.Field(None, description="Is of this kind.")
+    assignee: Annotated[Text, pydantic.Field(max_length=150)] | None = pydantic.Field(
+        None, description="Is taken care of by the user of this name."
+    )
+    is_assigned: bool | None = pydantic.Field(None, description="Somebody takes care of it, or nobody.")
+    limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many a page holds.")
+    cursor: str | None = pydantic.Field(None, description="Where the page begins: taken from `next`.")
+
+
+class WaitingRecord(Shape):
+    """
+    An interaction that waits for a reply. `text` is null when it is private and the key may not read that.
+
+    `revenue` and `revenue_credited` are what the person brought so far, in the reporting currency.
+    """
+
+    id: int
+    channel: str
+    external_id: str
+    kind: str
+    occurred_at: datetime
+    contact_id: int | None
+    contact_name: str | None
+    text: str | None
+    is_private: bool
+    thread_id: int | None
+    waiting_seconds: int
+    business_seconds: int
+    reply_target_minutes: int | None
+    assignee: str | None
+    revenue: str | None
+    revenue_credited: str | None
+
+
+class WaitingPage(Shape):
+    results: list[WaitingRecord]
+    next: str | None = pydantic.Field(description="The address of the next page; null at the end.")
+
+
+class WaitingList(ApiView):
+    """The queue, the oldest first."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "GET": Operation(
+            scope="waiting:read",
+            summary="List what waits for a reply, the oldest first",
+            description="Without what is snoozed or needs no reply. What expects a reply and what is one: glossary, "
+            "under Ask and Reply.",
+            query=WaitingQuery,
+            answers={200: WaitingPage},
+        )
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        asked, now = self.query(request, WaitingQuery), timezone.now()
+        rows: Any = waiting(now=now)
+        if asked.channel is not None:
+            rows = rows.filter(channel__slug=asked.channel)
+        if asked.kind is not None:
+            rows = rows.filter(kind=asked.kind)
+        if asked.assignee is not None:
+            rows = rows.filter(handling__assignee__username=asked.assignee)
+        if asked.is_assigned is not None:
+            rows = rows.filter(handling__assignee__isnull=not asked.is_assigned)
+        brought = PersonDay.objects.filter(person_id=OuterRef("member__contact__person_id")).values("person_id")
+        columns: dict[str, Any] = {
+            "id": F("pk"),
+            "channel": F("channel__slug"),
+            "external_id": F("external_id"),
+            "kind": F("kind"),
+            "occurred_at": F("occurred_at"),
+            "contact_id": F("member__contact__person_id"),
+            "full_name": F("member__contact__person__full_name"),
+            "known_as": F("member__contact__person__known_as"),
+            "text": F("text"),
+            "is_private": F("is_private"),
+            "thread_id": F("thread_id"),
+            "business_seconds": business_seconds_waiting(now=now),
+            "reply_target_minutes": F("channel__reply_target_minutes"),
+            "assignee": F("handling__assignee__username"),
+            "revenue": Subquery(brought.values(minor=Sum("revenue_minor"))),
+            "revenue_credited": Subquery(brought.values(minor=Sum("credited_minor"))),
+        }
+        page = read_page(
+            rows,
+            list(columns.values()),
+            query=PageQuery(limit=asked.limit, cursor=asked.cursor),
+            orderings=["occurred_at"],
+            default_ordering="occurred_at",
+        )
+        may_read_private = self.may(READ_PRIVATE)
+        results = [
+            _record(dict(zip(columns, row, strict=True)), now=now, may_read_private=may_read_private)
+            for row in page.rows
+        ]
+        return JsonAnswer({"results": results, "next": next_address(request, page.next_cursor)})
+
+
+def _record(row: dict[str, Any], *, now: datetime, may_read_private: bool) -> dict[str, Any]:
+    full_name, known_as = row.pop("full_name"), row.pop("known_as")
+    for name in ("revenue", "revenue_credited"):
+        row[name] = None if row[name] is None else from_minor(row[name], settings.KITH_CURRENCY)
+    return {
+        **row,
+        "contact_name": full_name or known_as or None,
+        "text": row["text"] if may_read_private or not row["is_private"] else None,
+        "waiting_seconds": int((now - row["occurred_at"]).total_seconds()),
+        "business_seconds": int(row["business_seconds"]),
+    }
+
+
+class UserBody(Shape):
+    user: Annotated[Text, pydantic.Field(max_length=150, description="The user's name.")]
+
+
+class SnoozeBody(Shape):
+    until: Moment
+
+
+class DismissBody(Shape):
+    reason: Annotated[Text, pydantic.Field(max_length=255, description="Why it needs no reply.")]
+
+
+class HandlingRecord(Shape):
+    """How the interaction is handled now."""
+
+    id: int
+    assignee: str | None
+    assigned_at: datetime | None
+    snoozed_until: datetime | None
+    dismissed_at: datetime | None
+    dismiss_reason: str
+
+
+def _act(summary: str, body: type[pydantic.BaseModel] | None = None) -> Mapping[str, Operation]:
+    return {
+        "POST": Operation(scope="waiting:write", summary=summary, body=body, answers={200: HandlingRecord}),
+    }
+
+
+class ActView(ApiView):
+    """Base of what is done with one interaction: do it, answer how it is handled now."""
+
+    def post(self, request: Request, pk: int) -> HttpResponse:
+        operation = self.operations["POST"]
+        given = read_model(request, operation.body) if operation.body else None
+        self.perform(pk, given, now=timezone.now())
+        return JsonAnswer(_handled(pk))
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        """Do it. Raises the refusals of `community.handling`."""
+        raise NotImplementedError
+
+
+def _handled(pk: int) -> dict[str, Any]:
+    names = ("assigned_at", "snoozed_until", "dismissed_at", "dismiss_reason")
+    row = Handling.objects.values(*names, assignee_name=F("assignee__username")).get(interaction_id=pk)
+    return {"id": pk, "assignee": row.pop("assignee_name"), **row}
+
+
+def _user(username: str) -> int:
+    pk = get_user_model().objects.filter(username=username, is_active=True).values_list("pk", flat=True).first()
+    if pk is None:
+        raise handling.UnknownUser(f"There is no user '{username}', or they no longer work here.")
+    return pk
+
+
+class Claim(ActView):
+    operations = _act("Let a user take care of it, unless somebody else does: then 409", UserBody)
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.claim([pk], user_id=_user(given.user), now=now)
+
+
+class Assign(ActView):
+    operations = _act("Let a user take care of it, whoever did before", UserBody)
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.assign([pk], user_id=_user(given.user), now=now)
+
+
+class Release(ActView):
+    operations = _act("Let nobody take care of it")
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.release([pk])
+
+
+class Snooze(ActView):
+    operations = _act("Take it out of the queue until then, or until the person writes again", SnoozeBody)
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.snooze([pk], until=given.until, now=now)
+
+
+class Wake(ActView):
+    operations = _act("Put what was snoozed back into the queue")
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.wake([pk])
+
+
+class Dismiss(ActView):
+    operations = _act("Say that it needs no reply, and why", DismissBody)
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.dismiss([pk], reason=given.reason, user_id=None, now=now)
+
+
+class Restore(ActView):
+    operations = _act("Let it wait again")
+
+    def perform(self, pk: int, given: Any, *, now: datetime) -> None:
+        handling.restore([pk])

@@ -1,0 +1,3 @@
+-- Exactly the marks that were claimed.
+DELETE FROM metrics_stalemark
+WHERE id IN (SELECT id FROM claimed_mark)

@@ -1,0 +1,139 @@
+"""
+The temporary tables that a recompute works in, and how its statements run on them.
+
+There is one set of tables (`workspace.sql`) and one text of every statement, and two ways to run it:
+
+- A few conversions, which is what a change of the day makes stale: the tables stay with the database
+  session and are emptied by each commit, so no claim writes to the catalog; the statements are prepared
+  once per session, since planning them takes longer than running them. The tables are never analyzed
+  then, and rows are looked up by index whatever the planner expects of them.
+- Many conversions: the statements are planned for them, with the tables analyzed as they fill. Those
+  tables are dropped in the end, and what is known of them with them.
+"""
+
+import hashlib
+import re
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from metrics.attribution.statements import figure_parameters, statement
+
+TABLES = re.findall(r"^CREATE TEMP TABLE (\w+)", statement("workspace"), re.MULTILINE)
+
+# What few rows are looked up by: an index, even where the planner, who was not told how few, would read whole tables.
+# Steps that only follow keys do without hash joins too; the others compare temporary tables with each other.
+_FEW = "SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off"
+_KEYS_ONLY = {"stale_of_marks", "stale_costs", "closure", "blocks", "owners", "touches", "unmark"}
+# Many rows: what is in memory costs by the row and not by the page, a row by index several times one read in passing.
+_MANY = {
+    "touches": "SET LOCAL enable_mergejoin = off; SET LOCAL cpu_index_tuple_cost = 0.2",
+    "credits": "SET LOCAL enable_mergejoin = off",
+}
+# These join tables that this very recompute fills. Autovacuum may have analyzed one while all its rows were uncommitted
+# yet: the planner then expects a single row, and reading all there is again and again would never end.
+_MANY |= dict.fromkeys(["closure", "owners"], "SET LOCAL enable_material = off")
+_MANY |= {"add": "SET LOCAL enable_nestloop = off"}
+_AS_BEFORE = "; ".join(
+    f"RESET {name}"
+    for name in (
+        "enable_seqscan",
+        "enable_mergejoin",
+        "enable_hashjoin",
+        "enable_nestloop",
+        "enable_material",
+        "cpu_index_tuple_cost",
+    )
+)
+
+
+class Workspace:
+    """The tables of one transaction, which the caller has begun: they are empty at first. See the module."""
+
+    def __init__(self, cursor: CursorWrapper) -> None:
+        self.cursor = cursor
+        self.is_large = False
+        cursor.execute(
+            f"""
+            SELECT to_regclass('pg_temp.{TABLES[-1]}') IS NOT NULL,
+                array(SELECT name FROM pg_prepared_statements WHERE name LIKE 'kith\\_%%')
+            """,
+            (),
+        )
+        is_made, prepared = cursor.fetchone()
+        self._prepared = set(prepared)
+        # Within a transaction of the caller's own, what an earlier recompute left is still there.
+        if is_made and len(connection.savepoint_ids) > 0:
+            self._drop()
+            is_made = False
+        if not is_made:
+            cursor.execute(statement("workspace"))
+        cursor.execute(_FEW)
+
+    def expect_many(self, *filled: str) -> None:
+        """From here on, plan each statement by statistics: of the tables `filled` so far and of those to come."""
+        self.is_large = True
+        self.cursor.execute(_AS_BEFORE)
+        if filled:
+            self.cursor.execute(f"ANALYZE {', '.join(filled)}")
+
+    def run(self, step: str, **parameters: Any) -> CursorWrapper:
+        """Run the statements of the SQL file `step`; return the cursor, which holds the rows of the last one."""
+        return self.run_sql(step, statement(step), **parameters)
+
+    def run_sql(self, step: str, sql: str, **parameters: Any) -> CursorWrapper:
+        """Run the statements of `sql`, known as `step`; return the cursor, which holds the rows of the last one."""
+        text = connection.ops.compose_sql(  # type: ignore[attr-defined]  # PostgreSQL's operations have it
+            sql, {**figure_parameters(), **parameters}
+        )
+        if self.is_large:
+            if step in _MANY:
+                self.cursor.execute(_MANY[step])
+            self._last_of(text)
+            if step in _MANY:
+                # In a call of its own: this one's result is what the caller reads.
+                with connection.cursor() as other:
+                    other.execute(_AS_BEFORE)
+        else:
+            named = _prepared_as(step, text)
+            missing = [(name, part) for name, part in named if name not in self._prepared]
+            prepares = [f"PREPARE {name} AS {part}" for name, part in missing]
+            self._prepared |= {name for name, _ in missing}
+            joins = f"SET LOCAL enable_hashjoin = {'off' if step in _KEYS_ONLY else 'on'}"
+            self._last_of(";\n".join([joins, *prepares, *(f"EXECUTE {name}" for name, _ in named)]))
+        return self.cursor
+
+    def close(self) -> None:
+        """Leave the session as the next transaction expects it."""
+        if self.is_large:
+            self._drop()
+        self.cursor.execute(_AS_BEFORE)
+
+    def _last_of(self, text: str) -> None:
+        """Send statements in one go and move the cursor to the last one's result."""
+        # The text is complete; a wrapper that notes who writes may add values of its own all the same.
+        self.cursor.execute(text.replace("%", "%%"), ())
+        while self.cursor.nextset():
+            pass
+
+    def _drop(self) -> None:
+        self.cursor.execute(f"DROP TABLE {', '.join(TABLES)}")
+
+
+@cache
+def _prepared_as(step: str, text: str) -> list[tuple[str, str]]:
+    """
+    Return the statements of `text` but ANALYZE, each with the name to prepare it under.
+
+    The name follows from the text, settings included: another setting is another statement.
+    """
+    parts = [part for part in _parts(text) if not part.startswith("ANALYZE")]
+    return [(f"kith_{step}_{hashlib.sha256(part.encode()).hexdigest()[:12]}", part) for part in parts]
+
+
+def _parts(text: str) -> list[str]:
+    """Cut a file into its statements: each ends with a semicolon at the end of a line. Comments are left out."""
+    bare = re.sub(r"^\s*--.*\n", "", text, flags=re.MULTILINE)
+    return [part.strip() for part in re.split(r";\s*(?:\n|$)", bare) if part.strip()]

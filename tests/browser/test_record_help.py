@@ -1,0 +1,128 @@
+"""Recording help in a real browser, by the keyboard alone, on a large screen and on that of a phone."""
+
+import datetime as dt
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from community.models import HelpRecord
+from crm.models import Contact
+from crm.search import refresh_search_text
+from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory
+from tests.factories.crm import ContactFactory, EmailFactory
+
+
+@pytest.fixture
+def joe() -> Contact:
+    joe = ContactFactory(full_name="Joe Bloggs")
+    EmailFactory(contact=joe, raw="joe@example.com")
+    ContactFactory(full_name="Ines Berg")
+    ChannelFactory(slug="phone", name="Telephone", platform="phone")
+    refresh_search_text(list(Contact.objects.values_list("pk", flat=True)))
+    return joe
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_help_is_recorded_seen_and_undone_by_the_keyboard_alone(page: Page, log_in, joe: Contact, width: int):
+    log_in()
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto("/admin/community/helprecord/record/")
+    expect(page.locator("#id_person_text")).to_be_visible()
+
+    page.goto(f"/admin/crm/contact/{joe.pk}/change/")
+    page.keyboard.press("h")
+    dialog = page.locator("#kith-dialog")
+    expect(dialog).to_be_visible()
+    expect(page.locator("#id_question")).to_be_focused()
+    page.keyboard.type("How do I enrol?")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Like this.")
+    page.keyboard.press("Tab")
+    page.keyboard.type("enrolment")
+    page.keyboard.press("Control+Enter")
+
+    expect(dialog).to_be_hidden()
+    toast = page.get_by_role("status").filter(has_text="Recorded: help for Joe Bloggs.")
+    expect(toast).to_be_visible()
+    record = HelpRecord.objects.get()
+    assert (record.contact, record.question, record.answer) == (joe, "How do I enrol?", "Like this.")
+    assert (record.topic, record.outcome, record.helper_user.username) == ("enrolment", "solved", "ana")
+
+    page.reload()
+    expect(page.get_by_text("How do I enrol?").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_undo_in_the_toast_takes_help_back_and_redo_brings_it_again(page: Page, log_in, joe: Contact):
+    log_in()
+    page.goto(f"/admin/crm/contact/{joe.pk}/change/")
+    page.keyboard.press("h")
+    expect(page.locator("#id_question")).to_be_focused()
+    page.keyboard.type("How?")
+    page.keyboard.press("Control+Enter")
+
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_text("Undone: help for Joe Bloggs.")).to_be_visible()
+    assert HelpRecord.objects.get().withdrawn_at is not None
+
+    page.get_by_role("button", name="Redo").press("Enter")
+    expect(page.get_by_text("Recorded again: help for Joe Bloggs.")).to_be_visible()
+    assert HelpRecord.objects.get().withdrawn_at is None
+
+
+def test_person_is_found_by_half_a_name_while_typing(page: Page, log_in, joe: Contact):
+    log_in()
+    page.goto("/admin/crm/contact/")
+    page.keyboard.press("h")
+    expect(page.locator("#id_person_text")).to_be_focused()
+    page.keyboard.type("blog")
+    expect(page.get_by_role("option", name="Joe Bloggs")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_person_text")).to_have_value("Joe Bloggs")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
+    assert HelpRecord.objects.get().contact == joe
+
+
+def test_escape_asks_before_typed_text_is_lost(page: Page, log_in, joe: Contact):
+    log_in()
+    page.goto(f"/admin/crm/contact/{joe.pk}/change/")
+    page.keyboard.press("h")
+    expect(page.locator("#id_question")).to_be_focused()
+    page.keyboard.type("Half a sen")
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.keyboard.press("Escape")
+    assert asked == ["Close without saving? What you typed is lost."]
+    expect(page.locator("#id_question")).to_have_value("Half a sen")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.keyboard.press("Escape")
+    expect(page.locator("#kith-dialog")).to_be_hidden()
+    page.keyboard.press("h")
+    expect(page.locator("#id_question")).to_be_focused()
+    page.keyboard.press("Escape")  # nothing typed, nothing asked
+    expect(page.locator("#kith-dialog")).to_be_hidden()
+
+
+def test_answer_already_given_is_marked_with_one_key(page: Page, log_in, joe: Contact):
+    mia = MemberFactory(handle="mia")
+    account = MemberFactory(channel=mia.channel, contact=joe)
+    InteractionFactory(
+        channel=mia.channel,
+        member=mia,
+        to_member=account,
+        kind="answer",
+        text="Take the evening course.",
+        occurred_at=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC),
+    )
+    log_in()
+    page.goto(f"/admin/crm/contact/{joe.pk}/change/")
+    page.keyboard.press("h")
+    expect(page.get_by_role("button", name="Take the evening course.")).to_be_focused()
+    page.keyboard.press("1")
+
+    expect(page.get_by_text("Marked as help for Joe Bloggs.")).to_be_visible()
+    record = HelpRecord.objects.get()
+    assert (record.helper_member, record.contact, record.outcome) == (mia, joe, "helped")

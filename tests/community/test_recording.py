@@ -1,0 +1,306 @@
+"""Recording help in the admin without a browser: what is offered, taken, refused, and shown on both persons' pages."""
+
+import datetime as dt
+import json
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+
+from community.help_offers import answers_to_mark, topics_in_use, usual_channel
+from community.models import HelpRecord, Interaction
+from crm.models import Contact
+from tests.factories.community import (
+    ChannelFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
+from tests.factories.crm import ContactFactory
+
+pytestmark = pytest.mark.django_db
+
+BY_HTMX = {"HX-Request": "true"}
+
+
+def everybody_may(permission):
+    return True
+
+
+def nobody_may(permission):
+    return False
+
+
+@pytest.fixture
+def ana() -> Client:
+    client = Client()
+    client.force_login(UserFactory(username="ana", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def forum():
+    return ChannelFactory(slug="forum", name="Forum")
+
+
+@pytest.fixture
+def joe(forum):
+    contact = ContactFactory(full_name="Joe Bloggs", search_text="joe bloggs")
+    return MemberFactory(channel=forum, handle="joe", contact=contact)
+
+
+@pytest.fixture
+def mia(forum):
+    return MemberFactory(
+        channel=forum, handle="mia", contact=ContactFactory(full_name="Mia Kowalska", search_text="mia")
+    )
+
+
+def record_page(contact):
+    return reverse("admin:crm_contact_record_help", args=[contact.pk])
+
+
+def told(channel, **fields):
+    return {"channel": channel.pk, "occurred_at": "2026-03-02T09:00", "outcome": "solved", **fields}
+
+
+def test_saved_help_closes_the_dialog_and_offers_to_undo(ana: Client, joe, forum):
+    answer = ana.post(
+        record_page(joe.contact), told(forum, question="How?", answer="So.", minutes="12", rating="5"), headers=BY_HTMX
+    )
+
+    record = HelpRecord.objects.get()
+    assert answer.status_code == 204
+    assert json.loads(answer.headers["HX-Trigger"])["kith:saved"] == {
+        "message": "Recorded: help for Joe Bloggs.",
+        "undo": f"/admin/community/helprecord/{record.pk}/undo/",
+        "undo_label": "Undo",
+        "edit": f"/admin/community/helprecord/{record.pk}/edit/",
+    }
+    assert (record.contact, record.helper_user.username, record.minutes, record.rating) == (joe.contact, "ana", 12, 5)
+    assert record.interaction.occurred_at == dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+
+
+def test_time_is_read_in_the_organisations_zone(ana: Client, joe, forum):
+    ana.post(record_page(joe.contact), told(forum, occurred_at="2026-07-01T09:00"))
+
+    assert HelpRecord.objects.get().interaction.occurred_at == dt.datetime(2026, 7, 1, 8, tzinfo=dt.UTC)
+
+
+def test_without_javascript_it_is_a_page_that_leads_back(ana: Client, joe, forum):
+    assert b"<html" in ana.get(record_page(joe.contact)).content
+
+    answer = ana.post(record_page(joe.contact), told(forum))
+
+    assert (answer.status_code, answer.url) == (302, f"/admin/crm/contact/{joe.contact_id}/change/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "errors"),
+    [
+        ({"rating": "6"}, {"rating"}),
+        ({"minutes": "-1"}, {"minutes"}),
+        ({"outcome": "great"}, {"outcome"}),
+        ({"occurred_at": "2096-01-01T00:00"}, {"occurred_at"}),
+        ({"occurred_at": "soon"}, {"occurred_at"}),
+        ({"channel": "0"}, {"channel"}),
+        ({"helper_text": "nobody at all"}, {"helper_text"}),
+        ({"helper_text": "joe"}, {"helper_text"}),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(ana: Client, joe, forum, fields, errors):
+    answer = ana.post(record_page(joe.contact), told(forum) | fields, headers=BY_HTMX)
+
+    assert answer.status_code == 200
+    assert set(answer.context["form"].errors) == errors
+    assert not HelpRecord.objects.exists()
+
+
+def test_member_who_helped_is_named_by_handle_and_both_pages_show_it(ana: Client, joe, mia, forum):
+    ana.post(record_page(joe.contact), told(forum, helper_text="mia", question="Which course?"))
+
+    record = HelpRecord.objects.get()
+    assert (record.helper_member, record.helper_user) == (mia, None)
+    for contact in (joe.contact, mia.contact):
+        page = ana.get(reverse("admin:crm_contact_change", args=[contact.pk])).content.decode()
+        assert "Which course?" in page
+
+
+def test_somebody_is_found_by_what_was_typed_or_asked_for_again(ana: Client, joe, mia, forum):
+    page = reverse("admin:community_helprecord_record")
+    ContactFactory(full_name="Joe Other", search_text="joe other")
+
+    unclear = ana.post(page, told(forum, person_text="joe"))
+    assert [person.name for person in unclear.context["form"].people] == ["Joe Other", "Joe Bloggs"]
+    assert set(ana.post(page, told(forum, person_text="nobody")).context["form"].errors) == {"person_text"}
+    assert set(ana.post(page, told(forum)).context["form"].errors) == {"person_text"}
+
+    ana.post(page, told(forum, person_text="blog"))
+    assert HelpRecord.objects.get().contact == joe.contact
+
+
+def test_somebody_new_is_written_with_the_help(ana: Client, forum):
+    page = reverse("admin:community_helprecord_record")
+
+    ana.post(
+        page,
+        told(forum, new_name="Zoë West", new_email="Zoe@Example.com", new_phone="020 7946 0000", new_handle="@zoe"),
+    )
+
+    zoe = HelpRecord.objects.get().contact
+    assert (zoe.full_name, zoe.stage, zoe.known_as) == ("Zoë West", "lead", "zoe")
+    assert zoe.search_text == "zoë west\nzoe\nzoe@example.com\n020 7946 0000\n+442079460000"
+    assert zoe.members.get().channel == forum
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"new_email": "nowhere"}, "new_email"),
+        ({"new_phone": "12"}, "new_phone"),
+        ({"new_handle": "joe"}, "new_handle"),
+        ({"new_handle": "@"}, "new_handle"),
+    ],
+)
+def test_somebody_new_who_cannot_be_written_leaves_nothing_behind(ana: Client, joe, forum, fields, error):
+    joe.external_id = "joe"
+    joe.save()
+    people = Contact.objects.count()
+
+    answer = ana.post(reverse("admin:community_helprecord_record"), told(forum, **fields))
+
+    assert set(answer.context["form"].errors) == {error}
+    assert Contact.objects.count() == people
+    assert not Interaction.objects.exists()
+
+
+def test_help_for_a_question_answers_it(ana: Client, joe, forum):
+    thread = ThreadFactory(channel=forum, opened_by=joe, topic="enrolment")
+    asked = InteractionFactory(channel=forum, member=joe, thread=thread, text="How do I enrol?")
+    page = reverse("admin:community_interaction_record_help", args=[asked.pk])
+
+    form = ana.get(page).context["form"]
+    assert (form.initial["question"], form.initial["topic"], form.initial["channel"]) == (
+        "How do I enrol?",
+        "enrolment",
+        forum.pk,
+    )
+    ana.post(page, told(forum, answer="Here."))
+
+    on = HelpRecord.objects.get().interaction
+    assert (on.reply_to, on.thread, on.to_contact) == (asked, thread, joe.contact)
+
+
+def test_answers_already_given_are_offered_newest_first_and_only_those(joe, mia, forum):
+    thread = ThreadFactory(channel=forum, opened_by=joe)
+    question = InteractionFactory(channel=forum, member=joe, thread=thread)
+
+    def answer(day, **fields):
+        at = dt.datetime(2026, 3, day, tzinfo=dt.UTC)
+        return InteractionFactory(**{"channel": forum, "member": mia, "kind": "answer", "occurred_at": at, **fields})
+
+    wanted = [
+        answer(9, to_member=joe),
+        answer(8, to_contact=joe.contact, kind="direct_message"),
+        answer(7, reply_to=question, kind="comment"),
+        answer(6, thread=thread),
+    ]
+    answer(10, member=joe, thread=thread)  # their own
+    answer(10, to_member=mia, member=MemberFactory(channel=forum))  # to somebody else
+    answer(10, to_member=joe, kind="like")
+    answer(10, to_member=joe, retracted_at=dt.datetime(2026, 3, 11, tzinfo=dt.UTC))
+    HelpRecordFactory(contact=joe.contact, interaction=answer(10, to_member=joe))  # help already
+
+    offers = answers_to_mark(joe.contact_id, may=everybody_may)
+
+    assert [offer.interaction_id for offer in offers] == [one.pk for one in wanted]
+
+
+def test_private_answer_is_offered_without_its_words_to_who_may_not_read_it(joe, mia, forum):
+    InteractionFactory(channel=forum, member=mia, kind="direct_message", to_member=joe, is_private=True, text="secret")
+
+    assert [offer.text for offer in answers_to_mark(joe.contact_id, may=nobody_may)] == ["Private."]
+
+
+def test_answer_is_marked_as_help_by_its_button(ana: Client, joe, mia, forum):
+    answer = InteractionFactory(channel=forum, member=mia, kind="answer", to_member=joe)
+
+    ana.post(record_page(joe.contact), {"mark": answer.pk}, headers=BY_HTMX)
+    again = ana.post(record_page(joe.contact), {"mark": answer.pk}, headers=BY_HTMX)
+
+    record = HelpRecord.objects.get()
+    assert (record.interaction, record.helper_member, record.outcome) == (answer, mia, "helped")
+    assert "is help already" in again.headers["HX-Trigger"]
+
+
+def test_offers_take_a_fixed_number_of_queries(joe, mia, forum, django_assert_max_num_queries):
+    for _ in range(20):
+        InteractionFactory(channel=forum, member=mia, kind="answer", to_member=joe)
+
+    with django_assert_max_num_queries(6):
+        assert len(answers_to_mark(joe.contact_id, may=everybody_may)) == 5
+
+
+def test_channel_is_the_one_last_in_touch_on_else_the_one_last_recorded_on(joe, forum):
+    user = UserFactory()
+    phone = ChannelFactory(slug="phone")
+    assert usual_channel(joe.contact_id, user_id=user.pk) == forum.pk  # the oldest there is
+
+    HelpRecordFactory(recorded_by=user, interaction__channel=phone)
+    assert usual_channel(joe.contact_id, user_id=user.pk) == phone.pk
+
+    InteractionFactory(channel=forum, member=joe)
+    assert usual_channel(joe.contact_id, user_id=user.pk) == forum.pk
+
+
+def test_topics_offered_are_those_used_lately_each_once():
+    for topic in ("enrolment", "payment", "", "enrolment"):
+        HelpRecordFactory(topic=topic)
+
+    assert topics_in_use() == ["enrolment", "payment"]
+
+
+def test_edit_changes_the_record_and_undo_and_redo_go_by_post_alone(ana: Client, joe, forum):
+    ana.post(record_page(joe.contact), told(forum, topic="enrolment"))
+    record = HelpRecord.objects.get()
+    edit, undo, redo = (
+        reverse(f"admin:community_helprecord_{act}", args=[record.pk]) for act in ("edit", "undo", "redo")
+    )
+
+    assert ana.get(edit).context["form"].initial["topic"] == "enrolment"
+    ana.post(edit, told(forum, topic="payment"))
+    record.refresh_from_db()
+    assert (record.topic, record.edited_fields) == ("payment", ["topic"])
+
+    ana.get(undo)
+    record.refresh_from_db()
+    assert record.withdrawn_at is None
+    ana.post(undo)
+    record.refresh_from_db()
+    assert record.withdrawn_at is not None
+    ana.post(redo)
+    record.refresh_from_db()
+    assert record.withdrawn_at is None
+
+
+def test_helper_finds_records_and_undoes_and_a_visitor_of_no_role_may_nothing(joe, forum):
+    helper, nobody = (UserFactory(is_staff=True) for _ in range(2))
+    helper.groups.add(Group.objects.get(name="Helper"))
+    client = Client()
+    client.force_login(helper)
+    assert client.post(record_page(joe.contact), told(forum), headers=BY_HTMX).status_code == 204
+
+    client.force_login(nobody)
+    assert client.get(record_page(joe.contact)).status_code == 403
+    assert client.get(reverse("admin:community_member_find"), {"q": "joe"}).status_code == 403
+
+
+def test_helpers_are_found_among_colleagues_and_members(ana: Client, mia):
+    found = ana.get(reverse("admin:community_member_find"), {"q": "mia"}).json()["results"]
+    colleagues = ana.get(reverse("admin:community_member_find"), {"q": "an"}).json()["results"]
+
+    assert found == [{"id": f"member:{mia.pk}", "name": "Mia Kowalska", "hint": "mia on Forum"}]
+    assert [one["name"] for one in colleagues] == ["ana"]

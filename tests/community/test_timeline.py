@@ -1,0 +1,239 @@
+"""What community adds to the timeline and the tiles of a contact's page."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from community.models import Interaction
+from community.tiles import ExchangeTiles, RatingTile
+from crm.models import Contact
+from crm.timeline.reading import asked_of, channel_choices, read_timeline
+from tests.factories.community import (
+    ChannelFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+)
+from tests.factories.crm import CampaignFactory, ContactFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+
+
+def anybody(permission: str) -> bool:
+    return True
+
+
+def at(day: int) -> dt.datetime:
+    return dt.datetime(2026, 3, day, 9, tzinfo=dt.UTC)
+
+
+def talk(person: Contact, *, may=anybody, **asked):
+    page = read_timeline(asked_of(person.person_id, may=may, now=NOW, **asked))
+    return [entry for entry in page.entries if entry.source in ("interactions", "help")]
+
+
+def days(entries) -> list[int]:
+    return [entry.occurred_at.day for entry in entries]
+
+
+@pytest.fixture
+def joe():
+    return MemberFactory(handle="joe", contact=ContactFactory(full_name="Joe Bloggs"))
+
+
+@pytest.fixture
+def mia(joe):
+    return MemberFactory(handle="mia", channel=joe.channel)
+
+
+def test_everything_done_by_and_addressed_to_a_person_is_there_once(joe, mia):
+    thread = ThreadFactory(channel=joe.channel, opened_by=joe, title="Which course?")
+    asked = InteractionFactory(channel=joe.channel, member=joe, thread=thread, occurred_at=at(1), text="Which course?")
+    InteractionFactory(channel=joe.channel, member=mia, to_member=joe, kind="direct_message", occurred_at=at(2))
+    InteractionFactory(channel=joe.channel, member=mia, to_contact=joe.contact, kind="comment", occurred_at=at(3))
+    InteractionFactory(channel=joe.channel, member=mia, reply_to=asked, kind="comment", occurred_at=at(4))
+    InteractionFactory(channel=joe.channel, member=mia, thread=thread, kind="answer", occurred_at=at(5))
+    InteractionFactory(  # in every way at once
+        channel=joe.channel, member=joe, to_member=joe, thread=thread, reply_to=asked, kind="answer", occurred_at=at(6)
+    )
+    InteractionFactory(channel=joe.channel, member=mia, thread=thread, kind="comment", occurred_at=at(7))  # to all
+    InteractionFactory(channel=joe.channel, member=mia, occurred_at=at(8))
+
+    entries = talk(joe.contact)
+
+    assert days(entries) == [6, 5, 4, 3, 2, 1]
+    question = entries[-1]
+    assert (question.title, question.actor, question.is_own) == ("Question", "Joe Bloggs", True)
+    assert [(figure.label, figure.value) for figure in question.figures] == [("In", "Which course?")]
+    assert (entries[-2].actor, entries[-2].addressee, entries[-2].is_own) == ("mia", "Joe Bloggs", False)
+
+
+def test_all_accounts_of_all_records_count(joe):
+    other = MemberFactory()
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1))
+    InteractionFactory(channel=other.channel, member=other, occurred_at=at(2))
+    Contact.objects.filter(pk=other.contact_id).update(merged_into=joe.contact)
+
+    assert days(talk(joe.contact)) == [2, 1]
+
+
+def test_help_stands_in_place_of_its_interaction_on_both_pages(joe, mia):
+    HelpRecordFactory(
+        contact=joe.contact,
+        helper_user=None,
+        helper_member=mia,
+        question="Which course?",
+        topic="enrolment",
+        rating=5,
+        interaction=InteractionFactory(
+            channel=joe.channel, member=mia, to_member=joe, kind="answer", text="Take the spring one."
+        ),
+    )
+
+    (received,) = talk(joe.contact)
+    (given,) = talk(mia.contact)
+
+    assert (received.kind, received.actor, received.addressee) == ("help_received", "mia", "Joe Bloggs")
+    assert received.text == "Which course?\n\nTake the spring one."
+    assert [(figure.label, figure.value) for figure in received.figures] == [
+        ("Topic", "enrolment"),
+        ("Outcome", "solved"),
+        ("Rating", 5),
+    ]
+    assert (given.kind, given.is_own) == ("help_given", True)
+
+
+def test_without_permission_for_help_its_interaction_is_there(joe, mia):
+    HelpRecordFactory(contact=joe.contact)
+
+    entries = talk(joe.contact, may=lambda permission: permission == "community.view_interaction")
+
+    assert [(entry.source, entry.kind) for entry in entries] == [("interactions", "help")]
+
+
+def test_private_text_needs_its_permission(joe):
+    InteractionFactory(channel=joe.channel, member=joe, kind="direct_message", is_private=True, text="My number is 17.")
+
+    (secret,) = talk(joe.contact, may=lambda permission: permission != "community.view_private_interaction")
+    (open_,) = talk(joe.contact)
+
+    assert (secret.text, secret.is_hidden) == ("Private.", True)
+    assert (open_.text, open_.is_hidden) == ("My number is 17.", False)
+
+
+def test_what_was_taken_out_says_why(joe):
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1), retracted_at=at(9), retract_reason="a test")
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(2), deleted_at=at(9))
+    HelpRecordFactory(contact=joe.contact, withdrawn_at=at(9), interaction__occurred_at=at(3))
+
+    assert [(entry.standing, entry.reason) for entry in talk(joe.contact)] == [
+        ("", ""),  # the interaction of the withdrawn help happened
+        ("withdrawn", ""),
+        ("deleted", "its text is gone; it happened and counts"),
+        ("retracted", "a test"),
+    ]
+
+
+def test_channel_and_kind_narrow(joe):
+    other = MemberFactory(contact=joe.contact, channel=ChannelFactory(slug="chat", name="Chat"))
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1))
+    InteractionFactory(channel=other.channel, member=other, occurred_at=at(2), kind="comment")
+    HelpRecordFactory(contact=joe.contact, interaction__channel=other.channel, interaction__occurred_at=at(3))
+
+    assert days(talk(joe.contact, channel="chat")) == [3, 2]
+    assert days(talk(joe.contact, channel="chat", kind="comment")) == [2]
+    assert days(talk(joe.contact, kind="question")) == [1]
+    assert days(talk(joe.contact, kind="help_received")) == [3]
+    assert talk(joe.contact, channel="nowhere") == []
+    assert channel_choices(asked_of(joe.contact_id, may=anybody, now=NOW)) == {
+        joe.channel.slug: joe.channel.name,
+        "chat": "Chat",
+    }
+
+
+def test_tiles_say_how_they_came_and_when_we_last_spoke(joe, mia):
+    spring = CampaignFactory(code="spring", name="Spring course")
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1), kind="like")
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(2), kind="click", campaign=spring)
+    InteractionFactory(channel=joe.channel, member=mia, to_member=joe, occurred_at=at(5), kind="answer")
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(6), retracted_at=at(7))
+
+    found = ExchangeTiles().load([joe.contact_id, mia.contact_id], now=NOW, may=anybody)
+
+    first, last = (tile.figure for tile in found[joe.contact_id][:2])
+    assert (first.value, first.note) == (at(2), f"{joe.channel} through Spring course")
+    assert (last.value, last.note) == (at(5), f"by mia, {joe.channel}")
+    assert [tile.figure.value for tile in found[mia.contact_id][:2]] == [at(5), at(5)]
+    assert found[joe.contact_id][0].stage == "audience"
+
+
+def test_waiting_tile_says_what_waits_and_since_when(joe, mia):
+    question = InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1))
+    asked = {"ids": [joe.contact_id, ContactFactory().pk], "now": NOW, "may": anybody}
+
+    waits, quiet = (tiles[2].figure for tiles in ExchangeTiles().load(**asked).values())
+    InteractionFactory(channel=joe.channel, member=mia, reply_to=question, kind="answer", occurred_at=at(2))
+    answered, _ = (tiles[2].figure for tiles in ExchangeTiles().load(**asked).values())
+
+    assert (waits.value, waits.note, waits.link.args) == (1, "since 1 Mar 2026, 09:00", (question.pk,))
+    assert (quiet.value, quiet.note) == (0, "Nothing was asked")
+    assert (answered.value, answered.note) == (0, "Everything is answered")
+
+
+def test_rating_tile_is_the_mean_with_its_number(joe, mia):
+    for rating in (5, 4, None):
+        HelpRecordFactory(contact=joe.contact, rating=rating)
+    HelpRecordFactory(contact=joe.contact, rating=1, withdrawn_at=NOW)
+
+    found = RatingTile().load([joe.contact_id, mia.contact_id], now=NOW, may=anybody)
+
+    (rated,), (unrated,) = found[joe.contact_id], found[mia.contact_id]
+    assert (rated.figure.value, rated.figure.note) == (Decimal("4.5"), "2 ratings")
+    assert (unrated.figure.value, unrated.figure.note) == (None, "No help was rated")
+
+
+@pytest.mark.parametrize("tiles", [ExchangeTiles(), RatingTile()])
+def test_tiles_ask_the_same_number_of_questions_for_1_person_and_20(tiles):
+    persons = [InteractionFactory().member.contact_id for _ in range(20)]
+
+    def questions(ids):
+        with CaptureQueriesContext(connection) as queries:
+            assert set(tiles.load(ids, now=NOW, may=anybody)) == set(ids)
+        return len(queries)
+
+    assert questions(persons[:1]) == questions(persons)
+
+
+def test_a_page_of_10000_entries_asks_as_few_questions_as_one_of_20(joe, mia):
+    def questions():
+        with CaptureQueriesContext(connection) as queries:
+            page = read_timeline(asked_of(joe.contact_id, may=anybody, now=NOW), limit=20)
+        return len(queries), len(page.entries)
+
+    def write(numbers):
+        Interaction.objects.bulk_create(
+            Interaction(
+                channel=joe.channel,
+                external_id=f"many-{n}",
+                kind="comment",
+                occurred_at=at(1) + dt.timedelta(minutes=n),
+                member=joe if n % 2 else mia,
+                to_member=None if n % 2 else joe,
+            )
+            for n in numbers
+        )
+
+    write(range(30))
+    few = questions()
+    write(range(30, 10_000))
+    many = questions()
+
+    assert few == many
+    assert many[1] == 20
+    assert many[0] <= 4

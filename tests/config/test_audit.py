@@ -1,0 +1,222 @@
+"""
+Who did it, when, through what: every way to write leaves its name in the history.
+
+Each way changes or makes one tracked record. What the history then says is compared with what was done.
+"""
+
+import csv
+import datetime as dt
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import management
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pghistory.models import Context
+
+import manage
+from config.celery import app
+from config.models import MembershipEvent
+from crm.models import Campaign, Contact
+from gateway.history import history_of
+from gateway.models import ApiKey
+from tests.admin_forms import posted
+from tests.api_clients import client_of
+from tests.factories.community import ChannelFactory, HelpRecordFactory, UserFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, EmailFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ana", first_name="Ana", last_name="Whelan"))
+    return client
+
+
+def newest(record: object) -> tuple[str, str, str]:
+    entry = history_of(record)[0]  # type: ignore[arg-type]
+    return entry.kind, entry.who, entry.through
+
+
+def change_by_form(ana: Client) -> object:
+    contact = ContactFactory(full_name="Jo")
+    address = reverse("admin:crm_contact_change", args=[contact.pk]) + "?tab=details"
+    assert ana.post(address, posted(ana.get(address), full_name="Joe")).status_code == 302
+    return contact
+
+
+def change_by_inline(ana: Client) -> object:
+    point = EmailFactory()
+    address = reverse("admin:crm_contact_change", args=[point.contact_id]) + "?tab=details"
+    page = ana.get(address)
+    assert ana.post(address, posted(page, **{"points-0-raw": "jo@example.org"})).status_code == 302
+    return point
+
+
+def add_by_form(ana: Client) -> object:
+    page = ana.get(reverse("admin:crm_campaign_add"))
+    data = posted(page, name="Spring", code="spring", status="planned")
+    assert ana.post(reverse("admin:crm_campaign_add"), data).status_code == 302
+    return Campaign.objects.get()
+
+
+def change_by_action(ana: Client) -> object:
+    campaign = CampaignFactory()
+    address = reverse("admin:crm_campaign_changelist")
+    ana.post(address, {"action": "archive_selected", "_selected_action": [campaign.pk], "reason": "Over."})
+    return campaign
+
+
+def void_with_a_reason(ana: Client) -> object:
+    conversion = ConversionFactory()
+    ana.post(reverse("admin:crm_conversion_void", args=[conversion.pk]), {"reason": "A test."})
+    return conversion
+
+
+def change_help(ana: Client) -> object:
+    record = HelpRecordFactory()
+    address = reverse("admin:community_helprecord_change", args=[record.pk])
+    assert ana.post(address, posted(ana.get(address), topic="Enrolment")).status_code == 302
+    return record
+
+
+def revoke_a_key(ana: Client) -> object:
+    key, _ = ApiKey.objects.issue(name="shop", scopes=["jobs:read"])
+    ana.post(reverse("admin:gateway_apikey_changelist"), {"action": "revoke", "_selected_action": [key.pk]})
+    return key
+
+
+WAYS_OF_THE_ADMIN: dict[str, tuple[Callable[[Client], object], str]] = {
+    "a form": (change_by_form, "changed"),
+    "a new record": (add_by_form, "created"),
+    "a part of a record": (change_by_inline, "changed"),
+    "an action on a list": (change_by_action, "changed"),
+    "voiding": (void_with_a_reason, "changed"),
+    "a help record": (change_help, "changed"),
+    "revoking a key": (revoke_a_key, "changed"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OF_THE_ADMIN)
+def test_the_admin_names_the_user(ana: Client, way: str):
+    act, kind = WAYS_OF_THE_ADMIN[way]
+
+    record = act(ana)
+
+    assert newest(record) == (kind, "Ana Whelan", "admin")
+    assert abs(history_of(record)[0].at - timezone.now()) < dt.timedelta(minutes=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", ["one", "patch", "batch", "act"])
+def test_the_api_names_the_key(way: str):
+    key, token = ApiKey.objects.issue(name="shop-sync", scopes=["contacts:write", "conversions:write"])
+    client = client_of(token)
+    item = {"source": "shop", "external_id": "c1", "full_name": "Joe"}
+    record: object = None
+    match way:
+        case "one":
+            client.post("/api/v1/contacts/", item)
+        case "batch":
+            client.post("/api/v1/contacts/batch/upsert", {"items": [item]})
+        case "patch":
+            record = ContactFactory(full_name="Jo")
+            client.patch(f"/api/v1/contacts/{record.pk}/", {"full_name": "Joe"})
+        case "act":
+            record = ConversionFactory()
+            client.post(f"/api/v1/conversions/{record.pk}/void/", {"reason": "A test."})
+
+    kind = "created" if record is None else "changed"
+    assert newest(record or Contact.objects.get()) == (kind, f"shop-sync ({key.prefix})", "API")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    """Run manage.py as it stands, but leave the test's connection open, which Django closes behind a command."""
+    monkeypatch.setattr(sys, "argv", ["manage.py", *arguments])
+    monkeypatch.setattr(management, "execute_from_command_line", lambda argv: management.call_command(*argv[1:]))
+    manage.main()
+
+
+def test_the_command_line_names_the_command_and_the_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    ChannelFactory(slug="forum")
+    file = tmp_path / "contacts.csv"
+    with file.open("w", newline="") as handle:
+        csv.writer(handle).writerows([["source", "external_id", "full_name"], ["shop", "c1", "Joe"]])
+    monkeypatch.setattr("config.audit.getpass.getuser", lambda: "olga")
+
+    run(monkeypatch, "import", "csv", str(file), "--as", "contacts")
+
+    assert newest(Contact.objects.get()) == ("created", "olga on the command line", "import csv")
+
+
+def test_a_command_that_makes_a_key_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("config.audit.getpass.getuser", lambda: "olga")
+
+    run(monkeypatch, "create_api_key", "shop", "--scopes", "jobs:read")
+
+    assert newest(ApiKey.objects.get()) == ("created", "olga on the command line", "command create_api_key")
+
+
+def test_a_task_names_itself():
+    contact = ContactFactory(full_name="Jo")
+
+    @app.task(name="crm.tasks.mend_names")
+    def mend_names() -> None:
+        Contact.objects.filter(pk=contact.pk).update(full_name="Joe")
+
+    mend_names()
+
+    assert newest(contact) == ("changed", "the system", "task mend names")
+
+
+def test_roles_given_and_taken_are_kept(ana: Client):
+    ben = UserFactory(is_staff=True)
+    helper = Group.objects.get(name="Helper")
+    form = {"username": ben.username, "is_active": "on", "is_staff": "on"}
+    form |= {"date_joined_0": "2026-01-01", "date_joined_1": "09:00", "groups": [helper.pk]}
+
+    assert ana.post(reverse("admin:auth_user_change", args=[ben.pk]), form).status_code == 302
+    ben.groups.clear()
+
+    given, taken = MembershipEvent.objects.filter(user=ben).order_by("pgh_id")
+    assert (given.pgh_label, given.group_id, taken.pgh_label) == ("insert", helper.pk, "delete")
+    assert User.objects.get(pk=given.pgh_context.metadata["user"]).username == "ana"
+
+
+def test_no_secret_is_kept_in_the_history(ana: Client):
+    token = ana.post(reverse("admin:gateway_apikey_add"), {"name": "shop", "scopes": ["jobs:read"]}).context["token"]
+
+    key = ApiKey.objects.get()
+    (event,) = ApiKey.pgh_event_models["insert"].objects.all()
+    said = " ".join(str(getattr(event, field.attname)) for field in event._meta.concrete_fields)
+    assert key.prefix in said
+    assert token.rpartition("_")[2] not in said + str(list(Context.objects.values_list("metadata", flat=True)))
+
+
+@pytest.mark.parametrize("scopes", [[], ["jobs:read"]])
+def test_refusals_of_the_api_are_logged_without_the_secret(caplog: pytest.LogCaptureFixture, scopes: list[str]):
+    key, token = ApiKey.objects.issue(name="shop", scopes=scopes)
+    if not scopes:
+        ApiKey.objects.revoke(key.prefix, now=timezone.now())
+
+    with caplog.at_level(logging.WARNING, logger="gateway"):
+        client_of(token).get("/api/v1/contacts/")
+
+    assert f"Refused GET /api/v1/contacts/ to {key.prefix}" in caplog.text
+    assert token.rpartition("_")[2] not in caplog.text
+
+
+def test_refusals_of_the_admin_are_logged_with_the_user(caplog: pytest.LogCaptureFixture):
+    user = UserFactory(is_staff=True)
+    client = Client()
+    client.force_login(user)
+
+    client.get(reverse("admin:crm_contact_changelist"))
+
+    assert f"Refused GET /admin/crm/contact/ to {user.username}" in caplog.text

@@ -1,0 +1,395 @@
+"""
+The page of a contact as staff see it, with everything that the apps put on it.
+
+Joe asks on the forum on 2 March, Mia answers, and he buys for 100.00 on 20 March; Ana plans to call him.
+"""
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import pghistory
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from community.models import Interaction, Member
+from crm.extensions import contact_actions, contact_panels, contact_tiles, timeline_sources
+from crm.models import Contact, FollowUp, Note
+from metrics.recompute import recompute_all
+from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory, UserFactory
+from tests.factories.crm import (
+    CampaignFactory,
+    CompanyFactory,
+    ConsentFactory,
+    ContactFactory,
+    ConversionFactory,
+    EmailFactory,
+    FollowUpFactory,
+    NoteFactory,
+    RefundFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+HTMX = {"HX-Request": "true"}
+
+
+def at(day: int, hour: int = 12) -> dt.datetime:
+    return dt.datetime(2026, 3, day, hour, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def ana() -> User:
+    return User.objects.create_superuser("ana", first_name="Ana", last_name="Lind")
+
+
+@pytest.fixture
+def page_client(ana: User) -> Client:
+    client = Client()
+    client.force_login(ana)
+    return client
+
+
+@pytest.fixture
+def joe(ana: User) -> Member:
+    contact = ContactFactory(
+        full_name="Joe Bloggs",
+        preferred_name="Joey",
+        company=CompanyFactory(name="Bloggs Ltd"),
+        owner=ana,
+        tags=["vip"],
+        stage="customer",
+        motivation="Wants to run the payroll himself.",
+    )
+    EmailFactory(contact=contact, raw="joe@example.com")
+    ConsentFactory(contact=contact, purpose="newsletter")
+    ConsentFactory(contact=contact, purpose="research", withdrawn_at=at(1))
+    joe = MemberFactory(handle="joe", contact=contact)
+    mia = MemberFactory(channel=joe.channel, handle="mia", contact=ContactFactory(full_name="Mia Lind"))
+    question = InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(2, 9), text="Which course is next?")
+    answer = InteractionFactory(
+        channel=joe.channel, member=mia, kind="answer", reply_to=question, occurred_at=at(2, 10), text="Payroll."
+    )
+    HelpRecordFactory(interaction=answer, contact=contact, helper_user=None, helper_member=mia, rating=5)
+    InteractionFactory(channel=joe.channel, member=joe, kind="comment", occurred_at=at(3), text="Thanks!")
+    CampaignFactory(code="spring", name="Spring course")
+    ConversionFactory(contact=contact, external_id="o1", occurred_at=at(20), utm_campaign="spring")
+    RefundFactory(refund_of_external_id="o1", occurred_at=at(25))
+    NoteFactory(contact=contact, text="Call in the morning.", author=ana, is_pinned=True)
+    FollowUpFactory(contact=contact, what="Offer the summer course", assigned_to=ana, due_on=dt.date(2026, 4, 1))
+    FollowUpFactory(contact=contact, what="Send the invoice", done_at=at(22), done_by=ana, recorded_at=at(21))
+    recompute_all(now=NOW)
+    return joe
+
+
+def address(contact: Contact, query: str = "") -> str:
+    return reverse("admin:crm_contact_change", args=[contact.pk]) + query
+
+
+def text(page) -> str:
+    return page.content.decode()
+
+
+def test_one_look_says_who_how_what_and_next(page_client: Client, joe: Member):
+    page = page_client.get(address(joe.contact))
+
+    shown = text(page)
+    for said in (
+        "Joe Bloggs",
+        "“Joey”",
+        "Bloggs Ltd",
+        "Ana Lind",
+        "vip",
+        "joe@example.com",
+        "Wants to run the payroll himself.",
+        "newsletter",
+        "Offer the summer course",
+        "Call in the morning.",
+        "Which course is next?",
+        "Spring course",
+        "Refund",
+    ):
+        assert said in shown, said
+    assert "research" not in shown.partition("kith-timeline")[0]  # that consent was withdrawn
+    assert "Do not contact" not in shown
+    assert [(stage.stage, stage.because) for stage in page.context["header"].stages] == [
+        ("audience", "first touch"),
+        ("customer", "first conversion"),
+    ]
+    tiles = {tile.key: tile.figure for tile in page.context["tiles"]}
+    assert list(tiles) == [
+        "roi",
+        "revenue",
+        "revenue_credited",
+        "first_touch",
+        "last_contact",
+        "waiting",
+        "mean_rating",
+        "next_step",
+    ]
+    assert (tiles["roi"].value, tiles["roi"].note) == (None, "No cost was booked")
+    assert tiles["revenue"].value == tiles["revenue_credited"].value == Decimal("90.00")
+    assert (tiles["first_touch"].value, tiles["last_contact"].value) == (at(2, 9), at(3))
+    assert (tiles["mean_rating"].value, tiles["mean_rating"].note) == (Decimal(5), "1 rating")
+    assert tiles["next_step"].note == "Overdue: Offer the summer course"
+
+
+def test_do_not_contact_is_loud_also_when_a_merged_record_says_so(page_client: Client, joe: Member):
+    other = ContactFactory(do_not_contact=True)
+    Contact.objects.filter(pk=other.pk).update(merged_into=joe.contact)
+
+    assert "Do not contact" in text(page_client.get(address(joe.contact)))
+
+
+def test_merged_record_leads_to_its_survivor(page_client: Client, joe: Member):
+    other = ContactFactory(full_name="J. Bloggs")
+    Contact.objects.filter(pk=other.pk).update(merged_into=joe.contact)
+
+    page = page_client.get(address(other), follow=True)
+
+    assert page.redirect_chain == [(address(joe.contact), 302)]
+    assert f"“J. Bloggs” (record {other.pk}) was merged" in text(page)
+
+
+def test_page_opens_for_somebody_of_whom_nothing_is_known(page_client: Client):
+    page = page_client.get(address(ContactFactory(full_name="")))
+
+    shown = text(page)
+    assert page.status_code == 200
+    assert "Nothing is planned" in shown
+    assert "No notes yet" in shown
+    assert "No interaction is known" in shown
+
+
+def test_page_of_nobody_leads_back(page_client: Client):
+    assert page_client.get(reverse("admin:crm_contact_change", args=[10**9])).status_code == 302
+
+
+def test_page_shows_only_what_its_reader_may_see(joe: Member):
+    ben = UserFactory(is_staff=True)
+    ben.user_permissions.set(Permission.objects.filter(codename__in=["view_contact"]))
+    client = Client()
+    client.force_login(ben)
+
+    page = client.get(address(joe.contact))
+
+    shown = text(page)
+    assert page.status_code == 200
+    for hidden in (
+        "joe@example.com",
+        "Call in the morning.",
+        "Offer the summer",
+        "Which course is next?",
+        "newsletter",
+    ):
+        assert hidden not in shown, hidden
+    assert page.context["tiles"] == []
+    assert {entry.source for entry in page.context["entries"]} == {"changes"}
+
+
+def test_private_words_are_not_told_without_permission(joe: Member):
+    Interaction.objects.update(is_private=True)
+    ben = UserFactory(is_staff=True)
+    ben.user_permissions.set(Permission.objects.exclude(codename="view_private_interaction"))
+    client = Client()
+    client.force_login(ben)
+
+    shown = text(client.get(address(joe.contact))) + text(client.get(address(joe.contact, "?tab=figures")))
+
+    assert "Private." in shown
+    for said in ("Which course is next?", "Payroll.", "Thanks!"):
+        assert said not in shown
+
+
+def test_timeline_filters_and_goes_on_without_javascript(page_client: Client, joe: Member):
+    page = page_client.get(address(joe.contact, "?kind=comment"))
+    assert [entry.text for entry in page.context["entries"]] == ["Thanks!"]
+
+    assert [entry.kind for entry in page_client.get(address(joe.contact, "?kind=note")).context["entries"]] == ["note"]
+    wrong = page_client.get(address(joe.contact, "?kind=colour"))
+    assert wrong.status_code == 200
+    assert "There is no such kind" in text(wrong)
+
+
+def test_older_entries_come_as_a_part_of_the_page(page_client: Client, joe: Member):
+    for day in range(1, 29):
+        NoteFactory(contact=joe.contact, written_at=dt.datetime(2025, 1, day, tzinfo=dt.UTC), text=f"Day {day}")
+
+    page = page_client.get(address(joe.contact, "?kind=note"))
+    older = page_client.get(address(joe.contact) + page.context["older"], headers={**HTMX, "HX-Target": "kith-older"})
+
+    assert len(page.context["entries"]) == 20
+    assert [entry.text for entry in older.context["entries"]] == [f"Day {day}" for day in range(9, 0, -1)]
+    assert older.context["older"] is None
+    assert "<html" not in text(older)
+    whole = page_client.get(address(joe.contact) + page.context["older"])
+    assert "<html" in text(whole)
+    assert "Back to the newest" in text(whole)
+
+
+def test_panels_come_as_a_part_and_as_a_page(page_client: Client, joe: Member):
+    part = page_client.get(address(joe.contact, "?tab=figures"), headers={**HTMX, "HX-Target": "kith-panels"})
+    whole = page_client.get(address(joe.contact, "?tab=figures"))
+
+    assert "<html" not in text(part)
+    assert "<html" in text(whole)
+    for page in (part, whole):
+        for title in ("Accounts", "As a customer", "As a helper"):
+            assert title in text(page)
+
+
+def test_page_asks_at_most_25_questions_and_the_menu_one_with_10000_entries(joe: Member):
+    ben = UserFactory(is_staff=True)
+    ben.user_permissions.set(Permission.objects.all())
+    client = Client()
+    client.force_login(ben)
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(address(joe.contact))
+        assert page.status_code == 200
+        return len(queries)
+
+    questions()  # Django keeps the content types it once asked for
+    Interaction.objects.bulk_create(
+        Interaction(
+            channel=joe.channel,
+            external_id=f"many-{number}",
+            kind="comment",
+            occurred_at=dt.datetime(2025, 1, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=number),
+            member=joe,
+        )
+        for number in range(10_000)
+    )
+    with_ana = pghistory.context(user=ben.pk, url="/admin/")
+    with with_ana:
+        Contact.objects.filter(pk=joe.contact_id).update(stage="lead", company=CompanyFactory())
+
+    assert questions() <= 26
+
+
+@pytest.mark.parametrize("registry", [contact_tiles, contact_panels, timeline_sources, contact_actions])
+def test_everything_on_the_page_asks_for_a_permission_that_exists(registry):
+    known = {f"{app}.{name}" for app, name in Permission.objects.values_list("content_type__app_label", "codename")}
+
+    assert {entry.permission for entry in registry} <= known
+
+
+def test_note_is_written_edited_and_deleted_from_the_page(page_client: Client, ana: User):
+    contact = ContactFactory()
+    write = reverse("admin:crm_note_write", args=[contact.pk])
+
+    form = page_client.get(write, headers=HTMX)
+    empty = page_client.post(write, {"text": ""}, headers=HTMX)
+    saved = page_client.post(write, {"text": "Likes mornings.", "is_pinned": "on"}, headers=HTMX)
+
+    assert "<html" not in text(form)
+    assert (empty.status_code, empty.context["form"].errors["text"]) == (200, ["This field is required."])
+    assert saved.status_code == 204
+    assert json.loads(saved.headers["HX-Trigger"]) == {"kith:saved": {"message": "Note saved."}}
+    note = Note.objects.get()
+    assert (note.text, note.author, note.is_pinned, note.contact) == ("Likes mornings.", ana, True, contact)
+
+    page_client.post(reverse("admin:crm_note_edit", args=[note.pk]), {"text": "Likes evenings."}, headers=HTMX)
+    note.refresh_from_db()
+    assert (note.text, note.is_pinned, note.author) == ("Likes evenings.", False, ana)
+
+    remove = reverse("admin:crm_note_remove", args=[note.pk])
+    assert page_client.get(remove).status_code == 405
+    assert page_client.post(remove, headers=HTMX).status_code == 204
+    assert not Note.objects.exists()
+
+
+def test_note_without_javascript_is_a_page_of_its_own(page_client: Client):
+    contact = ContactFactory()
+    write = reverse("admin:crm_note_write", args=[contact.pk])
+
+    assert "<html" in text(page_client.get(write))
+    page = page_client.post(write, {"text": "Likes mornings."}, follow=True)
+
+    assert page.redirect_chain == [(address(contact), 302)]
+    assert "Note saved." in text(page)
+
+
+def test_follow_up_is_planned_done_and_opened_again(page_client: Client, ana: User):
+    contact = ContactFactory()
+    plan = reverse("admin:crm_followup_plan", args=[contact.pk])
+
+    form = page_client.get(plan, headers=HTMX)
+    page_client.post(plan, {"what": "Call", "due_on": "2026-06-01", "assigned_to": ana.pk}, headers=HTMX)
+
+    assert form.context["form"].initial["assigned_to"] == ana.pk
+    task = FollowUp.objects.get()
+    assert (task.what, task.due_on, task.assigned_to, task.recorded_by) == ("Call", dt.date(2026, 6, 1), ana, ana)
+
+    done = page_client.post(reverse("admin:crm_followup_done", args=[task.pk]), headers=HTMX)
+    task.refresh_from_db()
+    assert task.done_by == ana
+    assert task.done_at is not None
+    undo = json.loads(done.headers["HX-Trigger"])["kith:saved"]["undo"]
+
+    page_client.post(undo, headers=HTMX)
+    task.refresh_from_db()
+    assert (task.done_at, task.done_by) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("crm_note_write", "contact"),
+        ("crm_note_edit", "note"),
+        ("crm_note_remove", "note"),
+        ("crm_followup_plan", "contact"),
+        ("crm_followup_edit", "task"),
+        ("crm_followup_done", "task"),
+        ("crm_followup_reopen", "task"),
+        ("crm_followup_remove", "task"),
+    ],
+)
+def test_quick_forms_are_refused_without_permission(name: str, of: str):
+    note, task = NoteFactory(), FollowUpFactory()
+    pk = {"contact": note.contact_id, "note": note.pk, "task": task.pk}[of]
+    client = Client()
+    ben = UserFactory(is_staff=True)
+    ben.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(ben)
+
+    for response in (client.get(reverse(f"admin:{name}", args=[pk])), client.post(reverse(f"admin:{name}", args=[pk]))):
+        assert response.status_code == 403
+    assert Note.objects.count() == FollowUp.objects.count() == 1
+    assert FollowUp.objects.get().done_at is None
+
+
+def test_follow_up_list_knows_mine_overdue_open_and_done(page_client: Client, ana: User):
+    today = timezone.now().date()
+    FollowUpFactory(what="late", assigned_to=ana, due_on=today - dt.timedelta(days=2))
+    FollowUpFactory(what="soon", due_on=today + dt.timedelta(days=2))
+    FollowUpFactory(what="past", due_on=today - dt.timedelta(days=9), done_at=timezone.now())
+
+    def listed(which: str) -> list[str]:
+        page = page_client.get(reverse("admin:crm_followup_changelist"), {"which": which})
+        return [task.what for task in page.context["cl"].result_list]
+
+    assert {which: listed(which) for which in ("mine", "overdue", "open", "done")} == {
+        "mine": ["late"],
+        "overdue": ["late"],
+        "open": ["late", "soon"],
+        "done": ["past"],
+    }
+
+
+def test_follow_ups_are_done_together(page_client: Client, ana: User):
+    tasks = [FollowUpFactory(), FollowUpFactory()]
+
+    page_client.post(
+        reverse("admin:crm_followup_changelist"),
+        {"action": "mark_selected_done", "_selected_action": [task.pk for task in tasks]},
+    )
+
+    assert set(FollowUp.objects.values_list("done_by", flat=True)) == {ana.pk}

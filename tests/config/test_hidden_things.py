@@ -1,0 +1,221 @@
+"""
+Addresses, and what was said in private: whoever may not know them meets them nowhere.
+
+One person with an address, and one conversation in private, in a world that refers to both wherever it can. An
+analyst then opens every page, every search and every list of the admin, a key without the two scopes every list of
+the API. What each of them must not meet carries a word of its own.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import reverse
+
+from community.models import HelpRecord, Interaction
+from config.roles import ANALYST, HELPER
+from crm.models import ContactPoint
+from crm.search import refresh_search_text
+from gateway.collection_views import CollectionList
+from gateway.routes import api_routes, known_scopes
+from metrics.recompute import recompute_all
+from tests.api_clients import client_with
+from tests.factories.community import (
+    ChannelFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
+from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+ADDRESS = "hushmail"  # in every address
+SAID = "whispered"  # in everything said in private
+HIDDEN = ["addresses:read", "private-interactions:read"]
+
+
+@pytest.fixture
+def world() -> None:
+    forum = ChannelFactory()
+    contact = ContactFactory(full_name="Joe Bloggs")
+    EmailFactory(contact=contact, raw=f"joe@{ADDRESS}.example", normalised=f"joe@{ADDRESS}.example")
+    refresh_search_text([contact.pk])
+    joe = MemberFactory(channel=forum, handle="joe", contact=contact)
+    mia = MemberFactory(channel=forum, handle="mia", contact=ContactFactory(full_name="Mia Lind"))
+    thread = ThreadFactory(channel=forum, opened_by=joe)
+    asked = InteractionFactory(
+        channel=forum, member=joe, kind="direct_message", thread=thread, is_private=True,
+        text=f"I {SAID} a question", url=f"https://forum.example/{SAID}/1",
+        occurred_at=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC),
+    )  # fmt: skip
+    answered = InteractionFactory(
+        channel=forum, member=mia, kind="answer", thread=thread, reply_to=asked, to_member=joe, is_private=True,
+        text=f"I {SAID} an answer", occurred_at=dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC),
+    )  # fmt: skip
+    help_record = HelpRecordFactory(
+        interaction=answered, contact=contact, helper_user=None, helper_member=mia, topic="Enrolment",
+        question=f"{SAID} question", answer=f"{SAID} answer", note=f"{SAID} note",
+    )  # fmt: skip
+    HelpRecord.objects.filter(pk=help_record.pk).update(question=f"{SAID} question, mended", rating=4)
+    thread.accepted_answer = answered
+    thread.save()
+    ConversionFactory(contact=contact, amount=Decimal("100.00"), occurred_at=dt.datetime(2026, 3, 20, tzinfo=dt.UTC))
+    recompute_all(now=NOW)
+
+
+def somebody(role: str = "") -> Client:
+    """Return the client of somebody with a role; without one a superuser."""
+    user = UserFactory(is_staff=True, is_superuser=not role)
+    user.groups.add(*Group.objects.filter(name=role))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def addresses_of_all_pages() -> list[str]:
+    """Return the address of every list, search, page and history of the admin that has something to show."""
+    found = [reverse("admin:index"), reverse("admin:search") + f"?s={ADDRESS}", reverse("admin:search") + "?s=joe"]
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        listed = reverse(f"{name}_changelist")
+        found += [listed, f"{listed}?q=joe"]
+        for instance in model._default_manager.order_by("-pk")[:3]:
+            found += [reverse(f"{name}_{page}", args=[instance.pk]) for page in ("change", "history")]
+    fields = ("community.thread.accepted_answer", "community.helprecord.interaction", "community.member.contact")
+    for field in fields:
+        app, model, name = field.split(".")
+        query = f"app_label={app}&model_name={model}&field_name={name}"
+        found += [f"{reverse('admin:autocomplete')}?{query}&term={term}" for term in ("", "joe", "I")]
+    return found
+
+
+def told(client: Client) -> dict[str, str]:
+    """Return all that somebody is told, by address; what they may not open tells nothing."""
+    pages = {url: client.get(url) for url in addresses_of_all_pages()}
+    assert {page.status_code for page in pages.values()} <= {200, 302, 403}
+    return {url: page.content.decode() for url, page in pages.items()}
+
+
+def test_nobody_without_permission_meets_them_in_the_admin(world: None):
+    pages = told(somebody(ANALYST))
+
+    assert [url for url, text in pages.items() if ADDRESS in text.replace(f"s={ADDRESS}", "")] == []
+    assert [url for url, text in pages.items() if SAID in text] == []
+    assert sum("Private." in text for text in pages.values()) >= 6
+    assert sum("Joe Bloggs" in text for text in pages.values()) >= 6
+
+
+@pytest.mark.parametrize("role", ["", HELPER])
+def test_whoever_may_know_them_meets_them(world: None, role: str):
+    pages = told(somebody(role))
+
+    assert sum(ADDRESS in text for text in pages.values()) >= 2
+    assert sum(SAID in text for text in pages.values()) >= 4
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("admin:crm_contact_changelist", f"?q={ADDRESS}"),
+        ("admin:community_interaction_changelist", f"?q={SAID}"),
+        ("admin:community_helprecord_changelist", f"?q={SAID}"),
+    ],
+)
+def test_searching_finds_nobody_by_what_is_hidden(world: None, address: str, found: str):
+    def results(client: Client) -> int:
+        return client.get(reverse(address) + found).context["cl"].result_count
+
+    assert results(somebody()) >= 1
+    assert results(somebody(ANALYST)) == 0
+
+
+def test_typing_an_address_offers_nobody(world: None):
+    query = f"?app_label=community&model_name=member&field_name=contact&term={ADDRESS}"
+
+    assert len(somebody().get(reverse("admin:autocomplete") + query).json()["results"]) == 1
+    assert somebody(HELPER).get(reverse("admin:autocomplete") + query).status_code == 200
+    assert somebody(ANALYST).get(reverse("admin:autocomplete") + query).json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "lookup"),
+    [
+        ("admin:crm_contact_changelist", f"search_text__contains={ADDRESS}"),
+        ("admin:crm_contact_changelist", f"points__raw__contains={ADDRESS}"),
+        ("admin:community_interaction_changelist", f"text__contains={SAID}"),
+        ("admin:community_interaction_changelist", f"url__contains={SAID}"),
+        ("admin:community_helprecord_changelist", f"question__contains={SAID}"),
+        ("admin:community_helprecord_changelist", f"interaction__text__contains={SAID}"),
+        ("admin:crm_conversion_changelist", f"contact__search_text__contains={ADDRESS}"),
+    ],
+)
+def test_an_address_with_a_lookup_of_its_own_is_refused(world: None, address: str, lookup: str):
+    assert somebody(ANALYST).get(f"{reverse(address)}?{lookup}").status_code == 400
+
+
+def test_nobody_changes_what_they_cannot_read(world: None):
+    user = UserFactory(is_staff=True)
+    user.groups.add(Group.objects.get(name="Campaign manager"))
+    for codename in ("change_interaction", "change_helprecord"):
+        user.user_permissions.add(Permission.objects.get(codename=codename))
+    client = Client()
+    client.force_login(user)
+    record = HelpRecord.objects.get()
+
+    for page, pk in (("community_interaction", record.interaction_id), ("community_helprecord", record.pk)):
+        assert client.post(reverse(f"admin:{page}_change", args=[pk]), {"text": "x"}).status_code == 403
+    assert Interaction.objects.filter(text__contains=SAID).count() == 2
+
+
+def lists_of_collections() -> list[str]:
+    return [route.path for route in api_routes() if isinstance(route.view, CollectionList)] + ["/api/v1/credits/"]
+
+
+def test_keys_without_the_scopes_meet_them_nowhere(world: None):
+    key = client_with(*(set(known_scopes()) - set(HIDDEN)))
+    answers = {path: key.get(path).content.decode() for path in lists_of_collections()}
+    details = {
+        f"{path}{record['id']}/": key.get(f"{path}{record['id']}/").content.decode()
+        for path in lists_of_collections()[:-1]
+        for record in key.get(path).json()["results"]
+    }
+
+    assert [path for path, text in (answers | details).items() if ADDRESS in text or SAID in text] == []
+    assert key.get("/api/v1/contacts/", {"search": "bloggs"}).json()["results"][0]["emails"] is None
+
+
+def test_keys_with_the_scopes_meet_them(world: None):
+    key = client_with(*known_scopes())
+    answers = {path: key.get(path).content.decode() for path in lists_of_collections()}
+
+    assert [path for path, text in answers.items() if ADDRESS in text] == ["/api/v1/contacts/"]
+    assert [path.split("/")[3] for path, text in answers.items() if SAID in text] == [
+        "interactions",
+        "help-records",
+        "credits",
+    ]
+
+
+def test_keys_without_the_scope_find_nobody_by_an_address(world: None):
+    key = client_with("contacts:read")
+
+    assert key.get("/api/v1/contacts/", {"search": ADDRESS}).json()["results"] == []
+    assert len(key.get("/api/v1/contacts/", {"search": "bloggs"}).json()["results"]) == 1
+    refused = key.get("/api/v1/contacts/", {"email": f"joe@{ADDRESS}.example"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    assert "'addresses:read'" in refused.json()["detail"]
+
+
+def test_a_writer_without_the_scope_is_not_told_addresses(world: None):
+    contact = ContactPoint.objects.get(normalised__contains=ADDRESS).contact_id
+    key = client_with("contacts:write")
+
+    assert key.patch(f"/api/v1/contacts/{contact}/", {"tags": ["vip"]}).json()["emails"] is None
+    assert ContactPoint.objects.filter(contact=contact).count() == 1

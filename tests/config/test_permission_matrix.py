@@ -1,0 +1,313 @@
+"""
+Who may do what: every page, action, inline and search of the admin, for every role, against permissions.txt.
+
+The table stands beside this file and says how to read it and how to add a row. What exists is enumerated from the
+URL configuration and the admin itself, so whatever is new and has no row fails, with the row that it would need.
+The API has a table of its own: tests/gateway/permissions.txt.
+
+Whether somebody may open a page is decided before it is drawn, so nothing is drawn here.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db import models
+from django.http import HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+
+from config.roles import ROLES
+from gateway.routes import API_PREFIX, api_routes
+from tests.config.test_admin_pages import PAGES, key_of
+from tests.factories.community import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+TABLE = Path(__file__).with_name("permissions.txt")
+SECTIONS = ("pages", "other pages", "actions", "inlines", "typing")
+WHO = ("stranger", "no role", *ROLES, "superuser")
+STANDARD = {"changelist": "v", "change": "vc", "history": "v", "add": "a", "delete": "d"}
+ADD_ROW = (
+    "tests/config/permissions.txt and what there is differ. For each line with + decide who may do it and add the row "
+    "under its heading; remove those with -. (Shown with what is allowed now: is that what should be?)"
+)
+
+Rows = dict[str, dict[str, str]]
+
+
+def expected(section: str) -> Rows:
+    """Return the rows of a section: what, then for each kind of person what they may do."""
+    _, _, below = TABLE.read_text().partition(f"[{section}]\n")
+    rows: Rows = {}
+    for line in below.partition("\n[")[0].splitlines():
+        if line.strip() and not line.startswith("#"):
+            what, *letters = line.split()
+            rows[what] = dict(zip(WHO, letters, strict=True))
+    return rows
+
+
+def compare(section: str, found: Rows, *, only: str = "") -> None:
+    wanted = {what: letters for what, letters in expected(section).items() if only in ("", what)}
+    lines = [f"- {_line(what, wanted[what])}" for what in wanted if found.get(what) != wanted[what]]
+    lines += [f"+ {_line(what, found[what])}" for what in found if found[what] != wanted.get(what)]
+    assert not lines, "\n".join([ADD_ROW, f"[{section}]", *sorted(lines, key=lambda line: line[2:])])
+
+
+def _line(what: str, letters: dict[str, str]) -> str:
+    return f"{what:<52}{' '.join(f'{letters[who]:<6}' for who in WHO)}".rstrip()
+
+
+@pytest.fixture
+def people() -> dict[str, Client]:
+    """One browser for each kind of person, logged in but for the stranger."""
+    clients = {}
+    for who in WHO:
+        clients[who] = Client()
+        if who != "stranger":
+            clients[who].force_login(_person(who))
+    return clients
+
+
+def _person(who: str) -> User:
+    user = UserFactory(is_staff=True, is_superuser=who == "superuser")
+    if who in ROLES:
+        user.groups.add(Group.objects.get(name=who))
+    return user
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pages empty: no templates, no panels."""
+
+    def draw(response: SimpleTemplateResponse) -> SimpleTemplateResponse:
+        response.content = b""
+        return response
+
+    monkeypatch.setattr(SimpleTemplateResponse, "render", draw)
+    monkeypatch.setattr("gateway.admin.base.panels_for", lambda *_, **__: [])
+
+
+def is_allowed(response: HttpResponse) -> bool:
+    """Whether somebody got past the door: not sent to the login, not refused, not told that there is nothing."""
+    if response.status_code == 302 and ("/login/" in response.url or response.url.startswith("/accounts/")):
+        return False
+    return response.status_code not in (401, 403, 404)
+
+
+def may(client: Client, method: str, url: str) -> bool:
+    return is_allowed(client.generic(method, url))
+
+
+def routes() -> Iterator[str]:
+    """Yield the full name of every route outside of the API."""
+
+    def walk(resolver: URLResolver, path: str, namespace: str) -> Iterator[str]:
+        for pattern in resolver.url_patterns:
+            here = path + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+                yield from walk(pattern, here, inner)
+            elif isinstance(pattern, URLPattern) and not here.startswith(API_PREFIX):
+                yield f"{namespace}{pattern.name or here}"
+
+    yield from walk(get_resolver(), "/", "")
+
+
+def standard_routes() -> set[str]:
+    return {
+        f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+        for model in admin.site._registry
+        for page in STANDARD
+    }
+
+
+def other_routes() -> list[str]:
+    """Return every route that is not one of the five that each model has; Django's old addresses lead to those."""
+    skipped = standard_routes()
+    return [name for name in dict.fromkeys(routes()) if name not in skipped and "<path:object_id>/" not in name]
+
+
+# What routes need in their address, where they are about no model of the admin.
+ARGUMENTS = {
+    "admin:view_on_site": (1, 1),
+    "admin:app_list": ("crm",),
+    "admin:autocomplete": (),
+    "admin:/admin/(?P<url>.*)$": ("nowhere",),
+    "/": (),
+}
+
+
+def address_of(name: str) -> str:
+    """Return an address of the route: of an object where it is about one."""
+    if name == "/":
+        return "/"
+    if name.startswith("admin:/"):
+        return "/admin/nowhere/"
+    if name in ARGUMENTS:
+        return reverse(name, args=ARGUMENTS[name])
+    pattern = next(iter(get_resolver().namespace_dict["admin"][1].reverse_dict.getlist(name.partition(":")[2])), None)
+    names = pattern[0][0][1] if pattern else []
+    needed = len(names)
+    if not needed:
+        return reverse(name)
+    about = [label for label in PAGES if name.startswith(f"admin:{label.replace('.', '_')}_")]
+    if names[0] == "contact_id":
+        about = ["crm.contact"]
+    instance = PAGES[max(about, key=len)].make(1) if about else None
+    return reverse(name, args=[key_of(instance) if instance else 999_999, *([999_999] * (needed - 1))])
+
+
+LABELS = sorted(model._meta.label_lower for model in admin.site._registry)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_standard_pages(people: dict[str, Client], undrawn: None, label: str):
+    key = key_of(PAGES[label].make(1))
+    name = f"admin:{label.replace('.', '_')}"
+    addresses = {page: reverse(f"{name}_{page}") for page in ("changelist", "add")}
+    addresses |= {page: reverse(f"{name}_{page}", args=[key]) for page in ("change", "history", "delete")}
+    found: dict[str, str] = {}
+    for who, client in people.items():
+        views = {page: may(client, "GET", addresses[page]) for page in ("changelist", "change", "history")}
+        assert len(set(views.values())) == 1, (who, views)
+        doors = {
+            "v": views["change"],
+            "a": may(client, "POST", addresses["add"]),
+            "c": may(client, "POST", addresses["change"]),
+            "d": may(client, "POST", addresses["delete"]),
+        }
+        found[who] = "".join(letter for letter, is_open in doors.items() if is_open) or "-"
+    compare("pages", {label: found}, only=label)
+
+
+def test_no_row_is_about_a_model_that_is_not_there():
+    assert set(expected("pages")) - set(LABELS) == set()
+
+
+def test_other_pages(people: dict[str, Client], undrawn: None):
+    found: Rows = {}
+    for name in other_routes():
+        url = address_of(name)
+        found[name] = {}
+        for who, client in people.items():
+            opened = ""
+            for letter, method in (("g", "GET"), ("p", "POST")):
+                if name.endswith("logout") and who != "stranger":
+                    opened = "p"  # tried last would be too late: it ends the session
+                    break
+                response = client.generic(method, url)
+                if response.status_code != 405 and is_allowed(response):
+                    opened += letter
+            found[name][who] = opened or "-"
+    compare("other pages", found)
+
+
+def test_deactivated_and_outside_people_open_nothing(undrawn: None):
+    """A colleague whose account was switched off, and a user who is not staff: like a stranger everywhere."""
+    stopped, outsider = Client(), Client()
+    gone = UserFactory(is_staff=True, is_superuser=True)
+    stopped.force_login(gone)
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    outsider.force_login(UserFactory(is_staff=False, is_superuser=False))
+    open_to_strangers = {name for name, letters in expected("other pages").items() if letters["stranger"] != "-"}
+    of_users = {"api-docs", "openapi"}  # documentation, for everybody with a login
+
+    for model in admin.site._registry:
+        for page in ("changelist", "add"):
+            url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}")
+            assert not may(stopped, "GET", url)
+            assert not may(outsider, "GET", url)
+    for name in set(other_routes()) - open_to_strangers:
+        url = address_of(name)
+        assert not may(stopped, "GET", url), name
+        assert name in of_users or name.startswith(("account_", "mfa_")) or not may(outsider, "GET", url), name
+
+
+def test_actions(undrawn: None):
+    found: Rows = {}
+    offered = {who: _request(who) for who in WHO if who != "stranger"}
+    for model, options in admin.site._registry.items():
+        for who, request in offered.items():
+            request.resolver_match = resolve(
+                reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            )
+            for action in options.get_actions(request):
+                row = found.setdefault(f"{model._meta.label_lower}:{action}", dict.fromkeys(WHO, "-"))
+                row[who] = "x"
+    compare("actions", found)
+
+
+def test_an_action_that_is_not_offered_cannot_be_posted(people: dict[str, Client]):
+    campaign = PAGES["crm.campaign"].make(1)
+
+    people["Analyst"].post(
+        reverse("admin:crm_campaign_changelist"), {"action": "archive", "_selected_action": [campaign.pk]}
+    )
+
+    campaign.refresh_from_db()
+    assert campaign.status != "archived"
+
+
+def test_inlines():
+    found: Rows = {}
+    for model, options in admin.site._registry.items():
+        instance = PAGES[model._meta.label_lower].make(1) if options.inlines else None
+        for who in WHO:
+            if who == "stranger" or not options.inlines:
+                continue
+            request = _request(who)
+            for inline in options.get_inlines(request, instance):
+                row = found.setdefault(
+                    f"{model._meta.label_lower}/{inline.model._meta.label_lower}", dict.fromkeys(WHO, "-")
+                )
+                row[who] = _letters_of_inline(inline(model, admin.site), request, instance)
+    compare("inlines", found)
+
+
+def _letters_of_inline(inline: admin.TabularInline, request, instance: models.Model) -> str:
+    doors = {
+        "v": inline.has_view_permission(request, instance),
+        "a": inline.has_add_permission(request, instance),
+        "c": inline.has_change_permission(request, instance),
+        "d": inline.has_delete_permission(request, instance),
+    }
+    return "".join(letter for letter, is_open in doors.items() if is_open) or "-"
+
+
+def _request(who: str):
+    request = RequestFactory().get("/admin/")
+    request.user = _person(who)
+    return request
+
+
+def typing_fields() -> Iterator[tuple[models.Field, type[models.Model]]]:
+    """Yield every field whose choices are searched while typing, and the model that it names."""
+    for model, options in admin.site._registry.items():
+        for owner, part in [(model, options), *((inline.model, inline) for inline in options.inlines)]:
+            for name in part.autocomplete_fields:
+                field = owner._meta.get_field(name)
+                yield field, field.remote_field.model
+
+
+def test_searches_while_typing(people: dict[str, Client]):
+    found: Rows = {}
+    for field, remote in typing_fields():
+        url = reverse("admin:autocomplete")
+        meta = field.model._meta
+        query = {"app_label": meta.app_label, "model_name": meta.model_name, "field_name": field.name, "term": ""}
+        letters = {who: "x" if is_allowed(client.get(url, query)) else "-" for who, client in people.items()}
+        assert found.setdefault(remote._meta.label_lower, letters) == letters, (meta.label, field.name)
+    compare("typing", found)
+
+
+def test_a_login_opens_nothing_in_the_api(people: dict[str, Client]):
+    for who, client in people.items():
+        for route in api_routes():
+            for method in route.view.operations:
+                url = re.sub(r"<\w+:\w+>", "1", route.path)
+                assert client.generic(method, url).status_code == 401, (who, method, route.path)

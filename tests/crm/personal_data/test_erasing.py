@@ -1,0 +1,222 @@
+"""Erasing from the admin and the command line, and again after a restore."""
+
+import datetime as dt
+import io
+import json
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from community.models import Interaction
+from crm.merging import merge, unmerge
+from crm.merging.merge import PersonErased
+from crm.models import Contact, ContactPoint, Erasure, Suppression
+from crm.personal_data.erasing import erase_person
+from crm.personal_data.replaying import UnreadableList, erasure_lines, read_list, replay_erasures
+from crm.personal_data.suppression import erased_names
+from gateway.history import history_of
+from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
+from tests.factories.crm import ContactFactory, EmailFactory
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def joe(db) -> Contact:
+    joe = ContactFactory(full_name="Joe Bloggs", ref="c1", motivation="He wants to learn payroll.")
+    EmailFactory(contact=joe, raw="joe@example.com")
+    account = MemberFactory(contact=joe, handle="joe")
+    InteractionFactory(member=account, channel=account.channel, text="I am Joe.")
+    return joe
+
+
+def erase(contact: Contact):
+    return erase_person(contact_id=contact.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
+
+
+def client_of(*codenames: str) -> Client:
+    user = UserFactory(username="ana", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_page_shows_what_would_happen_and_asks_for_the_name(joe):
+    client = client_of("view_contact", "erase_contact")
+    address = reverse("admin:crm_contact_erase", args=[joe.pk])
+
+    shown = client.get(address)
+    wrong = client.post(address, {"reason": "asked", "name": "Joe"})
+
+    assert b"nothing has happened yet" in shown.content
+    assert b"Addresses" in shown.content
+    assert b"This is not the name" in wrong.content
+    assert not Erasure.objects.exists()
+
+    done = client.post(address, {"reason": "asked", "name": " Joe  Bloggs "}, follow=True)
+
+    assert b"The person was erased." in done.content
+    erasure = Erasure.objects.get()
+    assert (erasure.erased_by.username, erasure.erased_through, erasure.reason) == ("ana", "admin", "asked")
+    assert f"Erased person {joe.pk}".encode() in done.content
+    again = client.get(address)
+    assert b"was erased before" in again.content
+
+
+def test_the_page_needs_its_permission(joe):
+    client = client_of("view_contact", "change_contact", "export_personal_data")
+
+    assert client.get(reverse("admin:crm_contact_erase", args=[joe.pk])).status_code == 403
+    answer = client.post(reverse("admin:crm_contact_erase", args=[joe.pk]), {"reason": "asked", "name": "Joe Bloggs"})
+    assert answer.status_code == 403
+    assert Contact.objects.get(pk=joe.pk).full_name == "Joe Bloggs"
+
+
+def test_what_stays_is_a_pseudonym_with_its_history_cleaned(joe):
+    Contact.objects.filter(pk=joe.pk).update(full_name="Joseph Bloggs")
+
+    erase(joe)
+
+    joe.refresh_from_db()
+    assert (joe.full_name, joe.motivation, joe.do_not_contact, joe.erased_at) == (
+        f"Erased person {joe.pk}",
+        "",
+        True,
+        NOW,
+    )
+    assert not ContactPoint.objects.filter(contact=joe).exists()
+    interaction = Interaction.objects.get(member__contact=joe)
+    assert (interaction.text, interaction.deleted_at) == ("", NOW)
+    said = str([change for entry in history_of(joe) for change in entry.changes])
+    assert "Bloggs" not in said
+    assert "payroll" not in said
+
+
+def test_an_erased_record_can_be_filled_by_nobody(joe):
+    erase(joe)
+
+    for change in ({"full_name": "Joe Bloggs"}, {"motivation": "x"}, {"do_not_contact": False}, {"known_as": "joe"}):
+        with pytest.raises(IntegrityError, match="crm_contact_erased_is_nobody"), transaction.atomic():
+            Contact.objects.filter(pk=joe.pk).update(**change)
+    client = client_of("view_contact", "change_contact")
+    client.post(reverse("admin:crm_contact_change", args=[joe.pk]), {"full_name": "Joe Bloggs"})
+    assert Contact.objects.get(pk=joe.pk).full_name == f"Erased person {joe.pk}"
+
+
+def test_merges_end(joe):
+    second, stranger = ContactFactory(full_name="J. Bloggs"), ContactFactory(full_name="Mia")
+    merge(survivor_id=joe.pk, loser_id=second.pk, now=NOW)
+    erase(joe)
+
+    with pytest.raises(PersonErased):
+        unmerge(loser_id=second.pk, now=NOW)
+    with pytest.raises(PersonErased):
+        merge(survivor_id=stranger.pk, loser_id=joe.pk, now=NOW)
+    assert Contact.objects.get(pk=second.pk).merged_into_id == joe.pk
+
+
+def test_namesakes_and_what_others_wrote_stay(joe):
+    ContactFactory(full_name="Joe Bloggs")
+    about = InteractionFactory(text="Joe Bloggs, joe@example.com and @joe asked; joe did too.")
+
+    erase(joe)
+
+    about.refresh_from_db()
+    assert about.text == "Joe Bloggs, [erased] and [erased] asked; joe did too."
+
+
+def test_the_command_plans_and_erases(joe):
+    said = io.StringIO()
+
+    call_command("erase_person", str(joe.pk), "--dry-run", stdout=said)
+    assert f"Would erase person {joe.pk}: 1 records." in said.getvalue()
+    assert not Erasure.objects.exists()
+    call_command("erase_person", str(joe.pk), "--reason", "withdrawn", stdout=said)
+
+    assert Erasure.objects.get().reason == "withdrawn"
+    with pytest.raises(CommandError, match="erased before"):
+        call_command("erase_person", str(joe.pk), stdout=said)
+    with pytest.raises(CommandError, match="There is no contact 999999"):
+        call_command("erase_person", "999999", stdout=said)
+
+
+def test_an_erasure_is_repeated_after_a_restore(joe, tmp_path):
+    """What was erased comes back with the backup; the list erases it again, and nobody else who has its id."""
+    with transaction.atomic():
+        erase(joe)
+        lines = "\n".join(erasure_lines())
+        transaction.set_rollback(True)  # the restore: the database is what it was before
+    assert "Bloggs" not in lines
+    assert json.loads(lines)["contacts"] == [[joe.pk, joe.created_at.isoformat()]]
+    assert Contact.objects.get(pk=joe.pk).full_name == "Joe Bloggs"
+    kept = tmp_path / "erasures.jsonl"
+    kept.write_text(lines)
+    said = io.StringIO()
+
+    call_command("replay_erasures", str(kept), stdout=said)
+
+    assert "Erased 1 records of 1 people again" in said.getvalue()
+    assert Contact.objects.get(pk=joe.pk).full_name == f"Erased person {joe.pk}"
+    assert ("contact", "shop", "c1") in erased_names([("contact", "shop", "c1")])
+    assert replay_erasures(read_list([lines]), now=NOW).absent == 1
+
+
+def test_a_replay_leaves_alone_who_has_the_id_by_now(joe):
+    with transaction.atomic():
+        erase(joe)
+        lines = list(erasure_lines())
+        transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE crm_contact SET created_at = created_at + interval '1 second'")
+
+    done = replay_erasures(read_list(lines), now=NOW)
+
+    assert (done.contacts, done.absent) == (0, 1)
+    assert Contact.objects.get(pk=joe.pk).full_name == "Joe Bloggs"
+    assert Suppression.objects.count() == done.suppressions > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_erasure_is_added_to_the_list(settings, tmp_path):
+    settings.KITH_ERASURE_LIST = str(tmp_path / "erasures.jsonl")
+    joe = ContactFactory(full_name="Joe Bloggs", ref="c1")
+
+    erase(joe)
+
+    assert (tmp_path / "erasures.jsonl").read_text().splitlines() == list(erasure_lines())
+
+
+def test_a_broken_list_is_told_by_its_line(db):
+    with pytest.raises(UnreadableList, match="Line 2 of the list is no erasure"):
+        read_list(["", "{}"])
+
+
+def test_the_admin_says_that_what_was_erased_may_not_come_back(joe):
+    erase(joe)
+    other = ContactFactory(full_name="Somebody")
+    user = UserFactory(username="root", is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(user)
+    page = f"{reverse('admin:crm_contact_change', args=[other.pk])}?tab=details"
+    forms = client.get(page).context["inline_admin_formsets"]
+    parts = {f"{one.formset.prefix}-{name}": 0 for one in forms for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    filled = {
+        "full_name": "Somebody",
+        "stage": "lead",
+        "tags": "",
+        "custom_fields": "{}",
+        "points-0-kind": "email",
+        "points-0-raw": "Joe@example.com",
+        "refs-0-source": "shop",
+        "refs-0-external_id": "c1",
+    }
+
+    answer = client.post(page, {**parts, **filled, "points-TOTAL_FORMS": 1, "refs-TOTAL_FORMS": 1})
+
+    assert answer.content.decode().count("erased and may not come back") == 2
+    assert not ContactPoint.objects.exists()

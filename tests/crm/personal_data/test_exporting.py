@@ -1,0 +1,217 @@
+"""Everything about a person in a ZIP, for the one who asked, for a day."""
+
+import csv
+import datetime as dt
+import io
+import json
+import time
+import zipfile
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from community.models import Interaction
+from crm.models import PersonExport, PersonExportDownload, PersonExportPart
+from crm.personal_data.export_jobs import make_export, purge_exports, request_export
+from crm.personal_data.exporting import write_export
+from crm.personal_data.schema import declaration_of, personal_models
+from jobs.models import Job
+from tests.api_clients import client_with
+from tests.crm.personal_data import canary as nest
+from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory, UserFactory
+from tests.factories.crm import ContactFactory, EmailFactory
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+def export(*contacts: int) -> zipfile.ZipFile:
+    file = io.BytesIO()
+    write_export(list(contacts), file, now=NOW)
+    return zipfile.ZipFile(file)
+
+
+def text_of(archive: zipfile.ZipFile, ending: str) -> str:
+    return "\n".join(archive.read(name).decode() for name in archive.namelist() if name.endswith(ending))
+
+
+@pytest.mark.django_db
+def test_every_token_of_a_person_is_in_both_forms():
+    canary = nest.hatch()
+    hidden = {
+        token
+        for token, place in canary.tokens.items()
+        for model in personal_models()
+        for name in declaration_of(model).hidden
+        if place.startswith(model._meta.label) and place.endswith(f": {name}")
+    }
+
+    archive = export(*canary.contacts)
+
+    for ending in (".json", ".csv"):
+        assert canary.missing_from(text_of(archive, ending), but=hidden) == []
+    assert {canary.tokens[token].split(": ")[1] for token in hidden} <= {"content", "known_as", "search_text"}
+    in_dump = nest.dump()
+    former = [token for token in canary.tokens if token in in_dump and token not in hidden]
+    found = text_of(archive, ".json")
+    assert [canary.tokens[token] for token in former if token not in found] == []
+
+
+@pytest.mark.django_db
+def test_other_people_are_kept_out_and_what_they_said_to_the_person_is_in():
+    channel = ChannelFactory()
+    joe = ContactFactory(full_name="Joe Bloggs")
+    account = MemberFactory(channel=channel, contact=joe, handle="joe")
+    mia = MemberFactory(channel=channel, handle="mia-the-helper")
+    ana = UserFactory(username="ana-of-staff")
+    InteractionFactory(channel=channel, member=mia, to_member=account, text="Take the second course.")
+    InteractionFactory(channel=channel, member=None, user=ana, to_contact=joe, text="=1+1 is two.")
+    InteractionFactory(channel=channel, member=mia, text="Joe Bloggs told me about it.")
+
+    archive = export(joe.pk)
+
+    said = {row["text"]: row for row in json.loads(archive.read("json/interactions.json"))}
+    assert said.keys() == {"Take the second course.", "=1+1 is two."}
+    assert said["Take the second course."]["member"] == "somebody else"
+    assert said["Take the second course."]["to_member"] == account.pk
+    assert said["=1+1 is two."]["user"] == "a colleague"
+    cells = list(csv.DictReader(io.TextIOWrapper(archive.open("csv/interactions.csv"), encoding="utf-8-sig")))
+    assert {row["text"] for row in cells} == {"Take the second course.", "'=1+1 is two."}
+    everything = text_of(archive, "")
+    assert "mia-the-helper" not in everything
+    assert "ana-of-staff" not in everything
+    assert "told me about it" not in everything
+    mentioned = Interaction.objects.get(text__startswith="Joe Bloggs").pk
+    assert {"table": "interaction", "id": str(mentioned), "field": "text"} in json.loads(
+        archive.read("json/mentions.json")
+    )
+    assert "What is known about you" in archive.read("README.txt").decode()
+
+
+@pytest.mark.django_db
+def test_questions_to_the_database_do_not_grow_with_the_rows():
+    account = MemberFactory(contact=ContactFactory())
+    contact = account.contact
+    asked = []
+    for number in (2, 40):
+        for _ in range(number):
+            InteractionFactory(channel=account.channel, member=account)
+            EmailFactory(contact=contact)
+        with CaptureQueriesContext(connection) as queries:
+            export(contact.pk)
+        asked.append(len(queries))
+
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.django_db
+def test_ten_thousand_interactions_take_less_than_a_minute():
+    account = MemberFactory(contact=ContactFactory())
+    Interaction.objects.bulk_create(
+        Interaction(
+            channel=account.channel,
+            external_id=f"p{number}",
+            member=account,
+            kind="comment",
+            occurred_at=NOW,
+            text="What do you think? " * 20,
+        )
+        for number in range(10_000)
+    )
+    begun = time.monotonic()
+
+    archive = export(account.contact_id)
+
+    assert time.monotonic() - begun < 60
+    assert len(json.loads(archive.read("json/interactions.json"))) == 10_000
+
+
+def manager(username: str):
+    user = UserFactory(username=username, is_staff=True)
+    names = ["view_contact", "export_personal_data", "view_job"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client = Client()
+    client.force_login(user)
+    return user, client
+
+
+@pytest.mark.django_db
+def test_a_file_is_for_the_one_who_asked_for_a_day_and_every_download_is_noted():
+    contact = ContactFactory(full_name="Joe Bloggs")
+    ana, her = manager("ana")
+    _, his = manager("bob")
+    asked = her.post(reverse("admin:crm_contact_export", args=[contact.pk]))
+    job = Job.objects.get(kind="export_person")
+    assert asked.headers["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
+    address = reverse("admin:crm_contact_export_file", args=[job.pk])
+    assert her.get(address).status_code == 302
+    assert make_export(job.pk, now=dt.datetime.now(dt.UTC))
+    assert not make_export(job.pk, now=dt.datetime.now(dt.UTC))
+
+    job.refresh_from_db()
+    assert (job.state, job.report["file"]) == ("succeeded", address)
+    assert address in her.get(reverse("admin:jobs_job_change", args=[job.pk])).content.decode()
+    given = her.get(address)
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(given.streaming_content)))
+    assert json.loads(archive.read("json/contacts.json"))[0]["full_name"] == "Joe Bloggs"
+    assert "no-store" in given.headers["Cache-Control"]
+    assert his.get(address).status_code == 404
+    assert list(PersonExportDownload.objects.values_list("user", flat=True)) == [ana.pk]
+
+    assert purge_exports(now=dt.datetime.now(dt.UTC) + dt.timedelta(hours=23)) == 0
+    assert purge_exports(now=dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)) == 1
+    assert not PersonExportPart.objects.exists()
+    assert her.get(address).status_code == 302
+    assert PersonExportDownload.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_export_needs_its_permission():
+    contact = ContactFactory()
+    user, client = manager("ana")
+    user.user_permissions.remove(Permission.objects.get(codename="export_personal_data"))
+    client.force_login(user)  # a change of what somebody may do ends their sessions
+
+    assert client.get(reverse("admin:crm_contact_export", args=[contact.pk])).status_code == 403
+    assert client.post(reverse("admin:crm_contact_export", args=[contact.pk])).status_code == 403
+    assert client.get(reverse("admin:crm_contact_export_file", args=[1])).status_code == 403
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_api_gives_the_file_to_the_key_that_asked():
+    contact = ContactFactory(full_name="Joe Bloggs")
+    ours, theirs = client_with("contacts:export", "jobs:read"), client_with("contacts:export")
+
+    asked = ours.post(f"/api/v1/contacts/{contact.pk}/export/")
+
+    assert asked.status_code == 202
+    job = asked.json()["id"]
+    early = ours.get(f"/api/v1/exports/{job}/")
+    assert (early.status_code, early.json()["code"]) == (409, "not_ready")
+    make_export(job, now=dt.datetime.now(dt.UTC))
+    place = ours.get(asked.headers["Location"]).json()["report"]["file"]
+    assert place == f"/api/v1/exports/{job}/"
+    assert b"".join(ours.get(place).streaming_content)[:2] == b"PK"
+    stranger = theirs.get(place)
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "not_found")
+    PersonExport.objects.update(expires_at=NOW - dt.timedelta(days=3650))
+    late = ours.get(place)
+    assert (late.status_code, late.json()["code"]) == (410, "export_gone")
+    assert ours.post("/api/v1/contacts/999999/export/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_an_export_that_was_left_half_done_is_made_anew():
+    contact = ContactFactory()
+    job = request_export(contact_id=contact.pk, through="command")
+    Job.objects.filter(pk=job.pk).update(state="running", started_at=NOW)
+    PersonExportPart.objects.create(export=job.person_export, number=0, content=b"half")
+
+    assert make_export(job.pk, now=NOW)
+
+    parts = [bytes(part.content) for part in job.person_export.parts.order_by("number")]
+    assert parts[0][:2] == b"PK"

@@ -1,0 +1,140 @@
+"""Joining and taking apart in the admin, as a person clicks through it."""
+
+import datetime as dt
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from crm.merging import merge
+from crm.models import Contact, Merge
+from tests.factories.community import UserFactory
+from tests.factories.crm import CompanyFactory, ContactFactory, EmailFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+def client_of(*permissions):
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def clerk():
+    return client_of("merge_contact", "view_contact", "change_contact")
+
+
+@pytest.fixture
+def pair():
+    survivor = ContactFactory(full_name="Joe Bloggs", language="en", custom_fields={"plan": "gold"})
+    loser = ContactFactory(full_name="Joseph Bloggs", language="en", company=CompanyFactory(name="Acme"), tags=["vip"])
+    EmailFactory(contact=loser, raw="joseph@example.com")
+    return survivor, loser
+
+
+def address(survivor, loser):
+    return f"{reverse('admin:crm_contact_merge', args=[survivor.pk])}?with={loser.pk}"
+
+
+def messages_of(page):
+    return [str(message) for message in page.context["messages"]]
+
+
+def test_the_other_record_is_chosen_and_both_are_shown(clerk, pair):
+    survivor, loser = pair
+    choose = reverse("admin:crm_contact_merge", args=[survivor.pk])
+
+    assert "Which other record is the same person?" in clerk.get(choose).content.decode()
+    page = clerk.get(choose, {"other": loser.pk}, follow=True)
+
+    text = page.content.decode()
+    assert page.request["QUERY_STRING"] == f"with={loser.pk}"
+    assert [word for word in ("Joe Bloggs", "Joseph Bloggs", "Acme", "vip") if word not in text] == []
+    fields = {field.key: (chosen, field.is_conflict) for field, chosen in page.context["rows"]}
+    assert fields["full_name"] == ("survivor", True)
+    assert fields["company"] == ("loser", False)
+    assert fields["language"] == ("survivor", False)
+    assert fields["tags"] == ("both", False)
+    assert fields["custom_fields:plan"] == ("survivor", False)
+    assert Contact.objects.persons().filter(pk=loser.pk).exists()
+
+
+def test_addresses_are_shown_to_those_who_may_see_them(clerk, pair):
+    assert "joseph@example.com" not in clerk.get(address(*pair)).content.decode()
+
+    other = client_of("merge_contact", "view_contact", "view_contactpoint")
+    assert "joseph@example.com" in other.get(address(*pair)).content.decode()
+
+
+def test_joining_takes_the_chosen_fields_and_offers_to_take_apart(clerk, pair):
+    survivor, loser = pair
+
+    page = clerk.post(
+        address(survivor, loser),
+        {"field:full_name": "loser", "field:tags": "survivor", "reason": "he said so"},
+        follow=True,
+    )
+
+    survivor.refresh_from_db()
+    assert (survivor.full_name, survivor.tags, survivor.company.name) == ("Joseph Bloggs", [], "Acme")
+    done = Merge.objects.get()
+    assert (done.reason, done.merged_by_id) == ("he said so", int(clerk.session["_auth_user_id"]))
+    assert page.redirect_chain == [(reverse("admin:crm_contact_change", args=[survivor.pk]), 302)]
+    assert reverse("admin:crm_contact_unmerge", args=[loser.pk]) in messages_of(page)[0]
+
+
+def test_merged_record_leads_to_the_person(clerk, pair):
+    survivor, loser = pair
+    merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
+
+    for answer in (clerk.get, clerk.post):
+        page = answer(reverse("admin:crm_contact_change", args=[loser.pk]))
+        assert (page.status_code, page.url) == (302, reverse("admin:crm_contact_change", args=[survivor.pk]))
+
+
+def test_taking_apart_says_what_goes_back_and_what_stays(clerk, pair):
+    survivor, loser = pair
+    merge(survivor_id=survivor.pk, loser_id=loser.pk, fields={"full_name": "loser"}, now=NOW)
+    Contact.objects.filter(pk=survivor.pk).update(company=CompanyFactory(name="Elsewhere"))
+    url = reverse("admin:crm_contact_unmerge", args=[loser.pk])
+
+    text = clerk.get(url).content.decode()
+    assert "<s>Joseph Bloggs</s> → Joe Bloggs" in text
+    assert "Company: Elsewhere (changed since)" in text
+
+    page = clerk.post(url, {"remember": "on"}, follow=True)
+    survivor.refresh_from_db()
+    loser.refresh_from_db()
+    assert (survivor.full_name, survivor.company.name) == ("Joe Bloggs", "Elsewhere")
+    assert loser.merged_into is None
+    assert page.redirect_chain == [(reverse("admin:crm_contact_change", args=[loser.pk]), 302)]
+    assert "Company" in messages_of(page)[0]
+
+
+def test_refusals_are_said_in_words(clerk, pair):
+    survivor, loser = pair
+    merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
+
+    page = clerk.get(address(survivor, loser))
+    assert "These are records of one person already: there is nothing to merge." in messages_of(page)
+    page = clerk.get(reverse("admin:crm_contact_unmerge", args=[survivor.pk]), follow=True)
+    assert "is not merged into another contact" in messages_of(page)[0]
+    page = clerk.post(address(survivor, ContactFactory()), {"field:full_name": "both"})
+    assert page.status_code == 200
+    assert Merge.objects.count() == 1
+
+
+@pytest.mark.parametrize("permissions", [[], ["view_contact", "change_contact"], ["merge_contact"]])
+def test_pages_are_refused_without_permission(pair, permissions):
+    survivor, loser = pair
+    client = client_of(*permissions)
+
+    for page in (address(survivor, loser), reverse("admin:crm_contact_unmerge", args=[loser.pk])):
+        assert (client.get(page).status_code, client.post(page).status_code) == (403, 403)
+    assert not Merge.objects.exists()

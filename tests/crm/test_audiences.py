@@ -1,0 +1,185 @@
+"""Who may be contacted, and that every path that hands out addresses asks."""
+
+import ast
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.admin import helpers
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from crm.audiences import audience_csv, contactable, reach
+from crm.models import Contact
+from tests.factories.community import UserFactory
+from tests.factories.crm import ConsentFactory, ContactFactory, EmailFactory
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+
+# Every module that writes files or CSV for people to take away, and what keeps unwilling people out of it.
+HANDS_OUT = {
+    "community/sources/error_file.py": "gives an import's own rows back",
+    "crm/admin/audience.py": "streams what crm.audiences gives",
+    "crm/audiences.py": "contactable",
+    "crm/personal_data/export_file.py": "one person's own data, for that person",
+    "crm/personal_data/exporting.py": "one person's own data, for that person",
+    "metrics/management/commands/roi.py": "figures, without addresses",
+}
+
+
+def people(*, purpose="newsletter", channel="email", now=NOW):
+    found = contactable(Contact.objects.all(), purpose=purpose, channel=channel, now=now)
+    return {contact.full_name: contact.address for contact in found}
+
+
+def willing(name: str, **consent: object) -> Contact:
+    contact = ContactFactory(full_name=name)
+    EmailFactory(contact=contact, raw=f"{name.lower()}@example.com")
+    ConsentFactory(contact=contact, **consent)
+    return contact
+
+
+@pytest.mark.django_db
+def test_only_who_agreed_and_can_be_reached_is_contactable():
+    willing("Ann")
+    willing("Bob", channel="email")
+    willing("Cas", channel="phone")
+    willing("Dov", purpose="research")
+    willing("Eve", withdrawn_at=NOW - DAY)
+    willing("Fay", withdrawn_at=NOW + DAY)
+    willing("Gus", granted_at=NOW + DAY)
+    hal = willing("Hal")
+    Contact.objects.filter(pk=hal.pk).update(do_not_contact=True)
+    ConsentFactory(contact=ContactFactory(full_name="Ida"))
+
+    assert people() == {"Ann": "ann@example.com", "Bob": "bob@example.com", "Fay": "fay@example.com"}
+    found = reach(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW)
+    assert (found.chosen, found.do_not_contact, found.without_consent, found.without_address) == (9, 1, 4, 1)
+    assert found.contactable == 3
+
+
+@pytest.mark.django_db
+def test_a_wish_and_a_consent_on_any_record_count_for_the_person():
+    ann = ContactFactory(full_name="Ann")
+    EmailFactory(contact=ann, raw="ann@example.com")
+    merged = willing("Ann the second")
+    Contact.objects.filter(pk=merged.pk).update(merged_into=ann)
+    assert people() == {"Ann": "ann@example.com"}
+
+    Contact.objects.filter(pk=merged.pk).update(do_not_contact=True)
+
+    assert people() == {}
+
+
+@pytest.mark.django_db
+def test_the_csv_has_no_cell_that_a_spreadsheet_would_run():
+    contact = willing("Ann")
+    Contact.objects.filter(pk=contact.pk).update(full_name="=cmd()", language="da")
+
+    lines = "".join(audience_csv(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW))
+
+    (row,) = csv.DictReader(io.StringIO(lines.removeprefix("\ufeff")))
+    assert row == {
+        "contact_id": str(contact.pk),
+        "full_name": "'=cmd()",
+        "preferred_name": "",
+        "address": "ann@example.com",
+        "language": "da",
+        "company": "",
+        "purpose": "newsletter",
+        "consent_since": "2026-01-01T00:00:00+00:00",
+    }
+
+
+@pytest.mark.django_db
+def test_any_number_of_people_is_one_query():
+    asked = []
+    for number in (1, 20):
+        for index in range(number):
+            willing(f"P{number}-{index}")
+        with CaptureQueriesContext(connection) as queries:
+            list(audience_csv(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW))
+        asked.append(len(queries))
+
+    assert asked == [1, 1]
+
+
+def client_of(*codenames: str) -> Client:
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.django_db
+def test_the_list_of_contacts_gives_the_addresses_of_those_who_may_be_contacted():
+    ann, bob = willing("Ann"), willing("Bob")
+    Contact.objects.filter(pk=bob.pk).update(do_not_contact=True)
+    client = client_of("view_contact", "view_contactpoint", "export_audience")
+    address = reverse("admin:crm_contact_changelist")
+    chosen = {"action": "export_addresses", helpers.ACTION_CHECKBOX_NAME: [ann.pk, bob.pk]}
+
+    asked = client.post(address, chosen)
+    counted = client.post(address, {**chosen, "purpose": "newsletter", "channel": "email"})
+    given = client.post(address, {**chosen, "purpose": "newsletter", "channel": "email", "download": "1"})
+
+    assert b"Who is in it?" in asked.content
+    assert b"Download 1 address" in counted.content
+    lines = b"".join(given.streaming_content).decode()
+    assert "ann@example.com" in lines
+    assert "bob@example.com" not in lines
+    assert given.headers["Content-Disposition"].startswith('attachment; filename="newsletter-email-')
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("missing", ["view_contactpoint", "export_audience"])
+def test_addresses_are_given_only_with_both_permissions(missing):
+    contact = willing("Ann")
+    names = {"view_contact", "view_contactpoint", "export_audience"} - {missing}
+    client = client_of(*names)
+
+    response = client.post(
+        reverse("admin:crm_contact_changelist"),
+        {
+            "action": "export_addresses",
+            helpers.ACTION_CHECKBOX_NAME: [contact.pk],
+            "purpose": "newsletter",
+            "channel": "email",
+            "download": "1",
+        },
+    )
+
+    assert not response.streaming
+    assert "Content-Disposition" not in response.headers
+
+
+def test_every_path_that_hands_out_files_is_known_and_says_what_keeps_the_unwilling_out():
+    found = set()
+    for app in ("demo", "config", "metrics", "community", "crm", "jobs", "gateway"):
+        for path in (Path(settings.BASE_DIR) / app).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            writes = any(
+                isinstance(node, ast.Attribute)
+                and node.attr in ("writer", "DictWriter")
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "csv"
+                for node in ast.walk(tree)
+            )
+            if writes or names & {"StreamingHttpResponse", "FileResponse", "ZipFile"}:
+                found.add(str(path.relative_to(settings.BASE_DIR)))
+
+    known = set(HANDS_OUT)
+    assert found - known == set(), (
+        "A new path hands out files. Take addresses in them from crm.audiences.contactable; then name the path here."
+    )
+    assert known - found == set()

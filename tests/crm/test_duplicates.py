@@ -1,0 +1,378 @@
+"""Finding records of the same person: what is found and why, what is remembered, and what a kill leaves."""
+
+import datetime as dt
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+
+from crm.duplicates import search
+from crm.duplicates.decisions import decide_different
+from crm.duplicates.evidence import Reason, in_words, score_of
+from crm.duplicates.joining import join_next, start_joining
+from crm.duplicates.rules import apply_rules
+from crm.duplicates.search import search_changed, search_chunk, start_search
+from crm.merging import merge, unmerge
+from crm.models import ChangedIdentity, Contact, DuplicateSuggestion, Merge
+from jobs.models import Job
+from tests.factories.community import ChannelFactory, MemberFactory, UserFactory
+from tests.factories.crm import CompanyFactory, ContactFactory, ContactRefFactory, EmailFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+VERIFIED = {"verified_at": NOW, "verified_by": "shop"}
+
+
+def found():
+    """Return every suggestion: the names of both (or ids), score, keys of reasons, state."""
+    return {
+        (suggestion.first_id, suggestion.second_id): (
+            suggestion.score, sorted(reason["key"] for reason in suggestion.reasons), suggestion.state,
+        )
+        for suggestion in DuplicateSuggestion.objects.all()
+    }  # fmt: skip
+
+
+def phone(contact, number="+442079460000", **fields):
+    return EmailFactory(contact=contact, kind="phone", raw=number, normalised=number, **fields)
+
+
+def two(*, full_name=None):
+    """Two contacts whose names have nothing in common, or who have the same name."""
+    names = ("Ada Byron", "Zoe Quist") if full_name is None else (full_name, full_name)
+    return [ContactFactory(full_name=name) for name in names]
+
+
+def pair(one, other):
+    return one.pk, other.pk
+
+
+def test_score_adds_independent_reasons_up_and_lets_doubts_count():
+    # 1 - 0.4 x 0.5 = 0.8; half of it when both have an account on one channel.
+    assert score_of([Reason("email", 60), Reason("name", 50)]) == 80
+    assert score_of([Reason("email", 60), Reason("name", 50), Reason("same_channel", -50)]) == 40
+    assert score_of([]) == 0
+
+
+def test_reasons_are_said_with_the_strongest_first():
+    reasons = [{"key": "same_channel", "points": -50}, {"key": "name", "points": 60}, {"key": "email", "points": 80}]
+
+    assert in_words(reasons) == ["same e-mail", "same name", "but both have an account on one channel"]
+
+
+def same_address(one, other):
+    EmailFactory(contact=one, raw="Ada@example.com")
+    EmailFactory(contact=other, raw="ada@example.com")
+
+
+def same_verified_address(one, other):
+    for contact in (one, other):
+        EmailFactory(contact=contact, raw="ada@example.com", **VERIFIED)
+
+
+def verified_once(one, other):
+    EmailFactory(contact=one, raw="ada@example.com", **VERIFIED)
+    EmailFactory(contact=other, raw="ada@example.com")
+
+
+def same_phone(one, other):
+    phone(one)
+    phone(other)
+
+
+def same_id(one, other):
+    ContactRefFactory(contact=one, source="shop", external_id="9f86d081884c")
+    ContactRefFactory(contact=other, source="crm", external_id="9f86d081884c")
+
+
+def same_name(one, other):
+    Contact.objects.filter(pk=other.pk).update(full_name="ADA Byron")
+
+
+def similar_name_and_company(one, other):
+    company = CompanyFactory()
+    Contact.objects.filter(pk=one.pk).update(company=company)
+    Contact.objects.filter(pk=other.pk).update(full_name="Ada Byronn", company=company)
+
+
+def same_handle(one, other):
+    MemberFactory(contact=one, handle="ada.byron")
+    MemberFactory(contact=other, handle="Ada.Byron")
+
+
+def handle_like_the_name(one, other):
+    MemberFactory(contact=other, handle="ada_byron88")
+
+
+@pytest.mark.parametrize(
+    ("make", "score", "reasons"),
+    [
+        (same_address, 80, ["email"]),
+        (same_verified_address, 95, ["verified_email"]),
+        (verified_once, 80, ["email"]),
+        (same_phone, 60, ["phone"]),
+        (same_id, 60, ["external_id"]),
+        (same_name, 60, ["name"]),
+        # "ada byron" and "ada byronn" share 9 of 12 trigrams: 0.75 x 58 = 43.5, 44 points; 1 - 0.56 x 0.7 = 0.608.
+        (similar_name_and_company, 60, ["company", "similar_name"]),
+        # The handle reads like Ada's own name too: 1 - 0.4 x 0.5 = 0.8.
+        (same_handle, 80, ["handle", "handle_and_name"]),
+        (handle_like_the_name, 50, ["handle_and_name"]),
+    ],
+)
+def test_what_is_found_and_why(make, score, reasons):
+    one, other = two()
+    make(one, other)
+
+    search_changed(now=NOW)
+
+    assert found() == {pair(one, other): (score, reasons, "open")}
+    assert not ChangedIdentity.objects.exists()
+
+
+def short_ids(one, other):
+    ContactRefFactory(contact=one, source="shop", external_id="17")
+    ContactRefFactory(contact=other, source="crm", external_id="17")
+
+
+def office_phone(one, other):
+    for contact in (one, other, *(ContactFactory(full_name=f"Person {name}") for name in "ABCDEFGHIJ")):
+        phone(contact)
+
+
+def first_names(one, other):
+    Contact.objects.filter(pk__in=[one.pk, other.pk]).update(full_name="Ada")
+
+
+def similar_name_alone(one, other):
+    Contact.objects.filter(pk=other.pk).update(full_name="Ada Brown")
+
+
+def two_accounts_on_one_channel(one, other):
+    channel = ChannelFactory()
+    MemberFactory(contact=one, channel=channel, handle="ada1")
+    MemberFactory(contact=other, channel=channel, handle="zoe1")
+    Contact.objects.filter(pk=other.pk).update(full_name="Ada Byron")
+
+
+def common_name(one, other):
+    Contact.objects.filter(pk=other.pk).update(full_name="Ada Byron")
+    for _ in range(12):
+        ContactFactory(full_name="Ada Byron")
+
+
+@pytest.mark.parametrize(
+    "make", [short_ids, office_phone, first_names, similar_name_alone, two_accounts_on_one_channel, common_name]
+)
+def test_what_says_too_little_is_not_suggested(make):
+    one, other = two()
+    make(one, other)
+
+    search_changed(now=NOW)
+
+    assert pair(one, other) not in found()
+
+
+def test_a_change_is_compared_with_what_was_there_before():
+    one, other = two()
+    EmailFactory(contact=one, raw="ada@example.com")
+    search_changed(now=NOW)
+    assert found() == {}
+
+    EmailFactory(contact=other, raw="ada@example.com")
+    assert [(one.contact_id) for one in ChangedIdentity.objects.all()] == [other.pk]
+    search_changed(now=NOW)
+
+    assert list(found()) == [pair(one, other)]
+
+
+def test_contacts_whose_names_do_not_change_are_not_compared_again():
+    one, _ = two()
+    search_changed(now=NOW)
+
+    Contact.objects.filter(pk=one.pk).update(motivation="Wants to teach.", stage="customer")
+
+    assert not ChangedIdentity.objects.exists()
+
+
+def test_not_the_same_is_remembered_for_the_persons_after_later_merges():
+    one, other = two()
+    same_address(one, other)
+    search_changed(now=NOW)
+    suggestion = DuplicateSuggestion.objects.get()
+    ana = UserFactory()
+    assert decide_different([suggestion.pk], by_user_id=ana.pk, now=NOW) == 1
+
+    third = ContactFactory(full_name="Somebody")
+    merge(survivor_id=third.pk, loser_id=other.pk, now=NOW)
+    start_search(now=NOW)
+    search_changed(now=NOW)
+
+    assert found() == {pair(one, other): (80, ["email"], "different")}
+    suggestion.refresh_from_db()
+    assert (suggestion.decided_by, suggestion.decided_at) == (ana, NOW)
+
+
+def test_merging_settles_a_suggestion_and_taking_apart_opens_it_or_remembers():
+    one, other = two()
+    same_address(one, other)
+    search_changed(now=NOW)
+
+    done = merge(survivor_id=one.pk, loser_id=other.pk, now=NOW)
+    suggestion = DuplicateSuggestion.objects.get()
+    assert (suggestion.state, suggestion.merge) == ("merged", done)
+
+    unmerge(loser_id=other.pk, now=NOW)
+    assert DuplicateSuggestion.objects.get().state == "open"
+
+    merge(survivor_id=one.pk, loser_id=other.pk, now=NOW)
+    unmerge(loser_id=other.pk, are_different=True, now=NOW)
+    start_search(now=NOW)
+    search_changed(now=NOW)
+    assert DuplicateSuggestion.objects.get().state == "different"
+
+
+def test_records_of_one_person_are_not_suggested_and_their_addresses_count_for_the_person():
+    one, other, third = (ContactFactory(full_name=name) for name in ("Ada Byron", "Zoe Quist", "Mo Dietz"))
+    same_address(one, other)
+    merge(survivor_id=one.pk, loser_id=other.pk, now=NOW)
+    EmailFactory(contact=third, raw="ada@example.com")
+
+    search_changed(now=NOW)
+
+    assert found() == {pair(one, third): (80, ["email"], "open")}
+
+
+def test_rules_are_off_and_merge_only_verified_keys_when_they_are_on():
+    verified, unverified = two(), two()
+    same_verified_address(*verified)
+    Contact.objects.filter(pk__in=[one.pk for one in unverified]).update(full_name="")
+    for contact in unverified:
+        EmailFactory(contact=contact, raw="zoe@example.com")
+    search_changed(now=NOW)
+    assert apply_rules(now=NOW) == 0
+
+    with override_settings(KITH_MERGE_RULES=["verified_email"]):
+        assert apply_rules(now=NOW) == 1
+        assert apply_rules(now=NOW) == 0
+
+    done = Merge.objects.get()
+    assert (done.survivor, done.loser, done.rule) == (verified[0], verified[1], "verified_email")
+
+
+def test_rules_never_merge_two_accounts_of_one_channel_nor_different_people():
+    two_accounts, different = two(), [ContactFactory(full_name=name) for name in ("Mo Dietz", "Ulf Ek")]
+    channel = ChannelFactory()
+    for contact in two_accounts:
+        EmailFactory(contact=contact, raw="ada@example.com", **VERIFIED)
+        phone(contact)
+        phone(contact, "+442079460001")
+    for contact in different:
+        EmailFactory(contact=contact, raw="mo@example.com", **VERIFIED)
+    search_changed(now=NOW)
+    # The accounts come only after the search, the decision about another record of the same person.
+    for contact in two_accounts:
+        MemberFactory(contact=contact, channel=channel)
+    DuplicateSuggestion.objects.create(
+        first=min(different, key=lambda one: one.pk), second=ContactFactory(full_name="M. D."), found_at=NOW,
+        state="different",
+    )  # fmt: skip
+    merge(survivor_id=different[1].pk, loser_id=Contact.objects.get(full_name="M. D.").pk, now=NOW)
+
+    with override_settings(KITH_MERGE_RULES=["verified_email", "verified_phone"]):
+        assert apply_rules(now=NOW) == 0
+
+
+def test_fifty_pairs_are_one_job_with_an_outcome_each_and_an_undo_each():
+    pairs = []
+    for number in range(50):
+        one, other = ContactFactory(full_name=f"One {number}"), ContactFactory(full_name="", stage="audience")
+        pairs.append(DuplicateSuggestion.objects.create(first=one, second=other, score=80, found_at=NOW))
+    gone = pairs[7]
+    decide_different([gone.pk], by_user_id=None, now=NOW)
+    ana = UserFactory()
+
+    job = start_joining([suggestion.pk for suggestion in pairs], now=NOW, requested_by=ana.pk)
+    while join_next(now=NOW):
+        pass
+
+    job.refresh_from_db()
+    assert (job.state, job.done, job.total) == ("partial", 50, 50)
+    outcomes = {outcome["suggestion"]: outcome for outcome in job.report["outcomes"]}
+    assert outcomes[gone.pk]["status"] == "refused"
+    assert sum(outcome["status"] == "merged" for outcome in outcomes.values()) == 49
+    assert Merge.objects.filter(job=job, merged_by=ana).count() == 49
+
+    unmerge(loser_id=pairs[3].second_id, now=NOW)
+    assert Contact.objects.persons().filter(pk=pairs[3].second_id).exists()
+    assert Merge.objects.standing().filter(job=job).count() == 48
+
+
+def test_search_of_everybody_shows_progress_goes_on_after_a_failure_and_finds_the_same(monkeypatch):
+    for number in range(6):
+        for contact in two(full_name=""):
+            EmailFactory(contact=contact, raw=f"pair-{number}@example.com")
+    ChangedIdentity.objects.all().delete()
+    job = start_search(now=NOW)
+    assert start_search(now=NOW) == job  # one at a time
+
+    search_chunk(now=NOW, chunk=5)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.total) == ("running", 5, 12)
+
+    write = search._write
+
+    def die(*args, **kwargs):
+        write(*args, **kwargs)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(search, "_write", die)
+    with pytest.raises(RuntimeError):
+        search_chunk(now=NOW, chunk=5)
+    monkeypatch.undo()
+    assert ChangedIdentity.objects.count() == 7
+
+    search_changed(now=NOW, chunk=5)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.report) == (Job.State.SUCCEEDED, 12, {"suggestions": 6})
+    assert len(found()) == 6
+
+
+def test_command_says_what_it_found(capsys):
+    same_address(*two())
+
+    call_command("find_duplicates", "--all", "--json")
+
+    assert '{"contacts": 2, "new": 1, "merged_by_rule": 0, "open": 1}' in capsys.readouterr().out
+
+
+def test_search_asks_the_same_number_of_questions_for_few_and_many():
+    def questions():
+        with CaptureQueriesContext(connection) as queries:
+            search_chunk(now=NOW)
+        return len(queries)
+
+    same_address(*two())
+    few = questions()
+    for number in range(20):
+        one, other = two()
+        EmailFactory(contact=one, raw=f"p{number}@example.com")
+        EmailFactory(contact=other, raw=f"p{number}@example.com")
+        MemberFactory(contact=one, handle=f"handle{number}")
+
+    assert questions() == few
+
+
+def test_one_person_is_not_drowned_in_suggestions():
+    star = ContactFactory(full_name="Ada Byron")
+    for number in range(15):
+        other = ContactFactory(full_name=f"Person {number}")
+        for contact in (star, other):
+            EmailFactory(contact=contact, raw=f"shared-{number}@example.com")
+
+    search_changed(now=NOW)
+
+    assert DuplicateSuggestion.objects.count() == 10

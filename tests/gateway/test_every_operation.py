@@ -1,0 +1,121 @@
+"""
+Every operation of openapi.yaml, called with parameters, ids and bodies that are sometimes right and sometimes not.
+
+Whatever is sent: no server error, no status that the document does not name, and every success has the shape that the
+document promises. `KITH_FUZZ_EXAMPLES` says how many calls of each operation.
+"""
+
+import json
+import os
+
+import orjson
+import pydantic
+import pytest
+import yaml
+from django.conf import settings as django_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.routes import api_routes, known_scopes
+from tests.api_clients import client_with
+from tests.gateway.samples import SAMPLES, prepare
+
+EXAMPLES = int(os.environ.get("KITH_FUZZ_EXAMPLES", "12"))
+DOCUMENT = yaml.load((django_settings.BASE_DIR / "openapi.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+OPERATIONS = [
+    (method.upper(), path) for path, methods in sorted(DOCUMENT["paths"].items()) for method in sorted(methods)
+]
+
+junk = st.one_of(
+    st.text(max_size=20),
+    st.integers(-(2**70), 2**70).map(str),
+    st.sampled_from(["", "\x00", "null", "NaN", "2026-02-30", "0001-01-01", "9999-12-31", "٣", "a,b", "%00", "1e9"]),
+)
+
+
+def fitting(schema):
+    """Values that a parameter's JSON schema allows, as a query says them."""
+    if "anyOf" in schema:
+        return st.one_of([fitting(one) for one in schema["anyOf"] if one.get("type") != "null"])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"]).map(str)
+    match schema.get("type"), schema.get("format"):
+        case "boolean", _:
+            return st.sampled_from(["true", "false"])
+        case "integer", _:
+            return st.integers(schema.get("minimum", 1), min(schema.get("maximum", 50), 50)).map(str)
+        case "string", "date":
+            return st.dates().map(str)
+        case "string", "date-time":
+            return st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
+    return st.sampled_from(["forum", "help", "spring", "shop", "1", "joe"])
+
+
+def queries(described):
+    """Some of the described parameters, most of them with values that fit."""
+    parameters = {one["name"]: one["schema"] for one in described.get("parameters", ()) if one["in"] == "query"}
+    if not parameters:
+        return st.just({})
+    named = st.sampled_from(sorted(parameters)).flatmap(
+        lambda name: st.tuples(st.just(name), st.one_of(*[fitting(parameters[name])] * 3, junk))
+    )
+    return st.lists(named, max_size=3).map(dict)
+
+
+def bodies(method, path):
+    if method not in ("POST", "PATCH"):
+        return st.just(b"")
+    key = path.split("/")[3]
+    said = [b"{}", b"[]", b"nonsense", b'{"reason": "a test"}', b'{"reason": 7}', b'{"chunk_persons": 1}']
+    if key in SAMPLES:
+        items = [SAMPLES[key].item(number) for number in (1, 2)]
+        said += [orjson.dumps(content) for content in ({"items": items}, {"items": items * 2}, SAMPLES[key].change)]
+        said += [orjson.dumps(item) for item in items]
+    return st.one_of(st.sampled_from(said), st.binary(max_size=30))
+
+
+@pytest.fixture
+def api(db):
+    prepare()
+    return client_with(*known_scopes())
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_answers_as_the_document_says(api, method, path):
+    described = DOCUMENT["paths"][path][method.lower()]
+    documented = {status for status in described["responses"] if status.isdecimal()}
+    view = next(route.view for route in api_routes() if route.path.replace("<int:pk>", "{id}") == path)
+    promised = view.operations[method].answers
+    key = path.split("/")[3]
+    known = [api.post(f"/api/v1/{key}/", SAMPLES[key].item(n)).json()["id"] for n in (1, 2)] if key in SAMPLES else [1]
+    ids = st.sampled_from([*known, *known, 2**31, 2**63 - 1, 2**64, 0])
+    seen = set()
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    @given(pk=ids, query=queries(described), body=bodies(method, path))
+    def check(pk, query, body):
+        answer = api.generic(
+            method,
+            path.replace("{id}", str(pk)),
+            body,
+            content_type="application/json",
+            query_params=query,
+        )
+        status = answer.status_code
+        seen.add(status)
+        assert status < 500, answer.content[:500]
+        if status >= 400:
+            assert answer["Content-Type"] == "application/problem+json"
+            assert json.loads(answer.content)["status"] == status
+            return
+        assert str(status) in documented
+        if promised.get(status) is not None:
+            pydantic.TypeAdapter(promised[status]).validate_json(answer.content, strict=True)
+
+    check()
+    if method == "GET" and "{id}" not in path:
+        assert 200 in seen, "nothing but refusals: the test has shown nothing"

@@ -1,0 +1,223 @@
+"""The queue in the admin and over HTTP, and the page with the response times."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from community.models import Handling
+from metrics.admin.left_on_read import in_words
+from metrics.models import PersonDay
+from tests.api_clients import client_with
+from tests.factories.community import InteractionFactory, MemberFactory, MemberRoleFactory, UserFactory
+from tests.factories.crm import ContactFactory
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/community/waitinginteraction/"
+
+
+def logged_in(*permissions: str, **fields: object) -> Client:
+    user = UserFactory(is_staff=True, is_superuser=not permissions, **fields)
+    for permission in permissions:
+        app, codename = permission.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    client = Client()
+    client.force_login(user)
+    client.user = user
+    return client
+
+
+@pytest.fixture
+def question():
+    """Asked three hours ago by Joe, who brought 120.00 of which 40.00 were credited."""
+    joe = ContactFactory(full_name="Joe Bloggs")
+    PersonDay.objects.create(
+        person_id=joe.pk, day=dt.date(2026, 3, 20), results=1, conversions=1, revenue_minor=12000,
+        credited_minor=4000, unattributed_minor=8000,
+    )  # fmt: skip
+    return InteractionFactory(
+        member=MemberFactory(contact=joe), text="How do I enrol?", occurred_at=timezone.now() - dt.timedelta(hours=3)
+    )
+
+
+def act(client: Client, row, name: str, **said: str):
+    return client.post(
+        reverse(f"admin:community_waitinginteraction_{name}", args=[row.pk]), said, headers={"HX-Request": "true"}
+    )
+
+
+def test_the_list_says_who_waits_how_long_and_what_they_brought(question):
+    type(question.channel).objects.update(reply_target_minutes=60)
+    page = logged_in().get(PAGE).content.decode()
+
+    assert "How do I enrol?" in page
+    assert "Joe Bloggs" in page
+    assert "3 h 0 min" in page
+    assert "kith-late" in page
+    assert "120.00" in page
+    assert "40.00 credited to touches" in page
+    menu = page.partition("Left on read")[2][:2_000]
+    assert "bg-orange-100" in menu
+
+
+def test_whoever_may_not_know_values_or_private_words_does_not_see_them(question):
+    type(question).objects.update(is_private=True)
+    page = logged_in("community.view_interaction").get(PAGE).content.decode()
+
+    assert "Private." in page
+    assert "How do I enrol?" not in page
+    assert "120.00" not in page
+    assert "/claim/" not in page
+    assert logged_in("crm.view_contact").get(PAGE).status_code == 403
+
+
+def test_what_is_done_leaves_the_queue_and_comes_back_when_undone(question):
+    client = logged_in()
+
+    snoozed = act(client, question, "snooze", hours="24")
+    assert snoozed.status_code == 204
+    assert f"{question.pk}/wake/" in snoozed["HX-Trigger"]
+    assert "How do I enrol?" not in client.get(PAGE).content.decode()
+    assert "How do I enrol?" in client.get(PAGE, {"state": "snoozed"}).content.decode()
+    assert act(client, question, "wake").status_code == 204
+    assert "How do I enrol?" in client.get(PAGE).content.decode()
+
+    assert act(client, question, "dismiss", reason="").status_code == 200  # the form again, with its error
+    assert act(client, question, "dismiss", reason="He thanked us").status_code == 204
+    page = client.get(PAGE).content.decode()
+    assert "Nobody waits." in page
+    assert "He thanked us" in client.get(PAGE, {"state": "dismissed"}).content.decode()
+    assert act(client, question, "restore").status_code == 204
+    assert "How do I enrol?" in client.get(PAGE).content.decode()
+
+
+def test_whoever_claims_second_is_told_who_has_it(question):
+    ana, bo = logged_in(first_name="Ana", last_name="Berg"), logged_in()
+
+    assert act(ana, question, "claim").status_code == 204
+    told = act(bo, question, "claim")
+
+    assert told.status_code == 200
+    assert told["HX-Retarget"] == "#kith-dialog"
+    assert "Ana Berg takes care of this already" in told.content.decode()
+    assert Handling.objects.get().assignee == ana.user
+    assert "How do I enrol?" in ana.get(PAGE, {"by": "me"}).content.decode()
+    assert "How do I enrol?" not in bo.get(PAGE, {"by": "me"}).content.decode()
+    assert "How do I enrol?" not in bo.get(PAGE, {"by": "nobody"}).content.decode()
+
+
+def test_several_are_dismissed_at_once_by_those_who_may(question):
+    other = InteractionFactory()
+    chosen = {"action": "dismiss_spam", "_selected_action": [question.pk, other.pk]}
+
+    logged_in("community.view_interaction").post(PAGE, chosen)
+    assert not Handling.objects.exists()
+    logged_in().post(PAGE, chosen)
+
+    assert set(Handling.objects.values_list("interaction_id", "dismiss_reason")) == {
+        (question.pk, "Spam"),
+        (other.pk, "Spam"),
+    }
+
+
+def test_the_list_asks_as_many_questions_for_two_as_for_twenty(question):
+    client = logged_in()
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(PAGE).status_code == 200
+        return len(queries)
+
+    questions()
+    InteractionFactory()
+    before = questions()
+    for _ in range(18):
+        InteractionFactory(member__contact=ContactFactory())
+
+    assert questions() == before <= 25
+
+
+def test_spans_are_told_in_their_two_largest_units():
+    assert [in_words(seconds) for seconds in (0, 59, 420, 7_500, 270_000)] == [
+        "0 min", "0 min", "7 min", "2 h 5 min", "3 d 3 h",
+    ]  # fmt: skip
+
+
+def test_response_times_page(question):
+    ana = MemberFactory(channel=question.channel, handle="ana")
+    MemberRoleFactory(member=ana, role="staff", since=None)
+    InteractionFactory(
+        channel=question.channel, member=ana, kind="answer", reply_to=question,
+        occurred_at=question.occurred_at + dt.timedelta(hours=2),
+    )  # fmt: skip
+
+    page = logged_in().get(reverse("response-times")).content.decode()
+
+    assert str(question.channel) in page
+    assert "ana" in page
+    assert "2.00" in page
+    assert "No business hours are defined" in page
+    assert logged_in("community.view_interaction").get(reverse("response-times")).status_code == 403
+
+
+def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
+    type(question).objects.update(is_private=True)
+    newer = InteractionFactory(kind="direct_message", occurred_at=timezone.now() - dt.timedelta(hours=1))
+    client = client_with("waiting:read")
+
+    first = client.get("/api/v1/waiting/", {"limit": 1}).json()
+    (row,) = first["results"]
+    assert (row["id"], row["contact_name"], row["text"], row["revenue"]) == (question.pk, "Joe Bloggs", None, "120.00")
+    assert Decimal(row["revenue_credited"]) == 40
+    assert 10_800 <= row["waiting_seconds"] <= 10_900
+    assert row["business_seconds"] >= 10_800
+    (second,) = client.get(first["next"]).json()["results"]
+    assert second["id"] == newer.pk
+    only = client.get("/api/v1/waiting/", {"kind": "direct_message"}).json()["results"]
+    assert [one["id"] for one in only] == [newer.pk]
+
+
+def test_acts_over_the_api(question):
+    UserFactory(username="ana")
+    UserFactory(username="bo")
+    client = client_with("waiting:write", "waiting:read")
+
+    def do(name, **body):
+        return client.post(f"/api/v1/waiting/{question.pk}/{name}/", body, format="json")
+
+    assert do("claim", user="ana").json()["assignee"] == "ana"
+    refused = do("claim", user="bo")
+    assert (refused.status_code, refused.json()["code"], refused.json()["assignee"]) == (409, "already_claimed", "ana")
+    assert do("assign", user="bo").json()["assignee"] == "bo"
+    assert do("assign", user="nobody").status_code == 422
+    assert do("release").json()["assignee"] is None
+    until = timezone.now() + dt.timedelta(days=1)
+    assert do("snooze", until=until.isoformat()).json()["snoozed_until"]
+    assert client.get("/api/v1/waiting/").json()["results"] == []
+    assert do("wake").json()["snoozed_until"] is None
+    assert do("dismiss", reason="spam").json()["dismiss_reason"] == "spam"
+    assert do("restore").json()["dismissed_at"] is None
+    assert client.post("/api/v1/waiting/999999/release/").status_code == 404
+
+
+def test_the_api_reports_responses(question):
+    InteractionFactory(
+        channel=question.channel, kind="answer", reply_to=question,
+        occurred_at=question.occurred_at + dt.timedelta(hours=2),
+    )  # fmt: skip
+    client = client_with("responses:read")
+
+    answer = client.get("/api/v1/responses/", {"by": "channel"}).json()
+
+    (row,) = answer["rows"]
+    assert (row["asked"], row["response_rate"], row["first_answer"]["calendar"]["median"]) == (1, "1.0000", "7200.000")
+    assert row["ratios"]["lead_answer_rate"]["reason"] == "no_leads"
+    assert answer["total"]["id"] is None
+    assert client.get("/api/v1/responses/", {"by": "weekday"}).status_code == 400
