@@ -7,13 +7,20 @@ from gateway.resources import Record, Resource
 
 
 class ChannelRecord(Record):
-    """One presence on one platform. `community` is a slug."""
+    """
+    One presence on one platform. `community` is a slug.
+
+    `business_hours` is the name of the channel's own, null where the organisation's hold. A first reply is due
+    within `reply_target_minutes` of business hours.
+    """
 
     id: int
     slug: str
     name: str
     platform: str
     community: str
+    business_hours: str | None
+    reply_target_minutes: int | None
     archived_at: datetime | None
     source_updated_at: datetime | None
     created_at: datetime
@@ -36,4 +43,4 @@ class Channels(Resource):
     noun = "channel"
     record = ChannelRecord
     filters = ChannelFilters
-    columns = {"community": "community__slug"}
+    columns = {"community": "community__slug", "business_hours": "business_hours__name"}

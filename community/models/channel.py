@@ -1,6 +1,7 @@
 """Communities and the channels on which they live."""
 
 import pghistory
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -76,9 +77,19 @@ class Channel(Synced):
         "reply within",
         null=True,
         blank=True,
+        validators=[MinValueValidator(1, "Give at least one minute, or leave it empty: no target.")],
         help_text="minutes of business hours in which a first reply is due; empty: no target",
     )
     archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="community_channel_target_of_a_minute",
+                condition=Q(reply_target_minutes__isnull=True) | Q(reply_target_minutes__gte=1),
+                violation_error_message="A first reply is due within at least one minute; empty: no target.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

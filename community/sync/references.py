@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from community.helping import WITHDRAWN
-from community.models import Channel, Community, Interaction, Member, Thread
+from community.models import BusinessHours, Channel, Community, Interaction, Member, Thread
 from crm.models import Contact
 from crm.personal_data.suppression import SourceName
 from crm.sync.erased import pseudonyms
@@ -20,6 +20,7 @@ from gateway.tables import Key, Row, Table
 
 COMMUNITIES = Table(Community, key=("slug",))
 CHANNELS = Table(Channel, key=("slug",))
+BUSINESS_HOURS = Table(BusinessHours, key=("name",))
 MEMBERS = Table(Member, key=("channel_id", "external_id"))
 THREADS = Table(Thread, key=("channel_id", "external_id"))
 INTERACTIONS = Table(

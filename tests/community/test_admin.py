@@ -15,6 +15,7 @@ from community.sync.interactions import retracting
 from crm.sync.conversions import AlreadyVoided
 from tests.admin_forms import errors_of, posted
 from tests.factories.community import (
+    ChannelFactory,
     CostFactory,
     HelpRecordFactory,
     InteractionFactory,
@@ -197,3 +198,15 @@ def test_interactions_retracted_together_keep_what_was_said_before(ana: Client):
     assert retracting.many([first.pk, second.pk], reason="a test", now=NOW) == 1
 
     assert dict(Interaction.objects.values_list("pk", "retract_reason")) == {first.pk: "spam", second.pk: "a test"}
+
+
+def test_reply_is_due_within_a_minute_or_more(ana: Client):
+    channel = ChannelFactory()
+    change = reverse("admin:community_channel_change", args=[channel.pk])
+
+    refused = ana.post(change, posted(ana.get(change), reply_target_minutes="0"))
+
+    assert errors_of(refused) == {"reply_target_minutes": ["Give at least one minute, or leave it empty: no target."]}
+    assert ana.post(change, posted(ana.get(change), reply_target_minutes="1")).status_code == 302
+    channel.refresh_from_db()
+    assert channel.reply_target_minutes == 1

@@ -2,7 +2,10 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from community.models import BusinessHours, Channel
 from gateway.routes import known_scopes
 from tests.api_clients import client_with
 from tests.factories.community import ChannelFactory, CommunityFactory
@@ -118,6 +121,74 @@ def test_community_and_channel_in_use_cannot_be_deleted(api):
         pk = api.get(f"/api/v1/{key}/").json()["results"][0]["id"]
         response = api.delete(f"/api/v1/{key}/{pk}/")
         assert (response.status_code, response.json()["code"]) == (409, "in_use")
+
+
+def test_channel_names_its_business_hours_and_the_target_for_first_replies(api):
+    weekdays = BusinessHours.objects.create(name="Weekdays", time_zone="Europe/Copenhagen")
+    forum = {"slug": "forum", "business_hours": "Weekdays", "reply_target_minutes": 240}
+
+    record = put(api, "channels", forum)
+
+    assert (record["business_hours"], record["reply_target_minutes"]) == ("Weekdays", 240)
+    channel = Channel.objects.get()
+    assert (channel.business_hours, channel.reply_target_minutes) == (weekdays, 240)
+    kept = put(api, "channels", {"slug": "forum", "name": "The forum"})
+    assert (kept["business_hours"], kept["reply_target_minutes"]) == ("Weekdays", 240)
+    cleared = put(api, "channels", {"slug": "forum", "business_hours": None, "reply_target_minutes": None})
+    assert (cleared["business_hours"], cleared["reply_target_minutes"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code", "message"),
+    [
+        (
+            {"business_hours": "Nights"},
+            "business_hours",
+            "unknown_business_hours",
+            "There are no business hours 'Nights'. Add them in the admin first, or send null for the organisation's.",
+        ),
+        ({"business_hours": ""}, "business_hours", "empty", "This may not be empty."),
+        ({"reply_target_minutes": 0}, "reply_target_minutes", "out_of_range", "At least 1."),
+        ({"reply_target_minutes": 2**31}, "reply_target_minutes", "out_of_range", "At most 2147483647."),
+        (
+            {"reply_target_minutes": "60"},
+            "reply_target_minutes",
+            "not_whole",
+            "Give a whole number, without quotes.",
+        ),
+    ],
+)
+def test_channel_is_refused_with_the_field_that_is_wrong(api, given, field, code, message):
+    response = api.post("/api/v1/channels/", {"slug": "forum", **given})
+
+    assert response.status_code == 400
+    assert [(error["field"], error["code"], error["message"]) for error in response.json()["errors"]] == [
+        (field, code, message)
+    ]
+    channel = Channel.objects.get()
+    assert (channel.business_hours, channel.reply_target_minutes) == (None, None)
+
+
+def test_business_hours_of_many_channels_are_looked_up_at_once(api):
+    BusinessHours.objects.create(name="Weekdays", time_zone="Europe/Copenhagen")
+
+    def queries(count: int) -> int:
+        items = [
+            {
+                "slug": f"c{count}-{n}",
+                "name": "C",
+                "platform": "chat",
+                "community": "help",
+                "business_hours": "Weekdays",
+            }
+            for n in range(count)
+        ]
+        with CaptureQueriesContext(connection) as asked:
+            assert api.post("/api/v1/channels/batch/upsert", {"items": items}).json()["created"] == count
+        return len(asked)
+
+    queries(1)
+    assert queries(2) == queries(20)
 
 
 def test_unknown_channel_refuses_the_item(api):

@@ -75,6 +75,7 @@ REFUSED = {
     "community_holiday_once": _holiday_twice,
     "community_handling_snooze_paired": lambda: _handling(snoozed_at=NOON),
     "community_handling_dismissal_has_a_reason": lambda: _handling(dismissed_at=NOON),
+    "community_channel_target_of_a_minute": lambda: ChannelFactory(reply_target_minutes=0),
     "community_community_measure_known": lambda: CommunityFactory(purpose_measure="fun"),
     "community_community_target_not_negative": lambda: CommunityFactory(target=-1),
     "community_cost_amount_below_limit": lambda: CostFactory(amount=Decimal("549755813.888"), currency="KWD"),

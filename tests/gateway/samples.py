@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from community.models import BusinessHours
 from tests.factories.community import ChannelFactory, CommunityFactory
 
 Json = dict[str, Any]
@@ -25,9 +26,10 @@ class Sample:
 
 
 def prepare() -> None:
-    """Make what items name and upserts never create: a community, a channel and a user."""
+    """Make what items name and upserts never create: a community, a channel, business hours and a user."""
     community = CommunityFactory(slug="help")
     ChannelFactory(slug="forum", community=community)
+    BusinessHours.objects.create(name="Weekdays", time_zone="Europe/Copenhagen")
     get_user_model().objects.create_user("ana")
 
 
@@ -44,9 +46,16 @@ SAMPLES: dict[str, Sample] = {
         {"target": "600.5"},
     ),
     "channels": Sample(
-        lambda n: {"slug": f"forum-{n}", "name": "Forum", "platform": "discourse", "community": "help"},
-        {"name": "The forum"},
-        {"name": "The forum", "platform": "discourse"},
+        lambda n: {
+            "slug": f"forum-{n}",
+            "name": "Forum",
+            "platform": "discourse",
+            "community": "help",
+            "business_hours": "Weekdays",
+            "reply_target_minutes": 240,
+        },
+        {"name": "The forum", "reply_target_minutes": None},
+        {"name": "The forum", "platform": "discourse", "business_hours": "Weekdays", "reply_target_minutes": None},
     ),
     "companies": Sample(
         lambda n: {"source": "shop", "external_id": f"f{n}", "name": "Bloggs Ltd", "domain": "bloggs.example"},

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from community.models import BusinessHours
 from gateway.collections import collections
 from gateway.errors import DomainError
 from gateway.problems import problem_kinds
@@ -92,6 +93,7 @@ def test_every_address_beside_those_of_collections_is_documented():
 @pytest.mark.django_db
 def test_examples_are_taken_as_they_stand():
     get_user_model().objects.create_user("ana")
+    BusinessHours.objects.create(name="Weekdays", time_zone="Europe/Copenhagen")
     client = client_with(*known_scopes())
     sent = 0
 
