@@ -250,6 +250,8 @@ class RecordingMixin:
             initial["question"] = "" if is_hidden(asked, may=request.user.has_perm) else asked.text
             initial["topic"] = asked.thread.topic if asked.thread else ""
         form = HelpForm(request.POST or None, request=request, person=person, initial=initial)
+        if person and initial.get("question"):
+            form.fields["answer"].widget.attrs["autofocus"] = True  # the question is there already
         if request.method == "POST" and form.is_valid():
             record = _tried(form, lambda: _record(form, asked, now))
             if record is not None:

@@ -5,6 +5,7 @@ from typing import cast
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.html import format_html
 
 from metrics.admin.left_on_read import waiting_badge
 
@@ -115,12 +116,11 @@ NAVIGATION: list[dict[str, object]] = [
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
     """Return the menu; entries that the person may not see are left out by the theme."""
-    waiting = waiting_badge(request)
-    if not waiting:
-        return NAVIGATION
     first, *others = NAVIGATION
+    # Always there, and unseen while it is empty: the queue puts the new number into it when something was done.
+    badge = format_html('<span id="kith-waiting">{}</span>', waiting_badge(request))
     items = [
-        {**item, "badge": waiting, "badge_variant": "warning"} if item["title"] == LEFT_ON_READ else item
+        {**item, "badge": badge, "badge_variant": "warning"} if item["title"] == LEFT_ON_READ else item
         for item in cast(list[dict[str, object]], first["items"])
     ]
     return [{**first, "items": items}, *others]

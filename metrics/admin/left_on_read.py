@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from community import handling
 from community.admin.private_texts import PrivateTexts, mark_hidden
 from community.interaction_kinds import asking_kinds, asking_staff_kinds, help_kinds, interaction_kinds
-from community.models import Interaction, WaitingInteraction
+from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
 from community.waiting import business_seconds_waiting, unanswered, waiting_count
 from crm.money import from_minor
@@ -176,11 +176,12 @@ def _restore(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime
 
 
 Perform = Callable[[int, HttpRequest, dict[str, Any], datetime], str]
+HANDS_OVER = ("claim", "assign", "release")
 # What can be done with one: its button, its form, how it is done, and what undoes it.
 ACTS: dict[str, tuple[str, type[forms.Form], Perform, str]] = {
     "claim": ("Claim", NoForm, _claim, "release"),
     "assign": ("Assign", AssignForm, _assign, "release"),
-    "release": ("Release", NoForm, _release, "claim"),
+    "release": ("Release", NoForm, _release, "assign"),
     "snooze": ("Snooze", SnoozeForm, _snooze, "wake"),
     "wake": ("Wake", NoForm, _wake, ""),
     "dismiss": ("Dismiss", DismissForm, _dismiss, "restore"),
@@ -343,7 +344,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         return [*own, *super().get_urls()]
 
     def _act_view(self, act: str) -> Callable[..., HttpResponse]:
-        label, form_class, perform, undo = ACTS[act]
+        label, form_class, perform, _ = ACTS[act]
 
         def view(request: HttpRequest, object_id: int) -> HttpResponse:
             if not request.user.has_perm(MAY_HANDLE) or not request.user.has_perm(MAY_SEE):
@@ -351,7 +352,9 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             row = Interaction.objects.filter(pk=object_id).select_related("member__contact", "channel").first()
             if row is None:
                 raise Http404
-            form = form_class(request.POST if request.method == "POST" else None)
+            # What an undo says stands in its address.
+            form = form_class({**request.GET.dict(), **request.POST.dict()} if request.method == "POST" else None)
+            undone_by = _undo_address(row.pk, act)
             refusal = ""
             if request.method == "POST" and form.is_valid():
                 try:
@@ -360,7 +363,6 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
                     refusal = refused.message
                 else:
                     back = reverse("admin:community_waitinginteraction_changelist")
-                    undone_by = reverse(f"admin:community_waitinginteraction_{undo}", args=[row.pk]) if undo else ""
                     return saved_answer(request, message, back=back, undo=undone_by)
             context = {
                 "title": f"{label}: {row.member.contact if row.member else 'somebody unknown'} on {row.channel}",
@@ -380,6 +382,17 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
 
 def _dismissing(reason: str) -> Callable[[Sequence[int], HttpRequest], int]:
     return lambda ids, request: handling.dismiss(ids, reason=reason, user_id=request.user.pk, now=timezone.now())
+
+
+def _undo_address(pk: int, act: str) -> str:
+    """Return the address that will take `act` back, asked before it is done; empty where nothing does."""
+    undo = ACTS[act][3]
+    if act in HANDS_OVER:  # back to whoever had it
+        held_by = Handling.objects.filter(interaction=pk).values_list("assignee", flat=True).first()
+        if held_by is not None:
+            return f"{reverse('admin:community_waitinginteraction_assign', args=[pk])}?user={held_by}"
+        undo = "release"
+    return reverse(f"admin:community_waitinginteraction_{undo}", args=[pk]) if undo else ""
 
 
 def _answer_link(row: Any) -> SafeString:

@@ -1,15 +1,26 @@
-"""The queue as a person works through it: claim, snooze with undo, answer, and on a phone."""
+"""The queue as a person works through it: claim, assign, snooze with undo, answer by keyboard, and on a phone."""
 
 import datetime as dt
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.factories.community import InteractionFactory, MemberFactory
+from community.handling import claim
+from community.models import HelpRecord
+from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import ContactFactory
 
 QUEUE = "/admin/community/waitinginteraction/"
+
+
+def row_of(page: Page) -> Locator:
+    return page.locator("#result_list tbody tr", has_text="How do I enrol?")
+
+
+def menu_count(page: Page) -> Locator:
+    """The number beside Left on read in the menu."""
+    return page.locator("#kith-waiting")
 
 
 @pytest.fixture
@@ -27,7 +38,7 @@ def question():
 def test_claim_snooze_with_undo_and_dismiss(page: Page, log_in, question):
     log_in()
     page.goto(QUEUE)
-    row = page.locator("#result_list tbody tr", has_text="How do I enrol?")
+    row = row_of(page)
     expect(row).to_contain_text("2 h 0 min")
 
     row.get_by_role("link", name="Claim").click()
@@ -44,6 +55,82 @@ def test_claim_snooze_with_undo_and_dismiss(page: Page, log_in, question):
     page.locator("#kith-dialog [name=reason]").fill("He thanked us")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nobody waits.")).to_be_visible()
+
+
+def test_a_question_is_answered_from_the_queue_by_the_keyboard_alone(page: Page, log_in, question):
+    log_in()
+    expect(menu_count(page)).to_have_text("1")
+    page.goto(QUEUE)
+
+    row_of(page).get_by_role("link", name="Answer").press("Enter")
+    expect(page.locator("#id_question")).to_have_value("How do I enrol?")
+    expect(page.locator("#id_answer")).to_be_focused()
+    page.keyboard.type("With the form at the desk.")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator("#kith-dialog")).to_be_hidden()
+    expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
+    expect(row_of(page)).to_have_count(0)
+    expect(menu_count(page)).to_be_hidden()
+    record = HelpRecord.objects.get()
+    assert (record.interaction.reply_to, record.contact) == (question, question.member.contact)
+    assert (record.question, record.answer, record.helper_user.username) == (
+        "How do I enrol?",
+        "With the form at the desk.",
+        "ana",
+    )
+
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(row_of(page)).to_have_count(1)
+    expect(menu_count(page)).to_have_text("1")
+
+    page.get_by_role("button", name="Redo").press("Enter")
+    expect(row_of(page)).to_have_count(0)
+    page.goto(f"/admin/crm/contact/{record.contact_id}/change/")
+    expect(page.get_by_text("With the form at the desk.").first).to_be_visible()
+
+
+def test_what_a_colleague_has_claimed_is_told_handed_over_and_given_back(page: Page, log_in, question):
+    bo = UserFactory(username="bo", first_name="Bo", last_name="Berg", is_staff=True)
+    UserFactory(username="cy", first_name="Cy", last_name="Dahl", is_staff=True)
+    log_in()
+    page.goto(QUEUE)
+    claim([question.pk], user_id=bo.pk, now=timezone.now())  # while ana looks at the list
+
+    row_of(page).get_by_role("link", name="Claim").click()
+    expect(page.locator("#kith-dialog")).to_contain_text("Bo Berg takes care of this already")
+    page.keyboard.press("Escape")
+
+    page.reload()
+    expect(row_of(page)).to_contain_text("Bo Berg")
+    row_of(page).get_by_role("link", name="Assign").press("Enter")
+    page.locator("#kith-dialog [name=user]").select_option(label="cy")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Cy Dahl takes care of it.")).to_be_visible()
+    expect(row_of(page)).to_contain_text("Cy Dahl")
+
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_text("Bo Berg takes care of it.")).to_be_visible()
+    expect(row_of(page)).to_contain_text("Bo Berg")
+
+
+def test_what_was_snoozed_comes_back_by_itself(page: Page, log_in, question, monkeypatch):
+    log_in()
+    page.goto(QUEUE)
+    row_of(page).get_by_role("link", name="Snooze").press("Enter")
+    page.locator("#kith-dialog [name=hours]").select_option("4")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Nobody waits.")).to_be_visible()
+    expect(menu_count(page)).to_be_hidden()
+
+    page.goto(f"{QUEUE}?state=snoozed")
+    expect(row_of(page)).to_contain_text("Snoozed until")
+
+    later = timezone.now() + dt.timedelta(hours=4)
+    monkeypatch.setattr(timezone, "now", lambda: later)  # the server's clock, four hours on
+    page.goto(QUEUE)
+    expect(row_of(page)).to_contain_text("6 h 0 min")
+    expect(menu_count(page)).to_have_text("1")
 
 
 def test_the_queue_fits_a_phone(page: Page, log_in, question):
