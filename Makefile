@@ -11,6 +11,9 @@ RUN    := "$(VENV)/bin/python"
 MANAGE := $(RUN) manage.py
 READY  := $(if $(filter .venv,$(VENV)),.venv/ready)
 
+# Whole files go to one process, and those that tests/conftest.py puts first are begun first.
+IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
@@ -31,13 +34,13 @@ worker: $(READY) ## Run one more worker (ARGS='--concurrency 4').
 	@$(RUN) -m celery -A config worker --loglevel INFO $(ARGS)
 
 test: $(READY) ## Run the tests on private servers, or on those of DATABASE_URL and REDIS_URL (ARGS='-k money').
-	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -m "not browser" $(IN_PARALLEL) $(ARGS)
 
 test-crash: $(READY) ## Kill worker, broker and database twenty times while 100,000 contacts are recomputed.
 	@KITH_CRASH_ROUNDS=20 KITH_CRASH_CONTACTS=100000 $(RUN) -m pytest -m crash -s $(ARGS)
 
-test-browser: $(READY) ## Run only the tests that drive the admin in Chromium.
-	@$(RUN) -m pytest -m browser $(ARGS)
+test-browser: $(READY) ## Drive the admin as people do, in Chromium (Debian: apt install chromium).
+	@$(RUN) -m pytest -m browser $(IN_PARALLEL) $(ARGS)
 
 lint: $(READY) ## Check style, format, types, imports, migrations and openapi.yaml.
 	@$(RUN) -m ruff check

@@ -41,6 +41,28 @@ def _restore_conversion_kinds(**_: object) -> None:
     kinds.add_kinds(apps, None)
 
 
+# Files that take long whatever they hold. Two processes share the suite file by file: begun last, one of these would
+# keep one of them busy while the other has nothing left to do.
+BEGUN_FIRST = (
+    "tests/crash/",
+    "tests/demo/",
+    "tests/metrics/test_merging_properties.py",
+    "tests/metrics/test_recompute_concurrency.py",
+    "tests/config/test_hidden_things.py",
+    "tests/config/test_permission_matrix.py",
+    "tests/real_data/",
+    "tests/metrics/test_reports_properties.py",
+    "tests/metrics/test_recompute_properties.py",
+    "tests/config/test_processes.py",
+    "tests/config/test_admin_pages.py",
+)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-randomly, which shuffles
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(BEGUN_FIRST))
+
+
 post_migrate.connect(_restore_conversion_kinds, sender=apps.get_app_config("crm"))
 
 
