@@ -22,11 +22,11 @@ import pgtrigger
 
 from community.models import Cost, HelpRecord, Interaction, Member, MemberRole, Thread
 from crm.models import Campaign, Contact, Conversion, ExchangeRate
+from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
 
 _INSERT_INTERACTION = """
     INSERT INTO metrics_stalemark (interaction_id)
     SELECT id FROM new_rows WHERE occurred_at IS NOT NULL;
-    RETURN NULL;
 """
 
 # Whom an interaction touched as it stood: its actor, and its addressee by whatever way it was found.
@@ -85,7 +85,6 @@ _UPDATE_INTERACTION = f"""
     FROM new_rows n
     JOIN old_rows o ON o.id = n.id
     WHERE (n.member_id, n.user_id IS NULL) IS DISTINCT FROM (o.member_id, o.user_id IS NULL);
-    RETURN NULL;
 """
 
 _DELETE_INTERACTION = f"""
@@ -95,7 +94,6 @@ _DELETE_INTERACTION = f"""
         WHERE occurred_at IS NOT NULL
     )
     {_MARK_FORMERLY_TOUCHED}
-    RETURN NULL;
 """
 
 _UPDATE_MEMBER = """
@@ -105,18 +103,15 @@ _UPDATE_MEMBER = """
     JOIN old_rows o ON o.id = n.id
     CROSS JOIN LATERAL (VALUES (o.contact_id), (n.contact_id)) moved (contact_id)
     WHERE n.contact_id <> o.contact_id;
-    RETURN NULL;
 """
 _DELETE_MEMBER = """
     INSERT INTO metrics_stalemark (contact_id) SELECT contact_id FROM old_rows;
-    RETURN NULL;
 """
 
 # Everybody is community from the beginning: saying so changes nothing.
 _INSERT_ROLE = """
     INSERT INTO metrics_stalemark (actor_id, since)
     SELECT member_id, since FROM new_rows WHERE role <> 'community' OR since IS NOT NULL;
-    RETURN NULL;
 """
 _UPDATE_ROLE = """
     INSERT INTO metrics_stalemark (actor_id, since)
@@ -128,7 +123,6 @@ _UPDATE_ROLE = """
     ) role (member_id, role, since)
     WHERE (n.member_id, n.role, n.since) IS DISTINCT FROM (o.member_id, o.role, o.since)
         AND (role.role <> 'community' OR role.since IS NOT NULL);
-    RETURN NULL;
 """
 _DELETE_ROLE = _INSERT_ROLE.replace("new_rows", "old_rows")
 
@@ -138,7 +132,6 @@ _UPDATE_THREAD = """
     FROM new_rows n
     JOIN old_rows o ON o.id = n.id
     WHERE n.opened_by_id IS DISTINCT FROM o.opened_by_id;
-    RETURN NULL;
 """
 
 _UPDATE_CONTACT = """
@@ -148,13 +141,11 @@ _UPDATE_CONTACT = """
     SELECT o.person_id FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE n.person_id <> o.person_id
     UNION
     SELECT n.person_id FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE n.person_id <> o.person_id;
-    RETURN NULL;
 """
 
 _INSERT_CONVERSION = """
     INSERT INTO metrics_stalemark (conversion_id)
     SELECT id FROM new_rows WHERE voided_at IS NULL;
-    RETURN NULL;
 """
 _UPDATE_CONVERSION = """
     WITH former AS (
@@ -173,19 +164,16 @@ _UPDATE_CONVERSION = """
     SELECT id, contact_id, source, external_id FROM former
     UNION ALL
     SELECT NULL, NULL, refund_of_source, refund_of_external_id FROM former WHERE refund_of_source IS NOT NULL;
-    RETURN NULL;
 """
 _DELETE_CONVERSION = """
     INSERT INTO metrics_stalemark (conversion_id, contact_id, ref_source, ref_external_id)
     SELECT id, contact_id, source, external_id FROM old_rows
     UNION ALL
     SELECT NULL, NULL, refund_of_source, refund_of_external_id FROM old_rows WHERE refund_of_source IS NOT NULL;
-    RETURN NULL;
 """
 
 _INSERT_CAMPAIGN = """
     INSERT INTO metrics_stalemark (campaign_code) SELECT lower(code) FROM new_rows;
-    RETURN NULL;
 """
 _UPDATE_CAMPAIGN = """
     INSERT INTO metrics_stalemark (campaign_code)
@@ -194,13 +182,11 @@ _UPDATE_CAMPAIGN = """
     JOIN old_rows o ON o.id = n.id
     CROSS JOIN LATERAL (VALUES (lower(o.code)), (lower(n.code))) coded (code)
     WHERE lower(n.code) <> lower(o.code);
-    RETURN NULL;
 """
 _DELETE_CAMPAIGN = _INSERT_CAMPAIGN.replace("new_rows", "old_rows")
 
 _INSERT_RATE = """
     INSERT INTO metrics_stalemark (currency, rate_date) SELECT currency, date FROM new_rows;
-    RETURN NULL;
 """
 _UPDATE_RATE = """
     INSERT INTO metrics_stalemark (currency, rate_date)
@@ -213,14 +199,12 @@ _UPDATE_RATE = """
     FROM new_rows n
     JOIN old_rows o ON o.id = n.id
     WHERE (n.currency, n.date, n.rate) IS DISTINCT FROM (o.currency, o.date, o.rate);
-    RETURN NULL;
 """
 _DELETE_RATE = _INSERT_RATE.replace("new_rows", "old_rows")
 
 _INSERT_HELP = """
     INSERT INTO metrics_stalemark (interaction_id)
     SELECT interaction_id FROM new_rows WHERE withdrawn_at IS NULL;
-    RETURN NULL;
 """
 _UPDATE_HELP = """
     INSERT INTO metrics_stalemark (interaction_id)
@@ -235,13 +219,11 @@ _UPDATE_HELP = """
     JOIN old_rows o ON o.id = n.id
     WHERE (n.interaction_id, n.contact_id, n.withdrawn_at IS NULL)
         IS DISTINCT FROM (o.interaction_id, o.contact_id, o.withdrawn_at IS NULL);
-    RETURN NULL;
 """
 _DELETE_HELP = _INSERT_HELP.replace("new_rows", "old_rows")
 
 _INSERT_COST = """
     INSERT INTO metrics_stalemark (cost_id) SELECT id FROM new_rows WHERE voided_at IS NULL;
-    RETURN NULL;
 """
 _UPDATE_COST = """
     INSERT INTO metrics_stalemark (cost_id)
@@ -250,7 +232,6 @@ _UPDATE_COST = """
     JOIN old_rows o ON o.id = n.id
     WHERE (n.amount, n.currency, n.days, n.voided_at IS NULL)
         IS DISTINCT FROM (o.amount, o.currency, o.days, o.voided_at IS NULL);
-    RETURN NULL;
 """
 _DELETE_COST = _INSERT_COST.replace("new_rows", "old_rows")
 
@@ -269,7 +250,8 @@ def _marks(*, insert: str | None = None, update: str | None = None, delete: str 
             when=pgtrigger.After,
             operation=operation,
             referencing=referencing,
-            func=body,
+            declare=PLANNED_BY_INDEX,
+            func=planned_by_index(body),
         )
         for name, operation, referencing, body in bodies
         if body is not None

@@ -63,7 +63,9 @@ _WRITE = f"""
 def _of_accounts(changed: str) -> str:
     """The body of a trigger for the contacts among `changed` and the persons they belong to."""
     return f"""
-    SELECT array_agg(changed.contact_id) INTO concerned FROM ({changed}) changed (contact_id);
+    EXECUTE $statement$
+        SELECT array_agg(changed.contact_id) FROM ({changed}) changed (contact_id)
+    $statement$ INTO concerned;
     IF concerned IS NULL THEN
         RETURN NULL;
     END IF;

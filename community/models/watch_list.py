@@ -17,6 +17,7 @@ from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models.interaction import Interaction
 from community.models.member import Member, MemberRole
 from crm.models import Contact
+from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
 
 
 class WatchListEntry(models.Model):
@@ -43,7 +44,6 @@ _MAY_ASK = f"i.direction = 'inbound' AND i.kind IN ({_ASKS})"
 _INSERT_INTERACTION = f"""
     INSERT INTO community_watchlistentry (interaction_id)
     SELECT i.id FROM new_rows i WHERE {_MAY_ASK};
-    RETURN NULL;
 """
 
 _CHANGED = """
@@ -53,109 +53,96 @@ _CHANGED = """
     (o.kind, o.direction, o.occurred_at, o.channel_id, o.member_id, o.user_id IS NULL, o.to_member_id,
      o.to_contact_id, o.reply_to_id, o.thread_id, o.retracted_at IS NULL, o.deleted_at IS NULL)
 """
-# What a reply answered before it changed may wait again, and a comment on it may have begun or ceased to ask.
+
+# A trigger's plans are kept by the session. Made while the tables were empty, a join would begin with all
+# interactions ever after. So no statement joins a table with anything: what one finds goes into an array, and the
+# next looks it up by its index.
+_ACCOUNTS_OF_PERSONS = """
+    persons := ARRAY(SELECT c.person_id FROM crm_contact c WHERE c.id = ANY(contacts));
+    contacts := ARRAY(SELECT c.id FROM crm_contact c WHERE c.person_id = ANY(persons));
+    accounts := ARRAY(SELECT m.id FROM community_member m WHERE m.contact_id = ANY(contacts));
+"""
+
+# What interactions answered before they changed may wait again, and a comment on them may have begun or ceased to ask.
 _FORMERLY_ANSWERED = f"""
+    contacts := contacts || ARRAY(SELECT m.contact_id FROM community_member m WHERE m.id = ANY(addressees));
+    {_ACCOUNTS_OF_PERSONS}
     INSERT INTO community_watchlistentry (interaction_id)
-    SELECT i.id FROM former JOIN community_interaction i ON i.id = former.reply_to_id WHERE {_MAY_ASK}
+    SELECT i.id FROM community_interaction i WHERE i.id = ANY(replied_to) AND {_MAY_ASK}
     UNION
-    SELECT i.id FROM former JOIN community_interaction i ON i.reply_to_id = former.id WHERE {_MAY_ASK}
+    SELECT i.id FROM community_interaction i WHERE i.reply_to_id = ANY(former) AND {_MAY_ASK}
     UNION
-    SELECT i.id FROM former JOIN community_interaction i ON i.thread_id = former.thread_id WHERE {_MAY_ASK}
+    SELECT i.id FROM community_interaction i WHERE i.thread_id = ANY(threads) AND {_MAY_ASK}
     UNION
-    SELECT i.id
-    FROM former
-    JOIN community_member addressee ON addressee.id = former.to_member_id
-    JOIN crm_contact addressed ON addressed.id = addressee.contact_id
-    JOIN crm_contact own ON own.person_id = addressed.person_id
-    JOIN community_member account ON account.contact_id = own.id
-    JOIN community_interaction i ON i.member_id = account.id WHERE {_MAY_ASK}
-    UNION
-    SELECT i.id
-    FROM former
-    JOIN crm_contact addressed ON addressed.id = former.to_contact_id
-    JOIN crm_contact own ON own.person_id = addressed.person_id
-    JOIN community_member account ON account.contact_id = own.id
-    JOIN community_interaction i ON i.member_id = account.id WHERE {_MAY_ASK};
+    SELECT i.id FROM community_interaction i WHERE i.member_id = ANY(accounts) AND {_MAY_ASK};
+"""
+_FORMER = """
+    SELECT array_agg(o.id), array_agg(DISTINCT o.reply_to_id), array_agg(DISTINCT o.thread_id),
+        array_agg(DISTINCT o.to_member_id), array_agg(DISTINCT o.to_contact_id)
+    INTO former, replied_to, threads, addressees, contacts
 """
 _UPDATE_INTERACTION = f"""
     INSERT INTO community_watchlistentry (interaction_id)
     SELECT i.id FROM new_rows i JOIN old_rows o ON o.id = i.id
     WHERE {_MAY_ASK} AND {_CHANGED.replace("n.", "i.")};
 
-    WITH former AS (
-        SELECT o.* FROM old_rows o JOIN new_rows n ON n.id = o.id
-        WHERE o.occurred_at IS NOT NULL AND {_CHANGED}
-    )
-    {_FORMERLY_ANSWERED}
-    RETURN NULL;
+    {_FORMER}
+    FROM old_rows o JOIN new_rows n ON n.id = o.id
+    WHERE o.occurred_at IS NOT NULL AND {_CHANGED};
+    IF former IS NOT NULL THEN
+        {_FORMERLY_ANSWERED}
+    END IF;
 """
 _DELETE_INTERACTION = f"""
-    WITH former AS (SELECT * FROM old_rows WHERE occurred_at IS NOT NULL)
-    {_FORMERLY_ANSWERED}
-    RETURN NULL;
+    {_FORMER}
+    FROM old_rows o
+    WHERE o.occurred_at IS NOT NULL;
+    IF former IS NOT NULL THEN
+        {_FORMERLY_ANSWERED}
+    END IF;
 """
 
 # An account that becomes a bot's has answered nothing; one that ceases to be staff's asks.
 _CHANGED_ROLE = f"""
-    WITH former AS (
-        SELECT said.* FROM community_interaction said
-        WHERE said.member_id IN (SELECT member_id FROM {{rows}}) AND said.occurred_at IS NOT NULL
-    ),
-    own AS (
-        INSERT INTO community_watchlistentry (interaction_id)
-        SELECT i.id FROM former i WHERE {_MAY_ASK}
-        UNION
-        SELECT i.id FROM community_interaction i
-        WHERE i.to_member_id IN (SELECT member_id FROM {{rows}}) AND {_MAY_ASK}
-    )
-    {_FORMERLY_ANSWERED}
-    RETURN NULL;
+    accounts := ARRAY(SELECT DISTINCT member_id FROM {{rows}});
+    INSERT INTO community_watchlistentry (interaction_id)
+    SELECT i.id FROM community_interaction i
+    WHERE i.member_id = ANY(accounts) AND i.occurred_at IS NOT NULL AND {_MAY_ASK}
+    UNION
+    SELECT i.id FROM community_interaction i WHERE i.to_member_id = ANY(accounts) AND {_MAY_ASK};
+
+    {_FORMER}
+    FROM community_interaction o
+    WHERE o.member_id = ANY(accounts) AND o.occurred_at IS NOT NULL;
+    IF former IS NOT NULL THEN
+        {_FORMERLY_ANSWERED}
+    END IF;
 """
 
 # Two records that become one person: what one answered the other was said to oneself.
 _WHAT_THEY_ASKED = f"""
-    INSERT INTO community_watchlistentry (interaction_id)
-    SELECT i.id
-    FROM changed
-    JOIN crm_contact moved ON moved.id = changed.contact_id
-    JOIN crm_contact own ON own.person_id = moved.person_id
-    JOIN community_member account ON account.contact_id = own.id
-    JOIN community_interaction i ON i.member_id = account.id
-    WHERE {_MAY_ASK};
-    RETURN NULL;
+    IF contacts IS NOT NULL THEN
+        {_ACCOUNTS_OF_PERSONS}
+        INSERT INTO community_watchlistentry (interaction_id)
+        SELECT i.id FROM community_interaction i WHERE i.member_id = ANY(accounts) AND {_MAY_ASK};
+    END IF;
 """
 _UPDATE_MEMBER = f"""
-    WITH changed AS (
-        SELECT contact.id AS contact_id
-        FROM new_rows n JOIN old_rows o ON o.id = n.id
-        CROSS JOIN LATERAL (VALUES (o.contact_id), (n.contact_id)) contact (id)
-        WHERE n.contact_id <> o.contact_id
-    )
+    SELECT array_agg(contact.id) INTO contacts
+    FROM new_rows n JOIN old_rows o ON o.id = n.id
+    CROSS JOIN LATERAL (VALUES (o.contact_id), (n.contact_id)) contact (id)
+    WHERE n.contact_id <> o.contact_id;
     {_WHAT_THEY_ASKED}
 """
 _UPDATE_CONTACT = f"""
-    WITH changed AS (
-        SELECT contact.id AS contact_id
-        FROM new_rows n JOIN old_rows o ON o.id = n.id
-        CROSS JOIN LATERAL (VALUES (n.id), (o.person_id)) contact (id)
-        WHERE n.person_id <> o.person_id
-    )
+    SELECT array_agg(contact.id) INTO contacts
+    FROM new_rows n JOIN old_rows o ON o.id = n.id
+    CROSS JOIN LATERAL (VALUES (n.id), (o.person_id)) contact (id)
+    WHERE n.person_id <> o.person_id;
     {_WHAT_THEY_ASKED}
 """
 
-
-def _by_index(body: str) -> str:
-    """
-    Have the rows of a trigger looked up by index, whatever the planner believes.
-
-    A trigger's plan is kept by the session. Made while the tables were empty, it would read all of them
-    for each row ever after.
-    """
-    return f"""
-    before := current_setting('enable_seqscan');
-    PERFORM set_config('enable_seqscan', 'off', true);
-    {body.replace("RETURN NULL;", "PERFORM set_config('enable_seqscan', before, true); RETURN NULL;")}
-    """
+_FOUND = ["former", "replied_to", "threads", "addressees", "contacts", "persons", "accounts"]
 
 
 def _watch(*, insert: str | None = None, update: str | None = None, delete: str | None = None) -> list[Any]:
@@ -172,8 +159,8 @@ def _watch(*, insert: str | None = None, update: str | None = None, delete: str 
             when=pgtrigger.After,
             operation=operation,
             referencing=referencing,
-            declare=[("before", "text")],
-            func=_by_index(body),
+            declare=[*((array, "bigint[]") for array in _FOUND), *PLANNED_BY_INDEX],
+            func=planned_by_index(body),
         )
         for name, operation, referencing, body in bodies
         if body is not None

@@ -4,6 +4,8 @@ from typing import Any
 
 import pgtrigger
 
+from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
+
 
 def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] = ()) -> list[Any]:
     """
@@ -19,7 +21,6 @@ def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] 
     update = f"""
         INSERT INTO crm_changedidentity (contact_id)
         SELECT n.{contact} FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE ({new}) IS DISTINCT FROM ({old});
-        RETURN NULL;
     """
     triggers = [
         pgtrigger.Trigger(
@@ -39,7 +40,8 @@ def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] 
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
-                func=update,
+                declare=PLANNED_BY_INDEX,
+                func=planned_by_index(update),
             )
         )
     return triggers
