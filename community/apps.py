@@ -9,7 +9,7 @@ class CommunityConfig(AppConfig):
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
         from community.duplicates import EVIDENCE, HANDLES
-        from community.extensions import interaction_actions
+        from community.extensions import interaction_actions, thread_actions
         from community.merge_preview import AccountsTogether
         from community.panels import Accounts, Help
         from community.personal_data import DECLARED
@@ -50,6 +50,7 @@ class CommunityConfig(AppConfig):
             (contact_actions, "admin:crm_contact_record_help"),
             (contact_list_actions, "admin:community_helprecord_record"),
             (interaction_actions, "admin:community_interaction_record_help"),
+            (thread_actions, "admin:community_thread_record_help"),
         ):
             actions.register(
                 PageAction(

@@ -8,12 +8,13 @@ from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from community.models import HelpRecord, Member
-from community.private_texts import readable_help
+from community.private_texts import is_hidden, readable_help
 from crm.models import Contact
-from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, Table
+from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, RowAction, Table
 
 SHOWN = 10  # rows of a table; the newest
 TEXT_SHOWN = 120  # characters
+MAY_EDIT = "community.change_helprecord"
 
 
 def persons_of(contacts: Sequence[int]) -> dict[int, int]:
@@ -144,6 +145,7 @@ def _help_table(title: str, records: Sequence[HelpRecord], may: PermissionCheck,
                     0: Link(page="admin:community_helprecord_change", args=(record.pk,)),
                     1: _whom(record, who),
                 },
+                actions=_actions(record, may),
             )
             for record in records
         ],
@@ -157,3 +159,13 @@ def _whom(record: HelpRecord, who: str) -> Link | None:
     if record.helper_member_id:
         return Link(page="admin:community_member_change", args=(record.helper_member_id,))
     return None
+
+
+def _actions(record: HelpRecord, may: PermissionCheck) -> Sequence[RowAction]:
+    """Return how help is mended: for those who may edit it and read what was said."""
+    if not may(MAY_EDIT) or is_hidden(record.interaction, may=may):
+        return ()
+    return [
+        RowAction(label=label, link=Link(page=f"admin:community_helprecord_{act}", args=(record.pk,)))
+        for act, label in (("edit", "Edit"), ("undo", "Undo"))
+    ]

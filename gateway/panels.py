@@ -52,17 +52,31 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowAction:
+    """
+    Something that may be done with a row of a table: the page at `link` asks in a dialog and does it.
+
+    Where `is_at_once`, there is nothing to ask: the page does it by POST, and its message offers to undo.
+    """
+
+    label: str
+    link: Link
+    is_at_once: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """
     A row of a table: one value per column.
 
     `links` and `notes` go by the position of the column; a note is what a cell says when asked,
-    such as why a figure is undefined.
+    such as why a figure is undefined. `actions` stand below the first value.
     """
 
     values: tuple[object, ...]
     links: Mapping[int, Link | None] = field(default_factory=dict)
     notes: Mapping[int, str] = field(default_factory=dict)
+    actions: Sequence[RowAction] = ()
     is_total: bool = False
 
 

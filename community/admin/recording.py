@@ -15,9 +15,11 @@ from django.utils import timezone
 
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.helping import HELP, RefusedHelp, edit_help, record_help, redo_help, undo_help
-from community.models import Channel, HelpRecord, Interaction, Member
+from community.interaction_kinds import asking_kinds
+from community.models import Channel, HelpRecord, Interaction, Member, Thread
 from community.newcomers import NewPerson, RefusedPerson, add_person
 from community.private_texts import is_hidden, readable_text
+from community.waiting import unanswered
 from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
 from crm.search import find_people
@@ -53,7 +55,8 @@ class HelpForm(forms.Form):
     """
     Help as somebody tells it. With `person` it is clear who was helped; without, the form asks.
 
-    `record` is the help to edit. What the fields are filled with beforehand is the caller's `initial`.
+    `record` is the help to edit, `asked` what the help answers. What the fields are filled with beforehand is the
+    caller's `initial`.
     """
 
     person_text = forms.CharField(
@@ -89,10 +92,16 @@ class HelpForm(forms.Form):
     note = forms.CharField(required=False, widget=_area(2), help_text="for colleagues")
 
     def __init__(
-        self, *args: Any, request: HttpRequest, person: Contact | None, record: HelpRecord | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        request: HttpRequest,
+        person: Contact | None,
+        record: HelpRecord | None = None,
+        asked: Interaction | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.request, self.person, self.record = request, person, record
+        self.request, self.person, self.record, self.asked = request, person, record, asked
         self.new_person: NewPerson | None = None
         self.people: list[Any] = []  # whom the text may mean, when it is not clear
         open_channels = Q(archived_at=None)
@@ -119,9 +128,15 @@ class HelpForm(forms.Form):
             self._clean_person(cleaned)
         self._clean_helper(cleaned)
         when = cleaned.get("occurred_at")
-        if when is not None and "occurred_at" not in self.changed_data:
-            cleaned["occurred_at"] = self.initial["occurred_at"]  # to the second, not to the minute shown
+        if when is not None:
+            cleaned["occurred_at"] = self._to_the_second(when)
         return cleaned
+
+    def _to_the_second(self, when: datetime) -> datetime:
+        """Return the second that is known of the minute that the form shows: no answer stands before its question."""
+        known = [self.initial["occurred_at"], self.asked and self.asked.occurred_at]
+        in_minute = [at for at in known if at is not None and at.replace(second=0, microsecond=0) == when]
+        return in_minute[0] if in_minute else when
 
     def _clean_person(self, cleaned: dict[str, Any]) -> None:
         """Find out who was helped: chosen, told in a text that is clear, or new."""
@@ -221,6 +236,7 @@ class RecordingMixin:
         own = [
             path("record/", wrap(self.record_view), name="community_helprecord_record"),
             path("reply/<int:interaction_id>/", wrap(self.record_view), name="community_interaction_record_help"),
+            path("thread/<int:thread_id>/", wrap(self.record_view), name="community_thread_record_help"),
             path("record/<int:contact_id>/", wrap(self.record_view), name="crm_contact_record_help"),
             path("<int:record_id>/edit/", wrap(self.edit_view), name="community_helprecord_edit"),
             path("<int:record_id>/undo/", wrap(self.undo_view), name="community_helprecord_undo"),
@@ -230,30 +246,29 @@ class RecordingMixin:
         return [*own, *super().get_urls()]
 
     def record_view(
-        self, request: HttpRequest, contact_id: int | None = None, interaction_id: int | None = None
+        self,
+        request: HttpRequest,
+        contact_id: int | None = None,
+        interaction_id: int | None = None,
+        thread_id: int | None = None,
     ) -> HttpResponse:
-        """The form for new help: for a person, for somebody to be named, or for what somebody asked."""
+        """The form for new help: for a person, for somebody to be named, for what somebody asked, or for a thread."""
         _demand(request, MAY_RECORD)
         now = timezone.now()
         asked = _asked(interaction_id) if interaction_id is not None else None
-        person = _person(contact_id) if contact_id is not None else _asker(asked)
+        thread = _thread(thread_id) if thread_id is not None else None
+        if thread is not None:
+            asked = _asked_in(thread, now=now)
+        person = _person(contact_id) if contact_id is not None else _asker(asked, thread)
         if request.method == "POST" and request.POST.get("mark", "").isdigit():
             return self._mark(request, person, int(request.POST["mark"]), now)
-        initial = {
-            "occurred_at": now,
-            "outcome": HelpRecord.Outcome.SOLVED,
-            "channel": asked.channel_id
-            if asked
-            else usual_channel(person.pk if person else None, user_id=request.user.pk),
-        }
-        if asked is not None:
-            initial["question"] = "" if is_hidden(asked, may=request.user.has_perm) else asked.text
-            initial["topic"] = asked.thread.topic if asked.thread else ""
-        form = HelpForm(request.POST or None, request=request, person=person, initial=initial)
+        thread = asked.thread if asked is not None else thread
+        initial = _known_beforehand(request, person=person, asked=asked, thread=thread, now=now)
+        form = HelpForm(request.POST or None, request=request, person=person, asked=asked, initial=initial)
         if person and initial.get("question"):
             form.fields["answer"].widget.attrs["autofocus"] = True  # the question is there already
         if request.method == "POST" and form.is_valid():
-            record = _tried(form, lambda: _record(form, asked, now))
+            record = _tried(form, lambda: _record(form, asked, thread, now))
             if record is not None:
                 return _saved(request, record, f"Recorded: help for {record.contact}.")
         offers = answers_to_mark(person.pk, may=request.user.has_perm) if person and not form.is_bound else []
@@ -379,8 +394,40 @@ def _asked(interaction_id: int) -> Interaction:
     return asked
 
 
-def _asker(asked: Interaction | None) -> Contact | None:
-    return _person(asked.member.contact_id) if asked and asked.member else None
+def _thread(thread_id: int) -> Thread:
+    thread = Thread.objects.select_related("opened_by").filter(pk=thread_id).first()
+    if thread is None:
+        raise Http404("There is no such thread.")
+    return thread
+
+
+def _asked_in(thread: Thread, *, now: datetime) -> Interaction | None:
+    """Return what to answer in a thread: the oldest question there that waits for a reply, else the first of all."""
+    said = Interaction.objects.counted().select_related("thread", "member").filter(thread=thread)
+    questions = said.filter(kind__in=asking_kinds()).order_by("occurred_at", "pk")
+    waits = questions.filter(pk__in=unanswered(now=now).filter(thread=thread).values("pk"))
+    return waits.first() or questions.first()
+
+
+def _known_beforehand(
+    request: HttpRequest, *, person: Contact | None, asked: Interaction | None, thread: Thread | None, now: datetime
+) -> dict[str, Any]:
+    """Return what the form is filled with: me, now, and what the question, the thread or the person tells."""
+    told: dict[str, Any] = {"occurred_at": now, "outcome": HelpRecord.Outcome.SOLVED}
+    if thread is not None:
+        told |= {"channel": thread.channel_id, "question": thread.title, "topic": thread.topic}
+    if asked is not None:
+        hidden = is_hidden(asked, may=request.user.has_perm)
+        told |= {"channel": asked.channel_id, "question": "" if hidden else asked.text}
+    if "channel" not in told:
+        told["channel"] = usual_channel(person.pk if person else None, user_id=request.user.pk)
+    return told
+
+
+def _asker(asked: Interaction | None, thread: Thread | None = None) -> Contact | None:
+    """Return who asked; where nobody did, who opened the thread."""
+    member = asked.member if asked else thread and thread.opened_by
+    return _person(member.contact_id) if member else None
 
 
 def _record_of(record_id: int, request: HttpRequest) -> HelpRecord:
@@ -393,7 +440,7 @@ def _record_of(record_id: int, request: HttpRequest) -> HelpRecord:
     return record
 
 
-def _record(form: HelpForm, asked: Interaction | None, now: datetime) -> HelpRecord:
+def _record(form: HelpForm, asked: Interaction | None, thread: Thread | None, now: datetime) -> HelpRecord:
     """Write what the form tells: the person too where they are new, all or nothing."""
     told = form.told()
     with transaction.atomic():
@@ -405,6 +452,7 @@ def _record(form: HelpForm, asked: Interaction | None, now: datetime) -> HelpRec
             **told,
             contact_id=person.pk,
             reply_to_id=asked.pk if asked else None,
+            thread_id=thread.pk if thread else None,
             recorded_by_id=form.request.user.pk,
             now=now,
         )

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from community.extensions import thread_actions
 from community.models import Thread
 from community.sync.accepted_answers import refresh_accepted_help
 from gateway.admin import AutocompleteSelectFilter, ModelAdmin, RangeDateTimeFilter, YesNoFilter, display, excerpt
@@ -39,6 +40,7 @@ class ThreadAdmin(ModelAdmin):
         ("Opened", {"fields": (("opened_by", "opened_at"),)}),
         ("Answer", {"fields": ("accepted_answer", ("confirmed_answer", "confirmed_by"))}),
     )
+    page_actions = thread_actions
     empty_state = "Threads appear with the questions and topics of a channel: sync it or import it."
 
     def save_model(self, request: HttpRequest, obj: Thread, form: forms.ModelForm, change: bool) -> None:

@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.models import HelpRecord, Interaction
+from community.panels import Help
+from community.waiting import waiting
 from crm.models import Contact
 from tests.factories.community import (
     ChannelFactory,
@@ -24,6 +26,7 @@ from tests.factories.crm import ContactFactory
 pytestmark = pytest.mark.django_db
 
 BY_HTMX = {"HX-Request": "true"}
+NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 
 
 def everybody_may(permission):
@@ -304,3 +307,92 @@ def test_helpers_are_found_among_colleagues_and_members(ana: Client, mia):
 
     assert found == [{"id": f"member:{mia.pk}", "name": "Mia Kowalska", "hint": "mia on Forum"}]
     assert [one["name"] for one in colleagues] == ["ana"]
+
+
+def thread_page(thread):
+    return reverse("admin:community_thread_record_help", args=[thread.pk])
+
+
+def test_thread_is_helped_with_its_oldest_question_that_waits(ana: Client, joe, mia, forum):
+    thread = ThreadFactory(channel=forum, opened_by=joe, title="Enrolling", topic="enrolment")
+
+    def asked(day, text, **fields):
+        return InteractionFactory(
+            channel=forum, member=joe, thread=thread, text=text, direction="inbound",
+            occurred_at=dt.datetime(2026, 3, day, 9, tzinfo=dt.UTC), **fields,
+        )  # fmt: skip
+
+    first = asked(2, "How do I enrol?")
+    InteractionFactory(
+        channel=forum, member=mia, thread=thread, kind="answer", reply_to=first, text="Like this.",
+        occurred_at=dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC),
+    )  # fmt: skip
+    second = asked(3, "And by invoice?")
+    asked(4, "Anybody?")
+
+    form = ana.get(thread_page(thread), headers=BY_HTMX).context["form"]
+    ana.post(thread_page(thread), told(forum, answer="By order number."), headers=BY_HTMX)
+
+    assert (form.person, form.initial["question"], form.initial["topic"]) == (joe.contact, second.text, "enrolment")
+    interaction = HelpRecord.objects.get().interaction
+    assert (interaction.reply_to, interaction.thread) == (second, thread)
+
+
+def test_thread_without_a_question_that_waits_is_helped_with_its_first(ana: Client, joe, mia, forum):
+    thread = ThreadFactory(channel=forum, opened_by=joe)
+    first = InteractionFactory(channel=forum, member=joe, thread=thread, text="How?")
+    InteractionFactory(channel=forum, member=mia, thread=thread, kind="answer", reply_to=first)
+
+    assert ana.get(thread_page(thread), headers=BY_HTMX).context["asked"] == first
+
+
+def test_thread_without_any_question_is_helped_by_its_title_and_opener(ana: Client, joe, forum):
+    thread = ThreadFactory(channel=forum, opened_by=joe, title="Enrolling", topic="enrolment")
+
+    form = ana.get(thread_page(thread), headers=BY_HTMX).context["form"]
+    ana.post(thread_page(thread), told(forum, question="Enrolling"), headers=BY_HTMX)
+
+    assert (form.person, form.initial["question"], form.initial["channel"]) == (joe.contact, "Enrolling", forum.pk)
+    interaction = HelpRecord.objects.get().interaction
+    assert (interaction.reply_to, interaction.thread) == (None, thread)
+    assert ana.get(reverse("admin:community_thread_record_help", args=[thread.pk + 1])).status_code == 404
+
+
+def test_answer_within_the_minute_of_its_question_comes_after_it(ana: Client, joe, forum):
+    asked_at = dt.datetime(2026, 3, 2, 9, 0, 40, tzinfo=dt.UTC)
+    question = InteractionFactory(channel=forum, member=joe, text="How?", occurred_at=asked_at)
+
+    page = reverse("admin:community_interaction_record_help", args=[question.pk])
+    ana.post(page, told(forum, occurred_at="2026-03-02T09:00"), headers=BY_HTMX)
+
+    assert HelpRecord.objects.get().interaction.occurred_at == asked_at
+    assert not waiting(now=NOW).exists()
+
+
+def test_editing_help_leaves_its_second(ana: Client, joe, forum):
+    at = dt.datetime(2026, 3, 2, 9, 0, 40, tzinfo=dt.UTC)
+    record = HelpRecordFactory(contact=joe.contact, interaction__channel=forum, interaction__occurred_at=at)
+
+    edit = reverse("admin:community_helprecord_edit", args=[record.pk])
+    ana.post(edit, told(forum, topic="enrolment", helper=f"user:{record.helper_user_id}"), headers=BY_HTMX)
+
+    record.refresh_from_db()
+    assert (record.topic, record.interaction.occurred_at) == ("enrolment", at)
+
+
+def test_list_of_help_offers_to_edit_and_undo_only_to_those_who_may():
+    joe = ContactFactory()
+    record = HelpRecordFactory(contact=joe)
+
+    def actions(*missing):
+        tables = Help().load([joe.pk], now=NOW, may=lambda permission: permission not in missing)[joe.pk].tables
+        return [(action.label, action.link.page, action.link.args) for row in tables[0].rows for action in row.actions]
+
+    assert actions() == [
+        ("Edit", "admin:community_helprecord_edit", (record.pk,)),
+        ("Undo", "admin:community_helprecord_undo", (record.pk,)),
+    ]
+    assert actions("community.change_helprecord") == []
+    assert actions("community.view_private_interaction") == actions()
+    Interaction.objects.update(is_private=True)
+    assert actions("community.view_private_interaction") == []
