@@ -5,7 +5,7 @@ Who this is (the header), what they bring and what waits (the tiles, which apps 
 should happen next (notes and follow-ups). Everything is said of the person, over all their records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -68,33 +68,58 @@ class ContactHeader:
         return handles if handles != self.name else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FollowUpLine:
-    """An open follow-up, and whether it is overdue today."""
+@dataclass(frozen=True)
+class Colleague:
+    """A user, and what they are called."""
 
-    follow_up: FollowUp
+    username: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFollowUp:
+    """Something still to be done; overdue from the day after `due_on`. Nobody may have taken it on."""
+
+    id: int
+    what: str
+    due_on: date
     is_overdue: bool
+    assigned_to: Colleague | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownNote:
+    """A note; the author is None where a client sent it or their login is gone."""
+
+    id: int
+    text: str
+    is_pinned: bool
+    written_at: datetime
+    author: Colleague | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class NextSteps:
     """Open follow-ups, soonest first, and the pinned and newest notes. None where the reader may not see them."""
 
-    follow_ups: Sequence[FollowUpLine] | None
-    notes: Sequence[Note] | None
+    follow_ups: Sequence[OpenFollowUp] | None
+    notes: Sequence[ShownNote] | None
 
 
 def records_of(pk: int) -> list[Any]:
     """
     Return every record of the person whose record `pk` is, with what hangs on each; one query, empty for none.
 
-    `consents_that_stand`, `addresses` and `recorded_stages` are lists of dictionaries, `first_bought_at` an instant.
+    `consents_that_stand`, `addresses`, `recorded_stages`, `planned` and `noted` are lists of dictionaries, the last
+    one of the notes that may be shown; `first_bought_at` is an instant.
     """
     person = Contact.objects.filter(pk=pk).values("person_id")
     consents = Consent.objects.filter(contact=OuterRef("pk"), withdrawn_at=None).order_by("purpose", "pk")
     addresses = ContactPoint.objects.filter(contact=OuterRef("pk")).order_by("pk")
     stages = event_model_of(Contact)._default_manager.filter(pgh_obj=OuterRef("pk")).order_by().values("stage")
     bought = Conversion.objects.filter(contact=OuterRef("pk"), voided_at=None).order_by("occurred_at")
+    planned = open_follow_ups(FollowUp.objects.filter(contact=OuterRef("pk")))
+    noted = Note.objects.filter(contact=OuterRef("pk")).order_by("-is_pinned", "-written_at", "-pk")
     return list(
         Contact.objects.filter(person_id__in=person)
         .select_related("company", "owner")
@@ -106,10 +131,37 @@ def records_of(pk: int) -> list[Any]:
             recorded_stages=ArraySubquery(
                 stages.annotate(first=Min("pgh_created_at")).values(part=JSONObject(stage="stage", at="first"))
             ),
+            planned=ArraySubquery(
+                planned.values(
+                    part=JSONObject(id="pk", what="what", due_on="due_on", assigned_to=_user_as_json("assigned_to"))
+                )
+            ),
+            noted=ArraySubquery(
+                noted.values(
+                    part=JSONObject(
+                        id="pk",
+                        text="text",
+                        is_pinned="is_pinned",
+                        written_at="written_at",
+                        author=_user_as_json("author"),
+                    )
+                )[:NOTES_SHOWN]
+            ),
             first_bought_at=Subquery(bought.values("occurred_at")[:1]),
         )
         .order_by("pk")
     )
+
+
+def _user_as_json(column: str) -> JSONObject:
+    return JSONObject(**{name: f"{column}__{name}" for name in ("username", "first_name", "last_name")})
+
+
+def _colleague(user: Mapping[str, str | None]) -> Colleague | None:
+    username = user["username"]
+    if username is None:
+        return None
+    return Colleague(username, f"{user['first_name']} {user['last_name']}".strip() or username)
 
 
 def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Sequence[Tile] = ()) -> ContactHeader:
@@ -165,17 +217,38 @@ def _addresses(records: Sequence[Any], kind: str) -> list[str]:
     return list(found.values())
 
 
-def next_steps(records: Sequence[int], *, may: PermissionCheck, now: datetime) -> NextSteps:
-    """Return what should happen next with a person, and what to know for it; two queries."""
+def next_steps(records: Sequence[Any], *, may: PermissionCheck, now: datetime) -> NextSteps:
+    """Return what should happen next with the person of these records, and what to know for it."""
     today = local_day(now, organisation_zone())
     follow_ups = notes = None
     if may("crm.view_followup"):
-        found = open_follow_ups(FollowUp.objects.filter(contact__in=records)).select_related("assigned_to")
-        follow_ups = [FollowUpLine(follow_up=task, is_overdue=task.due_on < today) for task in found]
+        planned = [_follow_up(row, today) for record in records for row in record.planned]
+        follow_ups = sorted(planned, key=lambda task: (task.due_on, task.id))
     if may("crm.view_note"):
-        newest = Note.objects.filter(contact__in=records).select_related("author")
-        notes = list(newest.order_by("-is_pinned", "-written_at", "-pk")[:NOTES_SHOWN])
+        noted = [_note(row) for record in records for row in record.noted]
+        notes = sorted(noted, key=lambda note: (note.is_pinned, note.written_at, note.id), reverse=True)[:NOTES_SHOWN]
     return NextSteps(follow_ups=follow_ups, notes=notes)
+
+
+def _follow_up(row: Mapping[str, Any], today: date) -> OpenFollowUp:
+    due_on = date.fromisoformat(row["due_on"])
+    return OpenFollowUp(
+        id=row["id"],
+        what=row["what"],
+        due_on=due_on,
+        is_overdue=due_on < today,
+        assigned_to=_colleague(row["assigned_to"]),
+    )
+
+
+def _note(row: Mapping[str, Any]) -> ShownNote:
+    return ShownNote(
+        id=row["id"],
+        text=row["text"],
+        is_pinned=row["is_pinned"],
+        written_at=datetime.fromisoformat(row["written_at"]),
+        author=_colleague(row["author"]),
+    )
 
 
 def contact_tiles_of(person: int, steps: NextSteps, *, may: PermissionCheck, now: datetime) -> list[Tile]:
@@ -186,22 +259,16 @@ def contact_tiles_of(person: int, steps: NextSteps, *, may: PermissionCheck, now
     return sorted(tiles, key=lambda tile: (tile.order, tile.key))
 
 
-def _next_step(lines: Sequence[FollowUpLine]) -> Figure:
-    if not lines:
+def _next_step(planned: Sequence[OpenFollowUp]) -> Figure:
+    if not planned:
         return Figure(label="Next step", value=None, unit="day", note="Nothing is planned")
-    first = lines[0]
+    first = planned[0]
     late = "Overdue: " if first.is_overdue else ""
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    more = f" (and {len(planned) - 1} more)" if len(planned) > 1 else ""
     return Figure(
         label="Next step",
-        value=first.follow_up.due_on,
+        value=first.due_on,
         unit="day",
-        note=f"{late}{first.follow_up.what}{more}",
-        link=Link(page="admin:crm_followup_change", args=(first.follow_up.pk,)),
+        note=f"{late}{first.what}{more}",
+        link=Link(page="admin:crm_followup_change", args=(first.id,)),
     )
-
-
-def overdue_of(user_id: int, *, today: date, most: int) -> list[FollowUp]:
-    """Return at most `most` of the user's open follow-ups that were due before today, longest overdue first."""
-    found = open_follow_ups(assigned_to_id=user_id, before=today).select_related("contact__person")
-    return list(found[:most])

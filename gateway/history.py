@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import ForeignKey, Model
+from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
 SHOWN = 200  # events; the newest
 
@@ -43,14 +45,11 @@ def history_of(instance: Model) -> list[HistoryEntry]:
     """
     Return the newest events of a tracked object, newest first; empty when it never changed.
 
-    A query for the events with their context, and one for each kind of record that they name: the users
-    who acted, and what a change leads to or from, such as the company of a contact.
+    A query for the events, and one for each kind of record that a change leads to or from, such as the
+    company of a contact.
     """
-    event_model = event_model_of(type(instance))
     events = list(
-        event_model._default_manager.filter(pgh_obj_id=instance.pk)
-        .select_related("pgh_context")
-        .order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
+        events_of(type(instance)).filter(pgh_obj_id=instance.pk).order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
     )
     return entries_of([(event, before) for event, before in zip(events, [*events[1:], None], strict=False)][:SHOWN])
 
@@ -60,19 +59,39 @@ def event_model_of(model: type[Model]) -> type[Model]:
     return next(iter(set(model.pgh_event_models.values())))  # type: ignore[attr-defined]  # set by pghistory
 
 
+def events_of(model: type[Model]) -> QuerySet[Any]:
+    """Return the events that the database keeps about `model`, each with its context and the name of who acted."""
+    users = get_user_model()._default_manager.annotate(
+        called=Coalesce(NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value("")), "username")
+    )
+    # Whatever a context holds there: only a number is the id of a user.
+    user_id = Case(
+        When(
+            pgh_context__metadata__user__regex=r"^\d{1,18}$",
+            then=Cast(KeyTextTransform("user", "pgh_context__metadata"), BigIntegerField()),
+        )
+    )
+    return (
+        event_model_of(model)
+        ._default_manager.select_related("pgh_context")
+        .annotate(acted_id=user_id)
+        .annotate(acted=Subquery(users.filter(pk=OuterRef("acted_id")).values("called")))
+    )
+
+
 def entries_of(steps: Sequence[tuple[Model, Model | None]], *, leave_out: Sequence[str] = ()) -> list[HistoryEntry]:
     """
     Return what each event changed against the event before it (None: nothing known before), in the same order.
 
-    Events come with their context. Fields named in `leave_out` are not looked at. Queries: one for each
-    kind of record that changes name, users among them.
+    Events are those of `events_of`. Fields named in `leave_out` are not looked at. Queries: one for each
+    kind of record that changes name.
     """
     names = _names_of_records(steps, leave_out)
     return [
         HistoryEntry(
             at=event.pgh_created_at,  # type: ignore[attr-defined]
             kind=_kind(event),
-            who=_who(event, names),
+            who=_who(event),
             through=_through(_context(event)),
             changes=_changes(event, before, names, leave_out),
         )
@@ -90,24 +109,16 @@ def _context(event: Model) -> Mapping[str, object]:
     return context.metadata if context else {}
 
 
-def _user_id(context: Mapping[str, object]) -> int | None:
-    user = str(context.get("user"))
-    return int(user) if user.isdigit() else None
-
-
-def _who(event: Model, names: Mapping[tuple[type[Model], object], str]) -> str:
-    context = _context(event)
-    return names.get((get_user_model(), _user_id(context)), "") or str(context.get("key", "")) or "the system"
+def _who(event: Model) -> str:
+    return event.acted or str(_context(event).get("key", "")) or "the system"  # type: ignore[attr-defined]
 
 
 def _names_of_records(
     steps: Sequence[tuple[Model, Model | None]], leave_out: Sequence[str]
 ) -> dict[tuple[type[Model], object], str]:
-    """Return what users who acted are called, and records that changed foreign keys name; not those that are gone."""
+    """Return what the records that changed foreign keys lead to are called; not those that are gone."""
     wanted: dict[type[Model], set[object]] = {}
     for event, before in steps:
-        if (user := _user_id(_context(event))) is not None:
-            wanted.setdefault(get_user_model(), set()).add(user)
         for field in _tracked_fields(event, leave_out):
             if isinstance(field, ForeignKey):
                 ends = {getattr(event, field.attname), getattr(before, field.attname) if before else None}

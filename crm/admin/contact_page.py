@@ -86,7 +86,7 @@ class ContactPageMixin:
 
     def _overview(self, request: HttpRequest, contact: Contact, records: Sequence[Contact]) -> dict[str, Any]:
         may, now = request.user.has_perm, timezone.now()
-        steps = next_steps([record.pk for record in records], may=may, now=now)
+        steps = next_steps(records, may=may, now=now)
         tiles = contact_tiles_of(contact.pk, steps, may=may, now=now)
         return {
             "header": contact_header(records, may=may, tiles=tiles),

@@ -1,6 +1,7 @@
 """The page of a contact as data: the same header, tiles, panels and timeline that staff see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, cast
 
@@ -10,7 +11,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from crm.contact_page import ContactHeader, NextSteps, contact_header, contact_tiles_of, next_steps, records_of
+from crm.contact_page import (
+    ContactHeader,
+    NextSteps,
+    OpenFollowUp,
+    ShownNote,
+    contact_header,
+    contact_tiles_of,
+    next_steps,
+    records_of,
+)
 from crm.extensions import contact_panels
 from crm.models import Contact
 from crm.timeline.entry import Entry
@@ -210,7 +220,7 @@ class ContactOverview(ContactPageView):
         contact = next(record for record in records if record.pk == pk)
         if contact.merged_into_id is not None:
             return self.moved(request, contact)
-        steps = next_steps([record.pk for record in records], may=may, now=now)
+        steps = next_steps(records, may=may, now=now)
         tiles = contact_tiles_of(pk, steps, may=may, now=now)
         header = contact_header(records, may=may, tiles=tiles)
         panels = panels_for(contact_panels, instance_id=pk, may=may, now=now)
@@ -273,36 +283,17 @@ def _header(header: ContactHeader) -> Json:
 
 
 def _steps(steps: NextSteps) -> Json:
-    return {
-        "follow_ups": None
-        if steps.follow_ups is None
-        else [
-            {
-                "id": line.follow_up.pk,
-                "what": line.follow_up.what,
-                "due_on": line.follow_up.due_on,
-                "is_overdue": line.is_overdue,
-                "assigned_to": _username(line.follow_up.assigned_to),
-            }
-            for line in steps.follow_ups
-        ],
-        "notes": None
-        if steps.notes is None
-        else [
-            {
-                "id": note.pk,
-                "text": note.text,
-                "is_pinned": note.is_pinned,
-                "written_at": note.written_at,
-                "author": _username(note.author),
-            }
-            for note in steps.notes
-        ],
-    }
+    return {"follow_ups": _with_usernames(steps.follow_ups), "notes": _with_usernames(steps.notes)}
 
 
-def _username(user: Any) -> str | None:
-    return user.get_username() if user else None
+def _with_usernames(steps: Sequence[OpenFollowUp] | Sequence[ShownNote] | None) -> list[Json] | None:
+    """Return follow-ups or notes as `OpenFollowUpRecord` and `ShownNoteRecord` describe them."""
+    if steps is None:
+        return None
+    return [
+        {name: value["username"] if isinstance(value, dict) else value for name, value in asdict(step).items()}
+        for step in steps
+    ]
 
 
 def _tiles(tiles: list[Tile]) -> list[Json]:

@@ -8,7 +8,7 @@ from django.db.models import Model, OuterRef, Q, Subquery
 
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
-from gateway.history import HistoryEntry, entries_of, event_model_of
+from gateway.history import HistoryEntry, entries_of, event_model_of, events_of
 from gateway.panels import Link
 
 CHANGE, MERGE = "change", "merge"
@@ -59,10 +59,14 @@ class RecordChanges:
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
         """One query for the events and those before them, and those of `entries_of`."""
-        manager = event_model_of(self.model)._default_manager
-        earlier = manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id")).order_by("-pgh_id")
-        before = manager.filter(pgh_id__in=ids).values_list(Subquery(earlier.values("pgh_id")[:1]))
-        found = manager.filter(Q(pgh_id__in=ids) | Q(pgh_id__in=before)).select_related("pgh_context")
+        earlier = (
+            event_model_of(self.model)
+            ._default_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
+            .order_by("-pgh_id")
+        )
+        shown = event_model_of(self.model)._default_manager.filter(pgh_id__in=ids)
+        before = shown.values_list(Subquery(earlier.values("pgh_id")[:1]))
+        found = events_of(self.model).filter(Q(pgh_id__in=ids) | Q(pgh_id__in=before))
         newest: dict[int, Any] = {}  # by object, so far
         steps: list[tuple[Any, Any]] = []
         event: Any
