@@ -19,11 +19,13 @@ class CrmConfig(AppConfig):
             duplicate_sources,
             merge_previews,
             personal_data,
+            start_panels,
             timeline_sources,
         )
         from crm.merging.preview import Records
         from crm.personal_data.actions import ACTIONS
         from crm.personal_data.declared import DECLARED
+        from crm.start_panels import MyFollowUps
         from crm.sync.campaigns import Campaigns
         from crm.sync.companies import Companies
         from crm.sync.contacts import Contacts
@@ -71,6 +73,7 @@ class CrmConfig(AppConfig):
         for duplicates in (ADDRESSES, REFERENCES, NAMES):
             duplicate_sources.register(duplicates)
         contact_panels.register(SamePerson())
+        start_panels.register(MyFollowUps())
         for action in ACTIONS:
             contact_actions.register(action)
         for declaration in DECLARED:

@@ -1,6 +1,8 @@
 """
 What higher apps may add to crm's pages: the registries of panels, tiles, timeline entries and actions.
 
+The start page is no page of crm's, but what stands on it comes from every app: its registry is here as well.
+
 crm fills in what it knows itself and stands alone with no more than that. community and metrics
 register theirs in `ready()`.
 """
@@ -17,6 +19,7 @@ campaign_panels: Registry[Panel] = Registry("campaign panel")
 conversion_panels: Registry[Panel] = Registry("conversion panel")
 contact_actions: Registry[PageAction] = Registry("contact action")
 contact_list_actions: Registry[PageAction] = Registry("action of the list of contacts")  # their pages get no id
+start_panels: Registry[Panel] = Registry("start page panel")  # of a user: their ids are those of users
 contact_tiles: Registry[TileProvider] = Registry("contact tile provider")
 timeline_sources: Registry[TimelineSource] = Registry("timeline source")
 timeline_details: Registry[TimelineDetail] = Registry("timeline detail")

@@ -1,4 +1,8 @@
-"""The start page: what the community earned and what good it did, in a period that the person chooses."""
+"""
+The start page: what its reader is to do today, then what the community earned and what good it did.
+
+The period of the figures is the reader's choice. Panels of any app stand above them (`start_panels`).
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,8 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from crm.extensions import start_panels
 from crm.periods import Period, PeriodEndsBeforeStart, organisation_zone, preset_period, presets
-from gateway.panels import Chart, Column, Figure, Link, Row, Table
+from gateway.panels import Chart, Column, Figure, Link, Row, Table, panels_for
 from metrics.attribution.models import attribution_models
 from metrics.panels.months import revenue_and_cost_chart
 from metrics.panels.parts import rounded_money, social_figures, why_undefined
@@ -23,6 +28,7 @@ DEFAULT_PRESET = "last_12_months"
 PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
 CAMPAIGNS_SHOWN = 8
 PERMISSION = "metrics.view_credit"
+PANELS = "kith-start-panels"  # the part of the page that loads itself again when something was saved
 NEAR = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
 
 
@@ -45,10 +51,12 @@ class Choice:
 
 def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Add what the start page shows to the admin's context; nothing of figures for who may not see them."""
-    context["may_see_figures"] = request.user.has_perm(PERMISSION)
-    if not context["may_see_figures"]:
+    may, now = request.user.has_perm, timezone.now()
+    context["panels"] = panels_for(start_panels, instance_id=int(request.user.pk or 0), may=may, now=now)
+    context["is_part"] = request.headers.get("HX-Target") == PANELS
+    context["may_see_figures"] = may(PERMISSION)
+    if context["is_part"] or not context["may_see_figures"]:
         return context
-    now = timezone.now()
     choice = chosen_period(request, now=now)
     months = _report("summary", choice.period, now=now)
     campaigns = _report("campaigns", choice.period, now=now, ordering="-roi", limit=CAMPAIGNS_SHOWN)

@@ -5,15 +5,19 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.types.range import DateRange
 
+from crm.models import Contact
+from crm.start_panels import MyFollowUps
 from jobs.models import Job
 from metrics.models import RecomputeChunk
 from metrics.recompute import recompute_all
 from tests.factories.community import CostFactory, InteractionFactory, MemberFactory, UserFactory
-from tests.factories.crm import CampaignFactory, ConversionFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, FollowUpFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +152,89 @@ def test_recompute_leads_to_its_job(ana: Client):
 def test_recompute_is_not_started_by_looking(ana: Client):
     assert ana.get(reverse("admin:metrics_recompute")).status_code == 405
     assert not Job.objects.exists()
+
+
+NOON = dt.datetime(2026, 5, 6, 12, tzinfo=dt.UTC)
+
+
+def anybody(permission: str) -> bool:
+    return True
+
+
+def due(user: object, **options: object) -> list[tuple[object, ...]]:
+    panel = MyFollowUps().load([user.pk], now=NOON, may=options.pop("may", anybody))[user.pk]
+    return [row.values for row in panel.tables[0].rows]
+
+
+def test_my_follow_ups_are_those_overdue_and_due_today_oldest_first():
+    ana, joe = UserFactory(), ContactFactory(full_name="Joe Bloggs")
+    for day, what in ((6, "Today"), (4, "Late"), (5, "Yesterday"), (7, "Tomorrow")):
+        FollowUpFactory(contact=joe, what=what, assigned_to=ana, due_on=dt.date(2026, 5, day))
+    FollowUpFactory(what="Done", assigned_to=ana, due_on=dt.date(2026, 5, 1), done_at=NOON)
+    FollowUpFactory(what="Nobody's", due_on=dt.date(2026, 5, 1))
+    FollowUpFactory(what="Ben's", assigned_to=UserFactory(), due_on=dt.date(2026, 5, 1))
+
+    assert due(ana) == [
+        ("Late", "Joe Bloggs", dt.date(2026, 5, 4), "overdue by 2 days"),
+        ("Yesterday", "Joe Bloggs", dt.date(2026, 5, 5), "overdue by 1 day"),
+        ("Today", "Joe Bloggs", dt.date(2026, 5, 6), "today"),
+    ]
+
+
+def test_today_is_that_of_the_organisation():
+    ana = UserFactory()
+    FollowUpFactory(what="Call", assigned_to=ana, due_on=dt.date(2026, 5, 7))
+
+    late_evening = dt.datetime(2026, 5, 6, 23, 30, tzinfo=dt.UTC)  # half past midnight in Dublin and London
+    panel = MyFollowUps().load([ana.pk], now=late_evening, may=anybody)[ana.pk]
+
+    assert [row.values[3] for row in panel.tables[0].rows] == ["today"]
+
+
+def test_follow_up_leads_to_the_person_that_its_contact_was_merged_into():
+    ana, joe, twin = UserFactory(), ContactFactory(full_name="Joe Bloggs"), ContactFactory(full_name="Joseph")
+    FollowUpFactory(contact=twin, assigned_to=ana, due_on=dt.date(2026, 5, 6))
+    Contact.objects.filter(pk=twin.pk).update(merged_into=joe)
+
+    (row,) = MyFollowUps().load([ana.pk], now=NOON, may=anybody)[ana.pk].tables[0].rows
+
+    assert (row.values[1], row.links[1].args) == ("Joe Bloggs", (joe.pk,))
+
+
+def test_follow_ups_are_done_by_those_alone_who_may():
+    ana = UserFactory()
+    task = FollowUpFactory(assigned_to=ana, due_on=dt.date(2026, 5, 6))
+
+    def actions(may: object) -> list[tuple[str, tuple[object, ...]]]:
+        (row,) = MyFollowUps().load([ana.pk], now=NOON, may=may)[ana.pk].tables[0].rows
+        return [(action.label, action.link.args) for action in row.actions]
+
+    assert actions(anybody) == [("Done", (task.pk,)), ("Edit", (task.pk,))]
+    assert actions(lambda permission: permission != "crm.change_followup") == []
+
+
+def test_many_follow_ups_are_cut_and_counted_with_one_query():
+    ana = UserFactory()
+    for _ in range(25):
+        FollowUpFactory(assigned_to=ana, due_on=dt.date(2026, 5, 1))
+
+    with CaptureQueriesContext(connection) as queries:
+        table = MyFollowUps().load([ana.pk, UserFactory().pk], now=NOON, may=anybody)[ana.pk].tables[0]
+
+    assert len([query for query in queries if "crm_followup" in query["sql"]]) == 1
+    assert (table.title, len(table.rows)) == ("The first 10 of 25", 10)
+
+
+def test_start_page_has_the_panel_for_those_who_may_see_follow_ups(ana: Client):
+    assert "Nothing of yours is due." in ana.get(START).content.decode()
+
+    nobody = Client()
+    nobody.force_login(UserFactory(is_staff=True))
+    assert "Follow-ups for you" not in nobody.get(START).content.decode()
+
+
+def test_panels_load_again_without_the_figures(ana: Client, march: None):
+    part = ana.get(START, headers={"HX-Request": "true", "HX-Target": "kith-start-panels"}).content.decode()
+
+    assert "Follow-ups for you" in part
+    assert "Business return" not in part
