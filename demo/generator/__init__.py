@@ -14,6 +14,7 @@ for a seed, and nothing depends on the clock or on the order of a hash.
     talk.py        forum, Discord, Instagram
     helping.py     calls and accepted answers
     spending.py    costs;  sales.py  conversions, refunds, exchange rates
+    desk.py        notes and follow-ups
     joe.py         the one story that README.md works by hand
 """
 
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 
-from demo.generator import helping, joe, sales, spending, talk
+from demo.generator import desk, helping, joe, sales, spending, talk
 from demo.generator.calendar import Calendar, stamp
 from demo.generator.campaigns import Campaign, campaigns, owner
 from demo.generator.people import SOURCE, Account, Person, Population, populate
@@ -69,6 +70,8 @@ def collections(until: date) -> Iterator[tuple[str, Iterator[Item]]]:
         ("help-records", chain(helping.rated_answers(calendar, people), helping.calls(calendar, people))),
         ("costs", spending.costs(calendar, people, planned)),
         ("conversions", sales.conversions(calendar, people, planned)),
+        ("notes", desk.notes(calendar, people)),
+        ("follow-ups", desk.follow_ups(calendar, people)),
     )
     for key, items in streams:
         yield key, chain(items, joe.steps(until, key))

@@ -24,6 +24,7 @@ ANSWER = (
 )
 CALL_QUESTION = "Which group of Payroll in Practice fits beside a full-time job, and can the company be invoiced?"
 CALL_ANSWER = "Evening group from Monday on; the invoice goes to Bloggs Ltd. Sent him the link to enrol."
+NOTE = "Runs the payroll of Bloggs Ltd alone since the summer and learns in the evenings. Invoices go to the company."
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def story(until: date) -> list[Step]:
     asked = days_before(60, "10:05")
     answered = days_before(60, "10:40")
     called = days_before(46, "10:40")
+    enrolled = days_before(44, "09:30")
     bought = days_before(40, "12:00")
     refunded = days_before(30, "15:00")
 
@@ -115,6 +117,33 @@ def story(until: date) -> list[Step]:
             {
                 "source": SOURCE, "external_id": "joe-o2-r1", "amount": "50.00", "occurred_at": stamp(refunded),
                 "refund_of": {"source": SOURCE, "external_id": "joe-o2"},
+            },
+        ),
+        Step(
+            "notes",
+            called,
+            {
+                "source": SOURCE, "external_id": "joe-n1", "contact": JOE, "text": NOTE, "author": "ana",
+                "written_at": stamp(called), "is_pinned": True,
+            },
+        ),
+        Step(
+            "follow-ups",
+            called,
+            {
+                "source": SOURCE, "external_id": "joe-f1", "contact": JOE, "what": "Did the link to enrol arrive?",
+                "due_on": (enrolled.date() + timedelta(days=1)).isoformat(), "assigned_to": "ana",
+                "recorded_at": stamp(called), "done_at": stamp(enrolled), "done_by": "ana",
+            },
+        ),
+        Step(
+            "follow-ups",
+            refunded,
+            {
+                "source": SOURCE, "external_id": "joe-f2", "contact": JOE,
+                "what": "Ask how the first payroll went, and tell him about year-end",
+                "due_on": (until + timedelta(days=30)).isoformat(), "assigned_to": "ana",
+                "recorded_at": stamp(refunded),
             },
         ),
     ]  # fmt: skip

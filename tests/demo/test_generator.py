@@ -134,6 +134,27 @@ def test_activity_is_skewed_as_in_real_communities(company):
     assert sum(counts[: len(counts) // 10]) > 0.25 * sum(counts)
 
 
+def test_follow_ups_are_done_overdue_due_and_ahead_on_the_last_day(company):
+    still_open = [item for item in company["follow-ups"] if "done_at" not in item]
+    days = [date.fromisoformat(item["due_on"]) for item in still_open]
+
+    assert (len(days), sum(day < UNTIL for day in days), sum(day == UNTIL for day in days)) == (13, 5, 2)
+    assert {item["assigned_to"] for item in still_open} == {"ana", "chloe", "dan"}
+    done = [item for item in company["follow-ups"] if "done_at" in item]
+    assert all(item["recorded_at"] < item["done_at"] < "2026-11-01T00:00:00Z" for item in done)
+
+
+def test_joe_has_a_note_and_follow_ups_done_and_open(company):
+    def about_joe(key):
+        return [item for item in company[key] if item["contact"]["external_id"] == "joe"]
+
+    assert [(note["author"], note["is_pinned"]) for note in about_joe("notes")] == [("ana", True)]
+    assert [("done_at" in task, task["due_on"]) for task in about_joe("follow-ups")] == [
+        (True, "2026-09-19"),
+        (False, "2026-12-01"),
+    ]
+
+
 def test_joes_story_keeps_its_distances_whatever_the_day():
     def distances(until):
         end = datetime(until.year, until.month, until.day, tzinfo=UTC)
