@@ -12,7 +12,10 @@ from django.conf import settings
 from django.db import connection
 from psycopg.types.range import DateRange
 
+from crm.contact_page import contact_tiles_of, next_steps, records_of
+from crm.models import Contact
 from crm.money import allocate, from_minor, to_minor
+from gateway.panel_records import figure_as_json
 from metrics.api.records import LinesRecord, RoiRowRecord
 from metrics.attribution.models import attribution_models
 from metrics.recompute import recompute_all
@@ -27,8 +30,9 @@ from tests.factories.community import (
     InteractionFactory,
     MemberFactory,
     ThreadFactory,
+    UserFactory,
 )
-from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, FollowUpFactory, RefundFactory
 
 PAGE = (settings.BASE_DIR / "docs" / "metrics.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 6, 30, tzinfo=UTC)
@@ -159,8 +163,8 @@ def test_percentiles(db, row):
 def story(db):
     """The small company of the page, recomputed for real."""
     school = CommunityFactory(slug="school")
-    forum = ChannelFactory(slug="forum", community=school)
-    phone = ChannelFactory(slug="phone", community=school)
+    forum = ChannelFactory(slug="forum", name="Forum", community=school)
+    phone = ChannelFactory(slug="phone", name="Telephone", community=school)
     spring = CampaignFactory(code="spring")
     joe, ada, eve = (ContactFactory(full_name=name) for name in ("Joe", "Ada", "Eve"))
     joes, adas = MemberFactory(channel=forum, contact=joe), MemberFactory(channel=forum, contact=ada)
@@ -174,7 +178,15 @@ def story(db):
         channel=forum, member=adas, kind="answer", thread=thread, occurred_at=at(10)
     )
     thread.save()
-    HelpRecordFactory(contact=joe, minutes=12, rating=5, interaction__channel=phone, interaction__occurred_at=at(17))
+    HelpRecordFactory(
+        contact=joe,
+        helper_user=UserFactory(username="ana"),
+        minutes=12,
+        rating=5,
+        interaction__channel=phone,
+        interaction__occurred_at=at(17),
+    )
+    FollowUpFactory(contact=joe, what="Call about year-end", due_on=date(2026, 7, 10))
     ConversionFactory(contact=joe, external_id="o1", amount=Decimal("100.00"), occurred_at=at(17))
     RefundFactory(refund_of_external_id="o1", amount=Decimal("20.00"), occurred_at=at(2, month=4))
     ConversionFactory(amount=Decimal("30.00"), utm_campaign="spring", occurred_at=at(21))
@@ -228,12 +240,37 @@ def test_story_lines(story, name):
     assert set(documented) <= set(lines)
 
 
+def tiles_of(contact: Contact) -> dict[str, dict[str, str]]:
+    """Return what stands on each tile of the contact's page: its value as the API has it, and its note."""
+    shown = {}
+    steps = next_steps(records_of(contact.pk), may=anybody, now=NOW)
+    for tile in contact_tiles_of(contact.pk, steps, may=anybody, now=NOW):
+        value = figure_as_json(tile.figure)["value"]
+        text = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else "" if value is None else str(value)
+        shown[tile.key] = {"value": text, "note": tile.figure.note}
+    return shown
+
+
+def anybody(permission: str) -> bool:
+    return True
+
+
+def test_story_tiles(story):
+    joe, nobody = tiles_of(Contact.objects.get(full_name="Joe")), tiles_of(ContactFactory())
+    documented = rows_of("tiles")
+
+    assert [row["tile"] for row in documented] == list(joe) == list(nobody)
+    for row in documented:
+        assert joe[row["tile"]] == {"value": row["Joe"], "note": row["says"]}
+        assert nobody[row["tile"]] == {"value": row["nobody"], "note": row["says of nobody"]}
+
+
 def test_every_table_of_worked_numbers_is_tested_above():
     tested = {
         *("response_rate", "lead_answer_rate", "resolution_rate", "percentiles"),
         *("shares", "split", "roi", "roas", "cost_per_conversion", "mean_rating", "cost_per_person_helped"),
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
-        *("story members as customer", "story members as helper"),
+        *("story members as customer", "story members as helper", "tiles"),
     }
 
     assert {name for name, _ in ROWS} == tested
