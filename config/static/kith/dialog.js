@@ -135,7 +135,8 @@
         toast("You were logged out, nothing was saved. Log in, come back here and save again.", { isError: true, login: address.pathname });
       }
     });
-    document.body.addEventListener("htmx:afterSwap", (event) => {
+    // Not before htmx has taken charge of the form: one sent in that instant would load a page of its own.
+    document.body.addEventListener("htmx:afterSettle", (event) => {
       if (event.detail.target === dialog) show();
     });
     document.body.addEventListener("htmx:responseError", (event) => {
