@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
@@ -75,11 +76,12 @@ def _offered(own: list[int]) -> QuerySet[Interaction]:
 def usual_channel(person_id: int | None, *, user_id: int | None) -> int | None:
     """Return the channel that the person was last in touch on, else the one that the user last recorded help on."""
     if person_id is not None:
+        newest: list[Any] = []  # when, and on which channel
         for way in ("member__contact__person", "to_member__contact__person", "to_contact__person"):
             touched = Interaction.objects.counted().filter(**{way: person_id}, channel__archived_at=None)
-            last = touched.order_by("-occurred_at").values_list("channel", flat=True).first()
-            if last is not None:
-                return last
+            newest += touched.order_by("-occurred_at", "-pk").values_list("occurred_at", "channel")[:1]
+        if newest:
+            return max(newest)[1]
     recorded = HelpRecord.objects.filter(recorded_by=user_id, interaction__channel__archived_at=None)
     last = recorded.order_by("-pk").values_list("interaction__channel", flat=True).first() if user_id else None
     return last or Channel.objects.filter(archived_at=None).order_by("pk").values_list("pk", flat=True).first()

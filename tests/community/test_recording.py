@@ -258,6 +258,10 @@ def test_channel_is_the_one_last_in_touch_on_else_the_one_last_recorded_on(joe, 
     InteractionFactory(channel=forum, member=joe)
     assert usual_channel(joe.contact_id, user_id=user.pk) == forum.pk
 
+    later = dt.datetime(2026, 3, 3, 9, tzinfo=dt.UTC)
+    HelpRecordFactory(contact=joe.contact, interaction__channel=phone, interaction__occurred_at=later)
+    assert usual_channel(joe.contact_id, user_id=user.pk) == phone.pk  # a call came after what he wrote
+
 
 def test_topics_offered_are_those_used_lately_each_once():
     for topic in ("enrolment", "payment", "", "enrolment"):
