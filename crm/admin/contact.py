@@ -183,7 +183,6 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
         ("More", {"fields": (("language", "time_zone"), "custom_fields"), "classes": ["collapse"]}),
     )
     inlines = (ContactPointInline, ContactRefInline, ConsentInline, OutcomeMarkInline)
-    page_actions = contact_actions
     list_actions = contact_list_actions
     change_form_template = "crm/admin/contact/details.html"
     actions = ("export_addresses",)
