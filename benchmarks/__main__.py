@@ -8,13 +8,15 @@ from pathlib import Path
 from config.embedded import ServerError, ensure_running
 
 DATABASE = "kith_benchmark"
+PARTS = ["recompute", "exactness", "reading", "writing", "queue", "admin", "search"]
 
 
 def main() -> int:
     """Measure on a database of its own beside Kith's, and write benchmarks/results/<scale>.md."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     arguments.add_argument("--scale", choices=["XS", "S", "M"], default="S")
-    arguments.add_argument("--only", nargs="+", choices=["recompute", "exactness", "reading", "writing"])
+    arguments.add_argument("--only", nargs="+", choices=PARTS)
+    arguments.add_argument("--keep", action="store_true", help="use the facts that the run before has left")
     chosen = arguments.parse_args()
     try:
         ensure_running()
@@ -32,7 +34,7 @@ def main() -> int:
 
     call_command("migrate", verbosity=0)
 
-    from benchmarks import exactness, facts, reading, recompute, writing
+    from benchmarks import admin, exactness, facts, queue, reading, recompute, search, writing
     from benchmarks.measuring import Table
 
     scale = facts.SCALES[chosen.scale]
@@ -41,8 +43,12 @@ def main() -> int:
         "recompute": lambda: recompute.measure(scale),
         "reading": lambda: reading.measure(scale),
         "writing": lambda: writing.measure(scale),
+        "queue": lambda: queue.measure(scale),
+        "admin": lambda: admin.measure(scale),
+        "search": lambda: search.measure(scale),  # the last: it replaces the contacts
     }
-    facts.load(scale)
+    if not chosen.keep and chosen.only != ["search"]:
+        facts.load(scale)
     for name, measure in parts.items():
         if not chosen.only or name in chosen.only:
             table.add(measure())

@@ -36,12 +36,13 @@ class Scale:
     interactions: int
     conversions: int
     campaigns: int = 50
+    people: int = 1_000_000  # for the search, which has contacts of its own
 
 
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale(name="XS", contacts=2_000, interactions=20_000, conversions=2_000),
+        Scale(name="XS", contacts=2_000, interactions=20_000, conversions=2_000, people=50_000),
         Scale(name="S", contacts=100_000, interactions=1_000_000, conversions=100_000),
         Scale(name="M", contacts=1_000_000, interactions=10_000_000, conversions=1_000_000),
     )

@@ -70,14 +70,24 @@ def median_of(runs: int, work: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def waited(runs: int, work: Callable[[], object]) -> tuple[float, float]:
-    """Return the median and the 95th percentile of `runs` times in seconds: what is usual, and what is bad luck."""
+@dataclass(frozen=True, kw_only=True)
+class Waited:
+    """Seconds that somebody waited: the median, the 95th percentile and the longest of many times."""
+
+    usual: float
+    unlucky: float
+    worst: float
+
+
+def waited(runs: int, work: Callable[[], object]) -> Waited:
+    """Return what is usual, what is bad luck and what was worst in `runs` times."""
     times = []
     for _ in range(runs):
         started = time.perf_counter()
         work()
         times.append(time.perf_counter() - started)
-    return statistics.median(times), sorted(times)[int(runs * 0.95)]
+    times.sort()
+    return Waited(usual=statistics.median(times), unlucky=times[min(int(runs * 0.95), runs - 1)], worst=times[-1])
 
 
 def execute(sql: str, parameters: object = None) -> None:

@@ -1,15 +1,25 @@
-"""Finding contacts by any part of their name, handle or addresses."""
+"""
+Finding contacts by any part of their name, handle or addresses.
+
+The index of trigrams knows for each three letters who has them. What everybody has ("gma" of gmail.com, the country
+code of telephone numbers) makes long lists, and going through those takes longer than everything else. So a small
+sample of the table, always the same rows, says beforehand how common a text and its parts are. A text that many
+people have is answered from beginnings and the sample: nobody reads thousands of matches. Any other is looked up by
+its rarest parts alone, and what they lead to is compared with the whole text.
+"""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower, StrIndex
+from django.db.models.lookups import GreaterThan
 
 from crm.models import Contact, ContactPoint
 from crm.models.contact import BEGINNING
@@ -19,14 +29,16 @@ NAMES = ("full_name", "preferred_name", "known_as")  # what everybody who sees c
 SHORTEST = 3  # letters that an index of trigrams needs
 PHONE_SIGNS = frozenset("0123456789+()-./")
 
-# A word that stands in more rows than this share of the table is not looked up in all of them: what a
-# sample and the beginnings of names give is more than anybody reads, and takes the same time however
-# large the table is.
-SAMPLED = 10_000  # rows
-COMMON = 15  # of those
-CANDIDATES = 500  # of those that are looked at more closely: ranking all of what everybody has takes half a second
+SAMPLED = 3_000  # rows
+COMMON = 18  # of those: what six in a thousand people have is not looked up in all of the table
+LISTED = 6  # of those: a list in its own order has a page of them soonest by going through the table
+ASKED = 16  # parts of a text whose rarity is looked at, in a quarter of the sample
+CHOSEN = 3  # of those that the index is asked for
+BRIEF = 0.25  # share of people up to which a list is worth going through besides the shortest
+CANDIDATES = 200  # people that are looked at more closely
 
-_NAMES_SQL = "lower(normalize(concat_ws(E'\\n', c.full_name, c.preferred_name, c.known_as)))"
+_LINES_SQL = "concat_ws(E'\\n', NULLIF(c.full_name, ''), NULLIF(c.preferred_name, ''), NULLIF(c.known_as, ''))"
+_NAMES_SQL = f"lower(normalize({_LINES_SQL}))"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,25 +56,55 @@ class FoundPerson:
 
 def search_contacts(contacts: QuerySet[Contact], text: str, *, with_addresses: bool) -> QuerySet[Contact]:
     """
-    Narrow `contacts` to those in whose name, handle or addresses every word of `text` occurs.
+    Narrow `contacts` to those in whose name, handle or addresses every word of `text` occurs; asks three queries.
 
     Without addresses every word has to stand in a name or a handle: nobody is found by an address that
     the reader may not know. A telephone number is found in any spelling.
 
     LIKE on the column as it stands lets the trigram index answer (Django's `icontains` wraps it in
     UPPER), for words of three letters or more. psycopg writes the words into the statement, so the
-    planner sees them.
+    planner sees them. STRPOS asks no index, so that what many people have is found by going through
+    the list in its order until the page is full.
     """
-    for spellings in _terms(text, with_addresses=with_addresses):
-        contacts = contacts.filter(reduce(or_, (Q(search_text__contains=spelling) for spelling in spellings)))
-        if not with_addresses:
-            contacts = contacts.filter(in_a_name(spellings[0]))
-    return contacts
+    terms = _terms(text, with_addresses=with_addresses)
+    sample = _look_at_sample(terms)
+    is_listed = len(sample.ids) >= LISTED and (with_addresses or _are_named(sample.ids, terms))
+    conditions = [_any(_holds("search_text", spelling) for spelling in spellings) for spellings in terms]
+    if not with_addresses:
+        conditions += [
+            _any(_holds(Lower(name), word) for name in NAMES) if is_listed else in_a_name(word) for [word] in terms
+        ]
+    if not is_listed:
+        conditions += [
+            _any(_all(Q(search_text__contains=part) for part in parts) for parts in alternatives)
+            for alternatives in sample.parts
+        ]
+    return contacts.filter(*conditions)
+
+
+def _are_named(ids: Sequence[int], terms: Sequence[Sequence[str]]) -> bool:
+    """Whether of these contacts, in whose names or addresses the terms occur, many have them in their names."""
+    named = Contact.objects.filter(pk__in=ids)
+    for [word] in terms:
+        named = named.filter(in_a_name(word))
+    return 4 * named.count() >= len(ids)
+
+
+def _holds(column: Any, text: str) -> Q:
+    return Q(GreaterThan(StrIndex(column, Value(text)), 0))
 
 
 def in_a_name(text: str) -> Q:
     """Return the condition that `text` stands in one of a contact's names; goes with one that has an index."""
-    return reduce(or_, (Q(**{f"{name}__icontains": text}) for name in NAMES))
+    return _any(Q(**{f"{name}__icontains": text}) for name in NAMES)
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
+
+
+def _all(conditions: Iterable[Q]) -> Q:
+    return reduce(and_, conditions)
 
 
 def find_people(text: str, *, limit: int = 20, with_addresses: bool) -> list[FoundPerson]:
@@ -70,18 +112,19 @@ def find_people(text: str, *, limit: int = 20, with_addresses: bool) -> list[Fou
     Return the persons that `text` may mean, best matches first; at most six queries.
 
     Every word has to occur, in any order: in a name or handle, or with `with_addresses` in an e-mail
-    address or a telephone number, whose spelling does not matter. First come those whose name begins
-    with the text, then those with names that begin with its words, names that hold them, addresses
-    that begin with them, addresses that hold them; among equals whoever changed last. Merged records
-    lead to their survivor. Texts of one or two letters are compared with beginnings only.
+    address or a telephone number, whose spelling does not matter. First come those whose name or
+    address is the text, then those whose name begins with it, those with names that begin with its
+    words, names that hold them, addresses that begin with them, addresses that hold them; among equals
+    whoever changed last. Merged records lead to their survivor. Texts of one or two letters are
+    compared with beginnings only. Nobody is missed unless more match than anybody reads.
     """
     terms = _terms(text, with_addresses=with_addresses)
     if not terms:
         return []
     wanted = _Wanted(terms, " ".join(unicodedata.normalize("NFC", text).lower().split()), with_addresses)
     found = _beginning_with(wanted, at_most=5 * limit)
-    if len(found) < limit and any(len(spelling) >= SHORTEST for spellings in terms for spelling in spellings):
-        found |= _holding(wanted, at_most=5 * limit)
+    if len(found) < limit:
+        found |= _holding(wanted)
     return _people(wanted, sorted(found), limit=limit)
 
 
@@ -112,33 +155,36 @@ class _Wanted:
     whole: str
     with_addresses: bool
 
-    def anywhere(self, column: str) -> tuple[str, list[str]]:
-        """Every term occurs in the column."""
-        return self._each(column, "%{}%")
-
     def condition(self) -> tuple[str, list[str]]:
-        """Every term occurs where the reader may look."""
-        found, parameters = self.anywhere("c.search_text")
+        """Every term occurs where the reader may look. Asks no index."""
+        found, parameters = _each(self.terms, "c.search_text")
         if self.with_addresses:
             return found, parameters
-        named, more = self.anywhere(_NAMES_SQL)
+        named, more = _each(self.terms, _NAMES_SQL)
         return f"{found} AND {named}", parameters + more
 
     def place(self) -> tuple[str, list[str]]:
-        """How good a match is: 0 is the best."""
+        """How good a match is, 0 the best; over `found` with the columns `names` and `search_text`."""
+        whole = "found.search_text" if self.with_addresses else "found.names"
         steps = [
-            ("(E'\\n' || " + _NAMES_SQL + ") LIKE %s", [f"%\n{_literal(self.whole)}%"]),
-            self._each(f"translate(E'\\n' || {_NAMES_SQL}, E'\\n-._@''', '      ')", "% {}%"),
-            self.anywhere(_NAMES_SQL),
-            self._each("(E'\\n' || c.search_text)", "%\n{}%"),
+            (_in(f"E'\\n' || replace({whole}, ', ', E'\\n') || E'\\n'"), [f"\n{self.whole}\n"]),
+            (_in("E'\\n' || replace(found.names, ', ', E'\\n')"), [f"\n{self.whole}"]),
+            _each(self.terms, "translate(E'\\n' || found.names, E'\\n-._@''', '      ')", " {}"),
+            _each(self.terms, "found.names"),
+            _each(self.terms, "E'\\n' || found.search_text", "\n{}"),
         ]
         cases = " ".join(f"WHEN {condition} THEN {number}" for number, (condition, _) in enumerate(steps))
         return f"CASE {cases} ELSE {len(steps)} END", [one for _, parameters in steps for one in parameters]
 
-    def _each(self, column: str, pattern: str) -> tuple[str, list[str]]:
-        alternatives = [" OR ".join([f"{column} LIKE %s"] * len(spellings)) for spellings in self.terms]
-        parameters = [pattern.format(_literal(spelling)) for spellings in self.terms for spelling in spellings]
-        return " AND ".join(f"({one})" for one in alternatives), parameters
+
+def _in(column: str) -> str:
+    return f"strpos({column}, %s) > 0"
+
+
+def _each(terms: Sequence[Sequence[str]], column: str, form: str = "{}") -> tuple[str, list[str]]:
+    """Return the condition that of every term one spelling, put into `form`, stands in the column."""
+    found = " AND ".join(f"({' OR '.join([_in(column)] * len(spellings))})" for spellings in terms)
+    return found, [form.format(spelling) for spellings in terms for spelling in spellings]
 
 
 def _literal(text: str) -> str:
@@ -146,36 +192,109 @@ def _literal(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """
+    What a sample of the table says of a text.
+
+    `ids` are contacts of the sample that have it, `is_common` says whether there are so many that no
+    more need to be looked for. `parts` are what to ask the index for: of each term that is worth asking
+    for, for each of its spellings, parts of three letters. Empty when the index knows none of them.
+    """
+
+    parts: list[list[list[str]]]
+    ids: Sequence[int] = ()
+    is_common: bool = False
+
+
+def _look_at_sample(terms: Sequence[Sequence[str]]) -> _Sample:
+    """Ask a sample how common the text is, and which of its parts are rare. Two queries."""
+    # Of a telephone number that is spelled digit by digit the index knows the other spelling.
+    known = [[parts for parts in map(_parts, spellings) if parts] for spellings in terms]
+    usable = [alternatives for alternatives in known if alternatives]
+    rows = _estimated_rows()
+    if rows <= 2 * SAMPLED:  # anything is quick
+        return _Sample([[parts[:CHOSEN] for parts in alternatives] for alternatives in usable])
+    asked = sorted({part for alternatives in usable for parts in alternatives for part in parts})
+    whole, parameters = _each(terms, "c.search_text")
+    having = "".join(f", count(*) FILTER (WHERE c.id %% 4 = 0 AND {_in('c.search_text')})" for _ in asked)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT array_agg(c.id) FILTER (WHERE {whole}), count(*) FILTER (WHERE c.id %% 4 = 0){having}
+            FROM crm_contact c TABLESAMPLE SYSTEM ({100 * SAMPLED / rows:.6f}) REPEATABLE (0)
+            """,
+            [*parameters, *asked],
+        )
+        ids, looked_at, *counts = cursor.fetchone()
+    parts = _rarest(usable, dict(zip(asked, counts, strict=True)), brief=BRIEF * looked_at)
+    return _Sample(parts, (ids or [])[:CANDIDATES], is_common=ids is not None and len(ids) >= COMMON)
+
+
+def _rarest(terms: Sequence[Sequence[Sequence[str]]], having: dict[str, int], *, brief: float) -> list[list[list[str]]]:
+    """Return the parts to look up: the rarest of the rarest term, and what is rare besides."""
+    ranked = []
+    for alternatives in terms:
+        chosen = [_apart(sorted(parts, key=lambda part: (having[part], not part.isalnum()))) for parts in alternatives]
+        chosen = [[first, *(part for part in others if having[part] <= brief)] for first, *others in chosen]
+        ranked.append((sum(having[parts[0]] for parts in chosen), chosen))
+    ranked.sort(key=lambda one: one[0])
+    return [chosen for place, (rarity, chosen) in enumerate(ranked) if place == 0 or rarity <= brief]
+
+
+def _apart(parts: Sequence[str]) -> list[str]:
+    """Return the first few parts of which no two share two letters: whoever has "rci" and "cia" has "rcia" anyway."""
+    chosen: list[str] = []
+    for part in parts:
+        if len(chosen) < CHOSEN and not any(part[:2] in one or part[1:] in one for one in chosen):
+            chosen.append(part)
+    return chosen
+
+
+def _parts(spelling: str) -> list[str]:
+    """Return parts of three letters that the index knows, spread over the text: at least two letters side by side."""
+    windows = [spelling[start : start + SHORTEST] for start in range(len(spelling) - SHORTEST + 1)]
+    known = list(dict.fromkeys(one for one in windows if one[:2].isalnum() or one[1:].isalnum()))
+    return known[:: -(-len(known) // ASKED) or 1]
+
+
 def _beginning_with(wanted: _Wanted, *, at_most: int) -> set[int]:
-    """Return contacts whose name, or without one whose handle, begins with the text."""
-    beginning = f"{_literal(wanted.whole[:BEGINNING])}%"
-    named = "" if wanted.with_addresses else f" AND {_NAMES_SQL} LIKE %s"
+    """Return contacts whose name, or without one whose handle, begins with the text: the shortest first."""
+    beginning = f"left(c.search_text, {BEGINNING})"
+    # Names stand at the beginning of the search text: few of those found begin with an address.
+    found = (
+        f"SELECT c.* FROM crm_contact c WHERE {beginning} LIKE %s ORDER BY {beginning} USING ~<~"
+        f" LIMIT {at_most if wanted.with_addresses else 3 * at_most}"
+    )
+    pattern = f"{_literal(wanted.whole[:BEGINNING])}%"
+    if wanted.with_addresses:
+        return _ids(f"SELECT c.id FROM ({found}) c", [pattern])
     return _ids(
-        f"SELECT c.id FROM crm_contact c WHERE left(c.search_text, {BEGINNING}) LIKE %s{named} LIMIT {at_most}",
-        [beginning] if wanted.with_addresses else [beginning, beginning],
+        f"SELECT c.id FROM ({found}) c WHERE strpos({_NAMES_SQL}, %s) = 1 LIMIT {at_most}",
+        [pattern, wanted.whole[:BEGINNING]],
     )
 
 
-def _holding(wanted: _Wanted, *, at_most: int) -> set[int]:
-    """Return contacts in which all terms occur: the best of all, or of a sample where there are too many."""
+def _holding(wanted: _Wanted) -> set[int]:
+    """Return contacts in which all terms occur: all, unless there are very many."""
+    sample = _look_at_sample(wanted.terms)
+    if not sample.parts:
+        return set()
+    if sample.is_common and wanted.with_addresses:
+        return set(sample.ids)
     condition, parameters = wanted.condition()
-    rows = _estimated_rows()
-    if rows > 2 * SAMPLED:
-        indexed, its_parameters = wanted.anywhere("c.search_text")
-        sample = (
-            f"crm_contact c TABLESAMPLE SYSTEM ({100 * SAMPLED / rows:.4f}) REPEATABLE (0)"  # the same rows every time
+    if sample.is_common:
+        return _ids(
+            f"SELECT c.id FROM crm_contact c WHERE c.id = ANY(%s) AND {condition}", [list(sample.ids), *parameters]
         )
-        hits = _ids(f"SELECT c.id FROM {sample} WHERE {indexed} LIMIT {CANDIDATES}", its_parameters)
-        if len(hits) >= COMMON:
-            if wanted.with_addresses:
-                return set(sorted(hits)[:at_most])
-            return _ids(
-                f"SELECT c.id FROM crm_contact c WHERE c.id = ANY(%s) AND {condition}", [list(hits), *parameters]
-            )
-    place, its_parameters = wanted.place()
+    looked_up = " AND ".join(
+        "(" + " OR ".join(" AND ".join(["c.search_text LIKE %s"] * len(parts)) for parts in alternatives) + ")"
+        for alternatives in sample.parts
+    )
+    patterns = [f"%{_literal(part)}%" for alternatives in sample.parts for parts in alternatives for part in parts]
     return _ids(
-        f"SELECT c.id FROM crm_contact c WHERE {condition} ORDER BY {place}, c.updated_at DESC LIMIT {at_most}",
-        [*parameters, *its_parameters],
+        f"SELECT c.id FROM crm_contact c WHERE {looked_up} AND {condition} LIMIT {CANDIDATES}",
+        [*patterns, *parameters],
     )
 
 
@@ -199,12 +318,16 @@ def _people(wanted: _Wanted, contacts: Sequence[int], *, limit: int) -> list[Fou
             f"""
             SELECT p.id, p.full_name, p.known_as, p.stage, COALESCE(company.name, '')
             FROM (
-                SELECT c.person_id, min({place}) AS place
-                FROM crm_contact c WHERE c.id = ANY(%s) GROUP BY c.person_id
-            ) found
-            JOIN crm_contact p ON p.id = found.person_id
+                SELECT found.person_id, min({place}) AS place
+                FROM (
+                    SELECT c.person_id, c.search_text, lower({_LINES_SQL}) AS names
+                    FROM crm_contact c WHERE c.id = ANY(%s) OFFSET 0  -- names are computed once
+                ) found
+                GROUP BY found.person_id
+            ) ranked
+            JOIN crm_contact p ON p.id = ranked.person_id
             LEFT JOIN crm_company company ON company.id = p.company_id
-            ORDER BY found.place, p.updated_at DESC, p.id DESC
+            ORDER BY ranked.place, p.updated_at DESC, p.id DESC
             LIMIT {limit}
             """,
             [*parameters, list(contacts)],

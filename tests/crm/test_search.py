@@ -1,5 +1,7 @@
 """Finding people while typing: by which part of what, in which order, and what stays hidden."""
 
+from random import Random
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -133,6 +135,75 @@ def test_common_word_in_a_large_table_is_answered_from_beginnings_and_a_sample(m
     assert names("memberly", with_addresses=with_addresses) == ["Memberly Rare"]
     assert len(names("crowd.example")) == 20
     assert names("crowd.example", with_addresses=False) == []
+
+
+@pytest.mark.parametrize("with_addresses", [True, False])
+def test_whatever_is_not_common_is_found_by_every_part_of_it(monkeypatch, with_addresses):
+    monkeypatch.setattr(search, "SAMPLED", 100)
+    random = Random(7)  # noqa: S311 - no secret
+    syllables = ["an", "na", "ber", "gma", "il", "son", "ø", "li", "qu", "xa", "-", "jo"]
+    made = [
+        (
+            " ".join("".join(random.choices(syllables, k=3)).title() for _ in range(2)),
+            f"{''.join(random.choices(syllables, k=2))}{n}@gmail.example",
+            f"+44 20 {random.randrange(1000, 9999)} {random.randrange(1000, 9999)}",
+        )
+        for n in range(600)
+    ]
+    Contact.objects.all().delete()
+    Contact.objects.bulk_create(
+        Contact(full_name=name, search_text="\n".join([name.lower(), mail, phone, phone.replace(" ", "")]))
+        for name, mail, phone in made
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_contact")
+    whole = dict(Contact.objects.values_list("pk", "search_text"))
+    named = {pk: name.lower() for pk, name in Contact.objects.values_list("pk", "full_name")}
+
+    looked_for = set()
+    for name, mail, phone in random.sample(made, 60):
+        first, last = name.lower().split()
+        start = random.randrange(len(mail) - 4)
+        looked_for |= {name, f"{last} {first}", last[1:5], mail, mail[start : start + 4], phone.replace(" ", "")[-4:]}
+    few = 0
+    for text in sorted(one for one in looked_for if len(one.replace("-", "")) >= 3 and one[0] != "-"):
+        words = text.lower().split()
+        hidden = whole if with_addresses else named
+        matching = {pk for pk in whole if all(word in hidden[pk] for word in words)}
+        listed = search.search_contacts(Contact.objects.all(), text, with_addresses=with_addresses)
+        assert set(listed.values_list("pk", flat=True)) == matching, text
+        if len({pk for pk in whole if all(word in whole[pk] for word in words)}) < 40:  # not common in the sample
+            few += 1
+            assert {one.id for one in find_people(text, limit=100, with_addresses=with_addresses)} == matching, text
+    assert few > 100
+
+
+def test_whose_name_or_address_is_the_text_comes_first(monkeypatch):
+    Contact.objects.bulk_create(
+        Contact(full_name=f"Sam{n}", search_text=f"sam{n}\nsam@example.com{n}") for n in range(120)
+    )
+    sam = Contact.objects.create(full_name="Sam", search_text="sam\nx@example.com")
+    other = Contact.objects.create(full_name="Zoe", search_text="zoe\nsam@example.com")
+    Contact.objects.exclude(pk__in=[sam.pk, other.pk]).update(updated_at="2036-01-01T00:00:00Z")
+
+    assert find_people("Sam", with_addresses=True)[0].id == sam.pk
+    assert find_people("sam", with_addresses=False)[0].id == sam.pk
+    assert find_people("sam@example.com", with_addresses=True)[0].id == other.pk
+
+
+@pytest.mark.parametrize(
+    ("spelling", "parts"),
+    [
+        ("joe", ["joe"]),
+        ("an@gm", ["an@", "@gm"]),  # "n@g" has no two letters side by side
+        ("...", []),
+        ("a b", []),
+        ("jo", []),
+        ("abcdefghijklmnopqrs", ["abc", "cde", "efg", "ghi", "ijk", "klm", "mno", "opq", "qrs"]),  # of 17 every second
+    ],
+)
+def test_parts_of_a_text_are_those_that_the_index_knows(spelling, parts):
+    assert search._parts(spelling) == parts
 
 
 def test_search_takes_a_fixed_number_of_queries(django_assert_max_num_queries):

@@ -1,0 +1,107 @@
+"""
+Every page of the admin at scale, as its users wait for it: how many queries, median and 95th percentile.
+
+Pages are asked for through Django's test client: whole stack from middleware to template, without the network. A
+request is counted once and then timed 20 times, each by a superuser, who is shown the most.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from benchmarks import daily_work
+from benchmarks.exactness import NOW
+from benchmarks.facts import Scale
+from benchmarks.measuring import Measurement, waited
+from metrics.models import Credit
+from metrics.recompute import recompute_all
+
+RUNS = {"XS": 3}  # how often a page is asked for, where it is not OFTEN: to see that everything works
+OFTEN = 20
+MOST_QUERIES = 25
+LIMIT, SEARCH_LIMIT = 0.500, 0.300  # seconds
+# Of contacts: a usual word, what everybody has, what one has, what nobody has, two words.
+WORDS = ("joe", "example", "person77", "nobody has this", "ada person5")
+USUAL, NOTHING = "10", "nobody has this"  # in any other list
+REFUSED = (302, 403)  # pages that not even a superuser may open, such as those of what only machines write
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page and how long it may take."""
+
+    name: str
+    address: str
+    limit: float = LIMIT
+
+
+def measure(scale: Scale) -> Iterator[Measurement]:
+    """Yield every page: each registered model's list, search, form, history, and the pages of our own."""
+    if not Credit.objects.exists():
+        recompute_all(now=NOW)
+    daily_work.load(scale)
+    user = get_user_model().objects.create_superuser(f"benchmark-{time.time_ns()}")
+    client = Client()
+    client.force_login(user)
+    for page in pages():
+        measured = _measured(client, page, runs=RUNS.get(scale.name, OFTEN))
+        if measured is not None:
+            yield measured
+    user.delete()
+
+
+def _measured(client: Client, page: Page, *, runs: int) -> Measurement | None:
+    """Return what the page takes, or None where it is refused."""
+    client.get(page.address)  # Django keeps content types and compiled templates
+    with CaptureQueriesContext(connection) as queries:
+        status = client.get(page.address).status_code
+    asked = len(queries)  # now: the next request empties the log
+    if status in REFUSED:
+        return None
+    if status != 200:
+        raise RuntimeError(f"{page.address} answered {status}.")
+    times = waited(runs, lambda: client.get(page.address))
+    too_many = " **(too many)**" if asked > MOST_QUERIES else ""
+    return Measurement(
+        operation=page.name, product=times.unlucky, limit=page.limit if not too_many else 0,
+        remark=f"{asked} queries{too_many}, p50 {times.usual * 1000:.0f} ms",
+    )  # fmt: skip
+
+
+def pages() -> Iterator[Page]:
+    """Return every page of the admin, with the busiest row of each model."""
+    yield Page("start page", reverse("admin:index"))
+    yield Page("start page, all time", f"{reverse('admin:index')}?period=all_time")
+    yield Page("response times", reverse("response-times"))
+    yield Page("response times, all time", f"{reverse('response-times')}?period=all_time")
+    contact = reverse("admin:crm_contact_change", args=[daily_work.BUSIEST])
+    yield Page("contact, the busiest", contact)
+    for model, options in sorted(admin.site._registry.items(), key=lambda one: one[0]._meta.label_lower):
+        name = model._meta.label_lower.replace(".", "_")
+        title = model._meta.label_lower
+        changelist = reverse(f"admin:{name}_changelist")
+        yield Page(f"{title}, list", changelist)
+        words = WORDS if title == "crm.contact" else (USUAL, NOTHING) if options.search_fields else ()
+        for word in words:
+            limit = SEARCH_LIMIT if title == "crm.contact" else LIMIT
+            yield Page(f"{title}, search for “{word}”", f"{changelist}?q={word.replace(' ', '+')}", limit)
+        yield Page(f"{title}, add", reverse(f"admin:{name}_add"))
+        row = _a_row(model)
+        if row is not None:
+            for page in ("change", "history", "delete"):
+                yield Page(f"{title}, {page}", reverse(f"admin:{name}_{page}", args=[row]))
+
+
+def _a_row(model: type[models.Model]) -> object | None:
+    """Return the key of the first row, as addresses have it; None of an empty table."""
+    first = model._default_manager.order_by("pk").first()
+    if first is None:
+        return None
+    return ":".join(map(str, first.pk)) if isinstance(first.pk, tuple) else first.pk
