@@ -57,12 +57,12 @@ def _figures(total: ResponseRow) -> list[Figure]:
             value=total.response_rate.value,
             unit="percent",
             note=why_undefined(total.response_rate)
-            or f"{total.replied:,} of {total.asked:,}; {total.unreplied:,} wait",
+            or f"{total.replied:,} of {total.asked:,}; {total.unreplied:,} without a reply",
             is_main=True,
         ),
         Figure(label="First reply, hours", value=hours_of(reply.calendar.median), unit="decimal", note="median"),
         Figure(
-            label="in business hours", value=hours_of(reply.business.median), unit="decimal", note="first reply, median"
+            label="First reply, business hours", value=hours_of(reply.business.median), unit="decimal", note="median"
         ),
         Figure(
             label="First answer, hours",

@@ -66,6 +66,7 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
     list_actions: Registry[PageAction] | None = None
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
+    searches_newest: ClassVar[int | None] = None
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ListOfAll]:
         return ListOfAll
@@ -92,6 +93,10 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Narrow a list to a search; a subclass may have an index for it."""
+        if search_term and self.searches_newest is not None:
+            newest = queryset.order_by("-pk").values_list("pk", flat=True)
+            oldest = newest[self.searches_newest - 1 : self.searches_newest].first()
+            queryset = queryset if oldest is None else queryset.filter(pk__gte=oldest)
         return super().get_search_results(request, queryset, search_term)
 
     def is_list(self, request: HttpRequest) -> bool:

@@ -462,14 +462,21 @@ def _place_names(by: By) -> dict[int, str]:
 
 
 def _replier_names(keys: list[str]) -> dict[str, str]:
-    """Return what to call each replier: a user by name, a person by name or handle."""
+    """
+    Return what to call each replier: a user by name, a person by name or handle.
+
+    Kith does not know that a colleague's login and account are one person. Where both replied and are
+    called the same, the login says so.
+    """
     users = {int(key[1:]): key for key in keys if key[0] == "u"}
     people = {int(key[1:]): key for key in keys if key[0] == "p"}
-    names = {}
-    for user in get_user_model().objects.filter(pk__in=users):
-        names[users[user.pk]] = user.get_full_name() or user.get_username()
     called = names_of("members", list(people))
-    return names | {key: called[pk].name for pk, key in people.items()}
+    names = {key: called[pk].name for pk, key in people.items()}
+    taken = set(names.values())
+    for user in get_user_model().objects.filter(pk__in=users):
+        name = user.get_full_name() or user.get_username()
+        names[users[user.pk]] = f"{name} (login)" if name in taken else name
+    return names
 
 
 def _note() -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from psycopg.types.range import DateRange
 
 from community.admin.cost import CostForm
+from community.admin.interaction import InteractionAdmin
 from community.models import Cost, HelpRecord, Interaction
 from community.sync.costs import replace
 from community.sync.interactions import retracting
@@ -198,6 +199,20 @@ def test_interactions_retracted_together_keep_what_was_said_before(ana: Client):
     assert retracting.many([first.pk, second.pk], reason="a test", now=NOW) == 1
 
     assert dict(Interaction.objects.values_list("pk", "retract_reason")) == {first.pk: "spam", second.pk: "a test"}
+
+
+def test_interactions_are_searched_among_the_newest_and_found_by_a_whole_external_id(ana: Client, monkeypatch):
+    monkeypatch.setattr(InteractionAdmin, "searches_newest", 2)
+    old, *_ = (InteractionFactory(text=f"Where is the desk? {n}", external_id=f"post-{n}") for n in range(3))
+    address = reverse("admin:community_interaction_changelist")
+
+    def found(text: str) -> list[str]:
+        return [row.external_id for row in ana.get(address, {"q": text}).context["cl"].result_list]
+
+    assert found("the desk") == ["post-2", "post-1"]
+    assert found("desk? 0") == []
+    assert found(f" {old.external_id} ") == ["post-0"]
+    assert found("post-") == ["post-2", "post-1"]
 
 
 def test_reply_is_due_within_a_minute_or_more(ana: Client):

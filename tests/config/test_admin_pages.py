@@ -370,6 +370,27 @@ def test_lists_and_forms_ask_the_same_number_of_questions_for_two_rows_and_twent
     assert max(with_twenty) <= 25
 
 
+@pytest.mark.parametrize("label", REGISTERED)
+def test_every_page_asks_at_most_25_questions(admin_client: Client, label: str):
+    pages = PAGES[label]
+    keys = [key_of(pages.make(number)) for number in range(3)]
+    addresses = {
+        "list": address(label, "changelist"),
+        "search": f"{address(label, 'changelist')}?q=an",
+        "add": address(label, "add"),
+        **{page: address(label, page, keys[0]) for page in ("change", "history", "delete", *pages.actions)},
+    }
+
+    asked = {}
+    for page, url in addresses.items():
+        admin_client.get(url)  # Django keeps content types
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get(url)
+        asked[page] = len(queries)
+
+    assert {page: number for page, number in asked.items() if number > 25} == {}
+
+
 def test_a_fact_has_no_bulk_deletion(admin_client: Client):
     conversion = ConversionFactory()
 

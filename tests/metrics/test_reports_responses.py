@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -123,6 +124,12 @@ def test_whoever_replied_has_a_row_and_staff_one_of_their_own(company):
     assert (ana.replied, ana.first_replies, ana.resolved, ana.resolution.calendar.mean) == (1, 0, 1, 2 * HOUR)
     assert (bo.leads_replied, bo.first_reply.calendar.mean, bo.raised, bo.resolved) == (1, 8 * HOUR, 4, 0)
     assert {row.name for row in report("staff").rows} == {"ana", "Bo Lund"}
+
+
+def test_a_login_that_is_called_like_an_account_says_so(company):
+    get_user_model().objects.update(first_name="ana", last_name="")
+
+    assert {row.name for row in report("staff").rows} == {"ana", "ana (login)"}
 
 
 def test_a_period_takes_what_was_asked_in_it_and_a_topic_what_is_about_it(company):
