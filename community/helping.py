@@ -19,6 +19,7 @@ from django.db import transaction
 
 from community.models import HelpRecord, Interaction, Member
 from crm.models import Contact
+from crm.personal_data.suppression import PERSON_ERASED, hold_off_erasures
 from gateway.errors import DomainError
 
 RECORD_FACTS = ["question", "answer", "topic", "note", "minutes", "outcome", "rating"]
@@ -48,6 +49,14 @@ class HelpToOneself(RefusedHelp):
 
     code = "help_to_oneself"
     field = "helper"
+
+
+class PersonErased(RefusedHelp):
+    """The person helped was erased."""
+
+    code = "erased"
+    status = 409
+    field = "contact"
 
 
 class HelpInFuture(RefusedHelp):
@@ -121,7 +130,7 @@ def record_help(
     the kind *help* is written with the record; `reply_to_id` and `thread_id` say what it answers, and
     an answer to something private is private.
 
-    Raises `NoHelper`, `HelpToOneself`, `HelpInFuture`, `NoSuchInteraction`, `AlreadyHelp`.
+    Raises `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `NoSuchInteraction`, `AlreadyHelp`.
     """
     said: dict[str, Any] = {
         "question": question,
@@ -133,6 +142,8 @@ def record_help(
         "rating": rating,
     }
     with transaction.atomic():
+        hold_off_erasures()
+        check_person(contact_id)
         if interaction_id is not None:
             interaction = _interaction_to_mark(interaction_id)
             if helper_user_id is None and helper_member_id is None:
@@ -177,7 +188,8 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
     `changes` holds, by name, facts of the record (question, answer, topic, note, minutes, outcome,
     rating), `contact_id`, `helper_user_id` or `helper_member_id` (the one that is given takes the
     other's place), and `occurred_at` and `channel_id` where the record has an interaction of its own,
-    which follows. Raises `NoSuchHelp`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `KeptByInteraction`.
+    which follows. Raises `NoSuchHelp`, `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`,
+    `KeptByInteraction`.
     """
     columns = {*RECORD_FACTS, "contact_id", "helper_user_id", "helper_member_id"}
     if unknown := changes.keys() - columns - {"occurred_at", "channel_id"}:
@@ -188,6 +200,7 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
     if wanted.get("helper_member_id") is not None:
         wanted.setdefault("helper_user_id", None)
     with transaction.atomic(), pghistory.context(user=by_user_id):
+        hold_off_erasures()
         record = _locked(record_id)
         interaction = record.interaction
         edited = {
@@ -206,6 +219,8 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
             check_time(wanted["occurred_at"], now)
         for column in columns & wanted.keys():
             setattr(record, column, wanted[column])
+        if edited or moved:
+            check_person(record.contact_id)
         if edited & {"contact", "helper_user", "helper_member"}:
             check_helper(record.contact_id, record.helper_user_id, record.helper_member_id)
         if edited:
@@ -272,6 +287,12 @@ def redo_help(record_id: int) -> HelpRecord:
             interaction.retracted_at, interaction.retract_reason = None, ""
             interaction.save(update_fields=["retracted_at", "retract_reason", "updated_at"])
     return record
+
+
+def check_person(contact_id: int) -> None:
+    """Raise `PersonErased` for somebody who is a pseudonym."""
+    if Contact.objects.filter(pk=contact_id).exclude(erased_at=None).exists():
+        raise PersonErased(PERSON_ERASED)
 
 
 def check_helper(contact_id: int, helper_user_id: int | None, helper_member_id: int | None) -> None:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from community.models import Channel, Member
 from crm.contact_points import normalise_email, normalise_phone
 from crm.models import Contact, ContactPoint
+from crm.personal_data.suppression import NAME_ERASED, SourceName, erased_names
 from crm.search import refresh_search_text
 from gateway.errors import DomainError
 
@@ -41,9 +42,11 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
     Write a new contact with its addresses, and with a handle an account on the channel; return the contact.
 
     Somebody with a name or an address is a lead, somebody with a handle alone is audience. An equal address
-    of another contact makes a suggestion to merge, never a merge. Raises `RefusedPerson`.
+    of another contact makes a suggestion to merge, never a merge. Raises `RefusedPerson`, also for what an
+    erased person was known by.
     """
     points = []
+    names: list[tuple[str, SourceName]] = []
     for kind, raw, normalise in (
         (ContactPoint.Kind.EMAIL, new.email, normalise_email),
         (ContactPoint.Kind.PHONE, new.phone, normalise_phone),
@@ -53,10 +56,17 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
                 points.append(ContactPoint(kind=kind, raw=raw, normalised=normalise(raw)))
             except DomainError as refusal:
                 raise RefusedPerson(refusal.message, field=kind.value) from None
+            names.append((kind.value, ("address", points[-1].normalised)))
     handle = new.handle.removeprefix("@")
     if new.handle and not handle:
         raise RefusedPerson("A handle is more than an @.", field="handle")
+    if handle:
+        names += [("handle", ("member", channel_id, handle)), ("handle", ("handle", channel_id, handle))]
     with transaction.atomic():
+        gone = erased_names(name for _, name in names)
+        for field, name in names:
+            if name in gone:
+                raise RefusedPerson(NAME_ERASED, field=field)
         stage = Contact.Stage.LEAD if new.name or points else Contact.Stage.AUDIENCE
         contact = Contact.objects.create(full_name=new.name, stage=stage, owner_id=owner_id)
         for point in points:

@@ -32,7 +32,7 @@ def find_duplicates(**_: object) -> None:
     while time.monotonic() - begun < TASK_SECONDS and join_next(now=now):
         joined += 1
     done = search_changed(now=now, seconds=TASK_SECONDS - (time.monotonic() - begun))
-    merged = apply_rules(now=now)
+    merged = apply_rules(now=now, seconds=max(0.0, TASK_SECONDS - (time.monotonic() - begun)))
     seconds = time.monotonic() - begun
     if joined or merged or done.contacts:
         logger.info("Compared %s; joined %s pairs, %s by rule, in %.1f s.", done, joined, merged, seconds)

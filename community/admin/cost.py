@@ -1,5 +1,6 @@
 """Costs: never edited, never deleted. A change voids the cost and puts another one in its place."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,12 +13,13 @@ from django.utils import timezone
 
 from community.models import Cost
 from community.sync.costs import replace, voiding
+from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
+from crm.personal_data.suppression import SourceName
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     DateWidget,
-    FactForm,
     ModelAdmin,
     ReasonAction,
     StandingFilter,
@@ -38,7 +40,7 @@ def last_day(cost: Cost) -> date:
     return cost.days.upper - ONE_DAY
 
 
-class CostForm(FactForm):
+class CostForm(ErasedRefusingForm):
     """A cost with its first and last day, both inclusive."""
 
     starts_on = forms.DateField(label="First day", widget=DateWidget)
@@ -83,6 +85,9 @@ class CostForm(FactForm):
         if self.instance.pk and not Cost.objects.standing().filter(pk=self.instance.pk).select_for_update().exists():
             raise forms.ValidationError("Somebody voided or replaced this cost meanwhile. Open the newest one.")
         return cleaned
+
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["external_id", "source"], ("cost", self.instance.source, self.instance.external_id)
 
     def _get_validation_exclusions(self) -> set[str]:
         """Hold the days to the model's constraints too, although the form has them as two fields."""

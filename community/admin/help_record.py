@@ -15,10 +15,10 @@ from community.admin.recording import RecordingMixin
 from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help
 from community.models import HelpRecord
 from community.private_texts import PRIVATE
+from crm.admin.erased import ErasedRefusingForm
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    FactForm,
     ModelAdmin,
     RangeDateTimeFilter,
     YesNoFilter,
@@ -39,7 +39,9 @@ OUTCOME_COLOURS = {
 EDITED_HERE = (*RECORD_FACTS, "contact_id", "helper_member_id", "helper_user_id")
 
 
-class HelpRecordForm(FactForm):
+class HelpRecordForm(ErasedRefusingForm):
+    """Help that somebody got."""
+
     class Meta:
         model = HelpRecord
         fields = ("contact", "helper_member", "helper_user", *RECORD_FACTS)

@@ -1,6 +1,6 @@
 """Interactions: what happened. Never deleted here: retracted with a reason (spam, a test)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -15,11 +15,13 @@ from community.interaction_kinds import interaction_kinds
 from community.models import Channel, Handling, Interaction
 from community.private_texts import PRIVATE
 from community.sync.interactions import retracting
+from crm.admin.erased import ErasedRefusingForm
+from crm.models import Contact
+from crm.personal_data.suppression import SourceName
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
     DropdownFilter,
-    FactForm,
     ModelAdmin,
     RangeDateTimeFilter,
     ReasonAction,
@@ -58,7 +60,9 @@ class RetractedFilter(YesNoFilter):
     no_label = "Retracted"
 
 
-class InteractionForm(FactForm):
+class InteractionForm(ErasedRefusingForm):
+    """Something that happened: who acted, and whom it addressed."""
+
     kind = forms.ChoiceField(choices=kind_choices, widget=SelectWidget)
 
     class Meta:
@@ -91,6 +95,16 @@ class InteractionForm(FactForm):
         super().__init__(*args, **kwargs)
         if "occurred_at" in self.fields:  # absent on the page of somebody who may only look
             self.fields["occurred_at"].required = True
+
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["external_id", "channel"], ("interaction", self.instance.channel_id, self.instance.external_id)
+
+    def persons(self) -> Mapping[str, Contact | None]:
+        accounts = {name: self.cleaned_data.get(name) for name in ("member", "to_member")}
+        return {
+            "to_contact": self.cleaned_data.get("to_contact"),
+            **{name: account and account.contact for name, account in accounts.items()},
+        }
 
 
 class HandlingInline(StackedInline):

@@ -1,6 +1,6 @@
 """Members: accounts on channels, with their dated roles."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from django.contrib import admin
 from django.db.models import Model
@@ -8,11 +8,10 @@ from django.http import HttpRequest
 
 from community.extensions import member_panels
 from community.models import Member, MemberRole
-from crm.personal_data.suppression import erased_names
-from crm.sync.erased import MESSAGE as ERASED
+from crm.admin.erased import ErasedRefusingForm
+from crm.personal_data.suppression import SourceName
 from gateway.admin import (
     AutocompleteSelectFilter,
-    FactForm,
     ModelAdmin,
     RangeDateTimeFilter,
     TabularInline,
@@ -29,27 +28,16 @@ class MemberRoleInline(TabularInline):
     verbose_name_plural = "roles, each from an instant on"
 
 
-class MemberForm(FactForm):
-    """An account; what an erased person was known by stays away."""
+class MemberForm(ErasedRefusingForm):
+    """An account, and whose it is."""
 
     class Meta:
         model = Member
         fields = ("channel", "contact", "handle", "external_id", "followers", "joined_at")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        channel = cleaned.get("channel")
-        if channel is not None:
-            names = {
-                field: (space, channel.pk, cleaned[field])
-                for field, space in (("external_id", "member"), ("handle", "handle"))
-                if field in self.changed_data and cleaned.get(field)
-            }
-            gone = erased_names(names.values())
-            for field, name in names.items():
-                if name in gone:
-                    self.add_error(field, ERASED)
-        return cleaned
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["external_id", "channel"], ("member", self.instance.channel_id, self.instance.external_id)
+        yield ["handle", "channel"], ("handle", self.instance.channel_id, self.instance.handle)
 
 
 @admin.register(Member)

@@ -1,5 +1,7 @@
 """Threads: questions, tickets and topics, with the answer that was accepted or confirmed."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
@@ -9,6 +11,9 @@ from django.utils import timezone
 from community.extensions import thread_actions
 from community.models import Thread
 from community.sync.accepted_answers import refresh_accepted_help
+from crm.admin.erased import ErasedRefusingForm
+from crm.models import Contact
+from crm.personal_data.suppression import SourceName
 from gateway.admin import AutocompleteSelectFilter, ModelAdmin, RangeDateTimeFilter, YesNoFilter, display, excerpt
 
 
@@ -20,8 +25,20 @@ class AnsweredFilter(YesNoFilter):
     no_label = "None yet"
 
 
+class ThreadForm(ErasedRefusingForm):
+    """A question, ticket or topic, and who opened it."""
+
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["external_id", "channel"], ("thread", self.instance.channel_id, self.instance.external_id)
+
+    def persons(self) -> Mapping[str, Contact | None]:
+        opener = self.cleaned_data.get("opened_by")
+        return {"opened_by": opener and opener.contact}
+
+
 @admin.register(Thread)
 class ThreadAdmin(ModelAdmin):
+    form = ThreadForm
     list_display = ("shown_title", "channel", "topic", "opened_by", "opened_at", "is_answered", "source_state")
     list_display_links = ("shown_title",)
     list_select_related = ("channel", "opened_by")

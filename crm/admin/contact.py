@@ -1,7 +1,7 @@
 """Contacts with what hangs on them: addresses, references, consents, marks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
@@ -11,15 +11,15 @@ from django.http import HttpRequest
 
 from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin
+from crm.admin.erased import ErasedRefusingForm
 from crm.admin.finding import FindingMixin
 from crm.admin.merging import MergingMixin
 from crm.admin.personal_data import PersonalDataMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
 from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
-from crm.personal_data.suppression import erased_names
+from crm.personal_data.suppression import SourceName
 from crm.search import refresh_search_text, search_contacts
-from crm.sync.erased import MESSAGE as ERASED
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -70,7 +70,7 @@ class ContactForm(FactForm):
         return fields
 
 
-class ContactPointForm(FactForm):
+class ContactPointForm(ErasedRefusingForm):
     """An address as it came; the form in which addresses are compared follows from it."""
 
     class Meta:
@@ -87,25 +87,21 @@ class ContactPointForm(FactForm):
                 self.instance.normalised = normalise(raw)
             except DomainError as refusal:
                 self.add_error("raw", refusal.message)
-            else:
-                if "raw" in self.changed_data and erased_names([("address", self.instance.normalised)]):
-                    self.add_error("raw", ERASED)
         return cleaned
 
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["raw", "kind"], ("address", self.instance.normalised)
 
-class ContactRefForm(FactForm):
-    """What another system calls the contact; what an erased person was called stays away."""
+
+class ContactRefForm(ErasedRefusingForm):
+    """What another system calls the contact."""
 
     class Meta:
         model = ContactRef
         fields = ("source", "external_id")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        name = ("contact", cleaned.get("source"), cleaned.get("external_id"))
-        if self.changed_data and erased_names([name]):
-            self.add_error("external_id", ERASED)
-        return cleaned
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["external_id", "source"], ("contact", self.instance.source, self.instance.external_id)
 
 
 class ContactPointFormSet(InlineFormSet):
@@ -152,7 +148,7 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
+class ContactAdmin(MergingMixin, ContactPageMixin, AudienceMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
     form = ContactForm
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")
@@ -233,6 +229,7 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
 
 @admin.register(Consent)
 class ConsentAdmin(ModelAdmin):
+    form = ErasedRefusingForm
     list_display = ("shown_contact", "purpose", "channel", "granted_at", "withdrawn_at", "source")
     list_select_related = ("contact",)
     list_filter = (("contact", AutocompleteSelectFilter), ("granted_at", RangeDateTimeFilter))
@@ -249,6 +246,7 @@ class ConsentAdmin(ModelAdmin):
 
 @admin.register(OutcomeMark)
 class OutcomeMarkAdmin(ModelAdmin):
+    form = ErasedRefusingForm
     list_display = ("shown_contact", "outcome", "reached_at", "marked_by", "reason")
     list_select_related = ("contact", "marked_by")
     list_filter = (("outcome", ChoicesDropdownFilter), ("contact", AutocompleteSelectFilter))

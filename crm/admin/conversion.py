@@ -1,14 +1,16 @@
 """Conversions: what people brought and took back. Never deleted: voided with a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.contrib import admin
 from django.db.models import Model, Q
 from django.http import HttpRequest
 
+from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Conversion, ConversionKind
+from crm.personal_data.suppression import SourceName
 from crm.sync.conversions import voiding
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -38,8 +40,16 @@ class GuestFilter(YesNoFilter):
     no_label = "A known contact"
 
 
+class ConversionForm(ErasedRefusingForm):
+    """What somebody brought. What an erased person brings later is nobody's: the contact stays empty."""
+
+    def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
+        yield ["external_id", "source"], ("conversion", self.instance.source, self.instance.external_id)
+
+
 @admin.register(Conversion)
 class ConversionAdmin(ModelAdmin):
+    form = ConversionForm
     list_display = (
         "occurred_at",
         "shown_kind",

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from crm.admin.erased import ErasedRefusingForm
 from crm.admin.quick_forms import QuickFollowUps, QuickNotes
 from crm.follow_ups import mark_done, open_follow_ups, reopen
 from crm.models import FollowUp, Note
@@ -29,6 +30,7 @@ MINE, OVERDUE, OPEN, DONE = "mine", "overdue", "open", "done"
 
 @admin.register(Note)
 class NoteAdmin(QuickNotes, ModelAdmin):
+    form = ErasedRefusingForm
     list_display = ("written_at", "shown_contact", "shown_text", "author", "is_pinned")
     list_select_related = ("contact", "author")
     list_filter = (("contact", AutocompleteSelectFilter), ("author", AutocompleteSelectFilter))
@@ -79,6 +81,7 @@ def today() -> date:
 
 @admin.register(FollowUp)
 class FollowUpAdmin(QuickFollowUps, ModelAdmin):
+    form = ErasedRefusingForm
     list_display = ("due_on", "shown_what", "shown_contact", "assigned_to", "standing")
     list_display_links = ("due_on", "shown_what")
     list_select_related = ("contact", "assigned_to", "done_by")

@@ -1,6 +1,6 @@
 """Notes and follow-ups from a contact's page: short forms in its dialog, and buttons that answer with a toast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -12,16 +12,24 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from crm.admin.contact_page import page_of
+from crm.admin.erased import WHOLE_FORM, ErasedRefusingForm
 from crm.follow_ups import mark_done, reopen
 from crm.models import Contact, FollowUp, Note
 from crm.periods import local_day, organisation_zone
-from gateway.admin import FactForm, SelectWidget, SwitchWidget, TextareaWidget, TextWidget
+from gateway.admin import SelectWidget, SwitchWidget, TextareaWidget, TextWidget
 from gateway.admin.dialogs import dialog_answer, saved_answer
 
 TEMPLATE = "crm/admin/contact/form.html"
 
 
-class NoteForm(FactForm):
+class AboutPersonForm(ErasedRefusingForm):
+    """About the person on whose page it is opened."""
+
+    def persons(self) -> Mapping[str, Contact | None]:
+        return {WHOLE_FORM: self.instance.contact}
+
+
+class NoteForm(AboutPersonForm):
     class Meta:
         model = Note
         fields = ("text", "is_pinned")
@@ -39,7 +47,7 @@ class ColleagueField(forms.ModelChoiceField):
         return user.get_full_name() or user.get_username()
 
 
-class FollowUpForm(FactForm):
+class FollowUpForm(AboutPersonForm):
     assigned_to = ColleagueField(
         queryset=get_user_model().objects.filter(is_active=True).order_by("first_name", "last_name", "username"),
         required=False,

@@ -6,19 +6,20 @@ somebody called different.
 """
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
 import pghistory
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from crm.duplicates.evidence import evidence
 from crm.duplicates.joining import survivor_first
 from crm.duplicates.search import about
-from crm.merging.merge import AlreadyOnePerson, NoSuchContact, merge
+from crm.merging.merge import AlreadyOnePerson, NoSuchContact, PersonErased, merge, persons_of, wait_for_merges
 from crm.models import DuplicateSuggestion
 from gateway.registry import Registry
 
@@ -48,8 +49,13 @@ def rules_in_force() -> list[MergeRule]:
         raise ImproperlyConfigured(f"KITH_MERGE_RULES: {error}") from None
 
 
-def apply_rules(*, now: datetime) -> int:
-    """Merge the persons of open suggestions as the rules in force say; return how many were merged."""
+def apply_rules(*, now: datetime, seconds: float | None = None) -> int:
+    """
+    Merge the persons of open suggestions as the rules in force say; return how many were merged.
+
+    Begins no further merge after `seconds`: what is left is still open.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
     merged = 0
     for rule in rules_in_force():
         pairs = (
@@ -57,26 +63,33 @@ def apply_rules(*, now: datetime) -> int:
                 Q(reasons__contains=[{"key": rule.key}]), state=DuplicateSuggestion.State.OPEN
             )
             .order_by("pk")
-            .values_list("first__person_id", "second__person_id")
+            .values_list("first_id", "second_id")
         )
         for first, second in list(pairs):
-            if first is not None and second is not None:  # the database sets both
-                merged += _merge(rule, first, second, now=now)
+            if deadline is not None and time.monotonic() > deadline:
+                return merged
+            merged += _merge(rule, first, second, now=now)
     return merged
 
 
 def _merge(rule: MergeRule, first: int, second: int, *, now: datetime) -> bool:
-    """Merge two persons unless something speaks against it."""
-    pair = (min(first, second), max(first, second))
-    with connection.cursor() as cursor:
-        against = [key for key, _ in about(cursor, [pair])[pair] if evidence[key].points < 0]
-    if against or _are_different(pair):
-        return False
-    survivor, loser = survivor_first(*pair)
+    """
+    Merge the persons of two contacts unless something speaks against it.
+
+    Looked at and merged in one transaction, since the merge before may have brought what speaks against this one.
+    """
     try:
-        with pghistory.context(through="rule", rule=rule.key):
-            merge(survivor_id=survivor, loser_id=loser, rule=rule.key, now=now)
-    except (AlreadyOnePerson, NoSuchContact):
+        with transaction.atomic(), connection.cursor() as cursor:
+            wait_for_merges()
+            persons = persons_of(first, second)
+            pair = (min(persons), max(persons))
+            against = [key for key, _ in about(cursor, [pair])[pair] if evidence[key].points < 0]
+            if against or _are_different(pair):
+                return False
+            survivor, loser = survivor_first(*pair)
+            with pghistory.context(through="rule", rule=rule.key):
+                merge(survivor_id=survivor, loser_id=loser, rule=rule.key, now=now)
+    except (AlreadyOnePerson, NoSuchContact, PersonErased):
         return False  # somebody was quicker
     return True
 

@@ -6,7 +6,7 @@ two at once come one after the other, and the second sees what the first has don
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -145,12 +145,13 @@ def merge(
 
     Both ids stand for persons: one that was merged already leads to its survivor. `fields` says for each
     field whose value the survivor has from now on, the keys as `crm.merging.fields.fields_of` gives them;
-    what it leaves out goes by `default_choice`. Raises `NoSuchContact`, `AlreadyOnePerson`, `InvalidMerge`.
+    what it leaves out goes by `default_choice`. Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`,
+    `InvalidMerge`.
     """
 
     def attempt() -> Merge:
         with transaction.atomic():
-            take_lock()
+            wait_for_merges()
             survivor, loser = lock_persons(survivor_id, loser_id)
             taken_over = layers(survivor, loser, choices_for(survivor, loser, fields or {}))
             for path, layer in taken_over.items():
@@ -182,12 +183,12 @@ def unmerge(*, loser_id: int, are_different: bool = False, by_user_id: int | Non
     Fields of the survivor that still hold what the merge gave them get their former value; what was
     edited later stays and is listed. Facts need no moving: those of the contact go with it, those entered
     on the survivor stay. `are_different` remembers that they are not the same person. Raises `NoSuchContact`,
-    `NotMerged`.
+    `NotMerged`, `PersonErased`.
     """
 
     def attempt() -> Unmerged:
         with transaction.atomic():
-            take_lock()
+            wait_for_merges()
             done = plan_of_unmerge(loser_id, for_update=True)
             Contact.objects.filter(pk=done.loser.pk).update(merged_into=None, updated_at=Now())
             for path, value in done._steps.items():
@@ -214,7 +215,7 @@ def merge_shells(shells: Mapping[int, int], *, now: datetime) -> None:
     `shells` maps each to the contact named for its account. Nothing is taken over: a shell has nothing.
     The same number of statements for any number of them.
     """
-    take_lock()
+    wait_for_merges()
     pairs = [id_array(shells), id_array(shells.values())]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -242,7 +243,7 @@ def plan_of_unmerge(loser_id: int, *, for_update: bool = False) -> Unmerged:
     """
     Return what taking this contact out of its survivor would do, without doing it.
 
-    Raises `NoSuchContact`, `NotMerged`.
+    Raises `NoSuchContact`, `NotMerged`, `PersonErased`.
     """
     loser = Contact.objects.filter(pk=loser_id).first()
     if loser is None:
@@ -254,6 +255,8 @@ def plan_of_unmerge(loser_id: int, *, for_update: bool = False) -> Unmerged:
     contacts = Contact.objects.filter(pk__in=[loser.pk, loser.merged_into_id]).order_by("pk")
     locked = {contact.pk: contact for contact in (contacts.select_for_update(no_key=True) if for_update else contacts)}
     survivor = locked[loser.merged_into_id]
+    if locked[loser.pk].erased_at is not None:  # meanwhile
+        raise PersonErased("This person was erased: what was merged stays together.")
     merges = list(Merge.objects.standing().filter(survivor=survivor).order_by("pk"))
     own = next((one for one in merges if one.loser_id == loser.pk), None)
     plan = Unmerged(survivor, locked[loser.pk], own)
@@ -310,7 +313,7 @@ def _keep_what_is_gone(plan: Unmerged) -> None:
             plan.kept.append(Kept(path, value_of(plan.survivor, path), "the former one was deleted"))
 
 
-def take_lock() -> None:
+def wait_for_merges() -> None:
     """Wait until no other merge or unmerge is under way; held until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('crm_contact.merged_into'))")
@@ -327,23 +330,32 @@ def lock_persons(survivor_id: int, loser_id: int) -> tuple[Contact, Contact]:
         contact.pk: contact
         for contact in Contact.objects.filter(pk__in=persons).order_by("pk").select_for_update(no_key=True)
     }
-    if any(contact.erased_at is not None for contact in locked.values()):
-        raise PersonErased("One of the two was erased: nobody can be merged with a pseudonym.")
+    _refuse_erased(locked.values())  # meanwhile
     return locked[persons[0]], locked[persons[1]]
 
 
 def persons_of(survivor_id: int, loser_id: int) -> tuple[int, int]:
-    """Return the persons that two contacts are records of. Raises `NoSuchContact`, `AlreadyOnePerson`."""
-    found = dict(Contact.objects.filter(pk__in=[survivor_id, loser_id]).values_list("pk", "person_id"))
+    """
+    Return the persons that two contacts are records of.
+
+    Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`.
+    """
+    found = Contact.objects.in_bulk([survivor_id, loser_id])
     for pk in (survivor_id, loser_id):
         if pk not in found:
             raise NoSuchContact(f"There is no contact {pk}.")
-    survivor, loser = found[survivor_id], found[loser_id]
+    survivor, loser = found[survivor_id].person_id, found[loser_id].person_id
     assert survivor is not None  # the database sets it
     assert loser is not None
+    _refuse_erased(found.values())
     if survivor == loser:
         raise AlreadyOnePerson("These are records of one person already: there is nothing to merge.")
     return survivor, loser
+
+
+def _refuse_erased(contacts: Iterable[Contact]) -> None:
+    if any(contact.erased_at is not None for contact in contacts):
+        raise PersonErased("One of the two was erased: nobody can be merged with a pseudonym.")
 
 
 def choices_for(survivor: Contact, loser: Contact, asked: Mapping[str, Choice]) -> dict[str, Choice]:

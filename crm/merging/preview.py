@@ -57,7 +57,7 @@ def as_if_merged(survivor_id: int, loser_id: int, *, now: datetime) -> Iterator[
 
 
 def preview(survivor_id: int, loser_id: int, *, may: PermissionCheck, now: datetime) -> MergePreview:
-    """Return what merging these two would do. Raises `NoSuchContact`, `AlreadyOnePerson`."""
+    """Return what merging these two would do. Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`."""
     persons = persons_of(survivor_id, loser_id)
     found = Contact.objects.select_related("company", "owner").in_bulk(persons)
     survivor, loser = found[persons[0]], found[persons[1]]

@@ -35,6 +35,11 @@ _FIND_PERSON = """
 _REFUSE_CIRCLE_AND_FIND_PERSON = (
     """
     PERFORM pg_advisory_xact_lock(hashtext('crm_contact.merged_into'));
+    IF NEW.erased_at IS NOT NULL
+        OR EXISTS (SELECT FROM crm_contact c WHERE c.id = NEW.merged_into_id AND c.erased_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'Contact % cannot be merged into %: one of them was erased.', NEW.id, NEW.merged_into_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'crm_contact_no_merge_of_erased';
+    END IF;
     IF EXISTS (
         WITH RECURSIVE above(id, merged_into_id) AS (
             SELECT c.id, c.merged_into_id FROM crm_contact c WHERE c.id = NEW.merged_into_id

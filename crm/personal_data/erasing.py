@@ -3,12 +3,13 @@ Erasing a person: the names go, the figures stay.
 
 One transaction does all of it, so nobody is ever half erased:
 
-1. wait for batches that looked names up before (see suppression.py), lock the person's records;
+1. wait for batches that looked names up before (see suppression.py) and for merges, lock the person's records;
 2. find every row about the person by the declared ways, and everything the person is known by;
 3. treat the rows as declared, delete those that are nothing but identity;
 4. rewrite history the same way: the one path in Kith that may;
-5. blot the person's name out of other people's words, end sessions that mention it;
-6. note the erasure, without a word about whose it was, and suppress what the person was known by.
+5. take back what merges carried to records that are somebody else's by now;
+6. blot the person's name out of other people's words, end sessions that mention it;
+7. note the erasure, without a word about whose it was, and suppress what the person was known by.
 
 Interactions, credits, conversions and totals stay where they are, under a pseudonym: no figure reads
 what goes, and a campaign's UTM code, which one does, stays.
@@ -28,8 +29,10 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Case, Q, Value, When
 
+from crm.merging.merge import wait_for_merges
 from crm.models import Contact, Erasure
 from crm.personal_data.blotting import Traces, blot_out, count_mentions
+from crm.personal_data.carried import Carried, carried_from, take_back
 from crm.personal_data.declarations import Becomes, Identity, Pseudonym, Sort, Treatment, Words
 from crm.personal_data.rows import PersonRows, contacts_of_person
 from crm.personal_data.schema import declaration_of, personal_models, stored_models, tracked_model, treatments_of
@@ -65,7 +68,8 @@ class ErasureReport:
     What an erasure does, or would do.
 
     `mentions` counts rows of others in whose words the person's name is blotted out, by model; `refusals`
-    says why the person cannot be erased; `shared` are addresses that stay because somebody else has them too.
+    says why the person cannot be erased; `shared` are addresses that stay because somebody else has them too;
+    `carried` are values that merges brought to records which are somebody else's by now.
     """
 
     person_id: int
@@ -73,6 +77,7 @@ class ErasureReport:
     tables: Sequence[TableReport]
     mentions: Mapping[str, int]
     shared: int = 0
+    carried: int = 0
     refusals: Sequence[str] = ()
 
     def counts(self) -> dict[str, int]:
@@ -94,7 +99,7 @@ def plan_erasure(contact_id: int) -> ErasureReport:
     contacts = contacts_of_person(contact_id)
     rows = PersonRows(contacts)
     known = known_by(rows)
-    return _report(rows, known, Traces.made_of(known.by_sort))
+    return _report(rows, known, Traces.made_of(known.by_sort), carried_from(contacts))
 
 
 def erase_person(
@@ -103,6 +108,7 @@ def erase_person(
     """Erase the person of this contact and return what was done. Raises `NotFound`, `AlreadyErased`."""
     with transaction.atomic():
         wait_for_writers()
+        wait_for_merges()
         contacts = contacts_of_person(contact_id)
         person = Contact.objects.values_list("person_id", flat=True).get(pk=contact_id)
         if not Contact.objects.filter(pk__in=contacts, erased_at=None).exists():
@@ -125,7 +131,8 @@ def erase_contacts(contacts: Sequence[int], *, erasure: Erasure, now: datetime) 
     rows = PersonRows(list(contacts))
     known = known_by(rows)
     traces = Traces.made_of(known.by_sort)
-    report = _report(rows, known, traces)
+    carried = carried_from(rows.contacts)
+    report = _report(rows, known, traces, carried)
     names = _suppressed_names(rows)
 
     models_of_facts = [model for model in personal_models() if tracked_model(model) is None]
@@ -136,6 +143,7 @@ def erase_contacts(contacts: Sequence[int], *, erasure: Erasure, now: datetime) 
     for model in models_of_facts:
         _delete(model, rows)
     names |= rewrite_history(rows, now=now)
+    take_back(carried)
     _rename_everywhere(names)
     blot_out(traces)
     end_sessions_that_mention(traces)
@@ -186,7 +194,7 @@ def known_by(rows: PersonRows) -> Known:
     return Known(found | {"address": addresses - shared} if addresses else found, len(shared))
 
 
-def _report(rows: PersonRows, known: Known, traces: Traces) -> ErasureReport:
+def _report(rows: PersonRows, known: Known, traces: Traces, carried: Sequence[Carried]) -> ErasureReport:
     tables = []
     for model in personal_models():
         count = len(rows.of(model))
@@ -214,6 +222,7 @@ def _report(rows: PersonRows, known: Known, traces: Traces) -> ErasureReport:
         tables=tables,
         mentions=_mentions_of_others(rows, traces),
         shared=known.shared,
+        carried=len(carried),
         refusals=refusals,
     )
 

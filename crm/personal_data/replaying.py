@@ -7,12 +7,14 @@ restored database gave to somebody else is never touched. What was suppressed is
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
+from crm.merging.merge import unmerge, wait_for_merges
 from crm.models import Contact, Erasure
 from crm.personal_data.erasing import erase_contacts, line_of
 from crm.personal_data.suppression import suppress, wait_for_writers
@@ -81,11 +83,13 @@ def replay_erasures(lines: Iterable[ErasureLine], *, now: datetime) -> Replayed:
     for line in lines:
         with transaction.atomic():
             wait_for_writers()
+            wait_for_merges()
             made_at = dict(line.contacts)
             known = Contact.objects.filter(pk__in=made_at, erased_at=None).order_by("pk")
             contacts = [pk for pk, created_at in known.values_list("pk", "created_at") if created_at == made_at[pk]]
             erasure = None
             if contacts:
+                _take_apart(contacts, now=now)
                 erasure = Erasure(
                     person_id=contacts[0],
                     reason=Erasure.Reason.REPLAYED,
@@ -99,3 +103,11 @@ def replay_erasures(lines: Iterable[ErasureLine], *, now: datetime) -> Replayed:
                 done.absent += 1
             done.suppressions += suppress(line.suppressions, erasure=erasure)
     return done
+
+
+def _take_apart(contacts: Sequence[int], *, now: datetime) -> None:
+    """Undo merges with records that were not the person's any more when they were erased: the backup has them still."""
+    into_others = Q(pk__in=contacts, merged_into__isnull=False) & ~Q(merged_into__in=contacts)
+    from_others = Q(merged_into__in=contacts) & ~Q(pk__in=contacts)
+    for loser in Contact.objects.filter(into_others | from_others).order_by("pk").values_list("pk", flat=True):
+        unmerge(loser_id=loser, now=now)

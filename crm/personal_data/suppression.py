@@ -18,6 +18,12 @@ from crm.models import Erasure, Suppression
 
 SourceName = tuple[object, ...]
 
+# What whoever offers it again is told, everywhere in the same words.
+NAME_ERASED = (
+    "This belongs to a person whose data were erased and may not come back. Leave it out, and delete it at its source."
+)
+PERSON_ERASED = "This person was erased: the record is a pseudonym, and nothing new is said about it."
+
 CASE_BLIND = {"handle"}  # ids of other systems tell upper from lower case, handles do not
 PREFIX = "erased-"  # what replaces an external id begins so; clients cannot use it
 _LOCK = 0x4B6974684572  # "KithEr": writers of names share it, an erasure has it for itself
@@ -46,13 +52,18 @@ def erased_names(names: Iterable[SourceName]) -> dict[SourceName, str]:
     wanted = set(names)
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+    hold_off_erasures()
     if not Suppression.objects.exists():
         return {}
     by_digest = {digest_of(name, key=key): name for key in settings.KITH_SUPPRESSION_KEYS for name in wanted}
     found = Suppression.objects.filter(digest__in=list(by_digest)).values_list("digest", flat=True)
     return {by_digest[bytes(digest)]: pseudonym(bytes(digest)) for digest in found}
+
+
+def hold_off_erasures() -> None:
+    """Keep erasures waiting until the transaction ends, so that what is looked up stays true; before any row's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
 
 
 def wait_for_writers() -> None:

@@ -3,14 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from crm.models import Contact
-from crm.personal_data.suppression import PREFIX, SourceName, erased_names
+from crm.personal_data.suppression import NAME_ERASED, PERSON_ERASED, PREFIX, SourceName, erased_names
 from gateway.drafts import Draft
 
 Named = Iterable[tuple[str, SourceName]]  # fields of an item, each with what it names
-
-MESSAGE = (
-    "This belongs to a person whose data were erased and may not come back. Leave it out, and delete it at its source."
-)
 
 
 def refuse_erased(drafts: Sequence[Draft], named: Callable[[Draft], Named]) -> None:
@@ -21,7 +17,7 @@ def refuse_erased(drafts: Sequence[Draft], named: Callable[[Draft], Named]) -> N
     for draft in drafts:
         refused = [field for field, name in names[draft.index] if name in gone]
         if refused or str(draft.key[-1]).startswith(PREFIX):
-            draft.fail(refused[0] if refused else "external_id", "erased", MESSAGE)
+            draft.fail(refused[0] if refused else "external_id", "erased", NAME_ERASED)
 
 
 def refuse_changes_of_erased(drafts: Sequence[Draft]) -> None:
@@ -32,7 +28,7 @@ def refuse_changes_of_erased(drafts: Sequence[Draft]) -> None:
     erased = set(Contact.objects.filter(pk__in=ids, erased_at__isnull=False).values_list("pk", flat=True))
     for draft in drafts:
         if draft.pk in erased:
-            draft.fail("", "erased", "This person was erased: the record is a pseudonym and stays as it is.")
+            draft.fail("", "erased", PERSON_ERASED)
 
 
 def pseudonyms(drafts: Sequence[Draft], named: Callable[[Draft], Iterable[SourceName]]) -> dict[SourceName, str]:

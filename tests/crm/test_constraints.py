@@ -57,6 +57,13 @@ def _address_twice():
     EmailFactory(contact=point.contact, raw=point.raw.upper(), normalised=point.normalised)
 
 
+def _merge_into_erased():
+    erased = ContactFactory(
+        full_name="Erased person 1", search_text="erased person 1", do_not_contact=True, erased_at=NOON
+    )
+    Contact.objects.filter(pk=ContactFactory().pk).update(merged_into=erased)
+
+
 def _merge_circle():
     first = ContactFactory()
     second = ContactFactory(merged_into=first)
@@ -147,6 +154,7 @@ REFUSED = {
         granted_at=NOON, withdrawn_at=NOON - dt.timedelta(microseconds=1)
     ),
     "crm_contact_no_merge_circle": _merge_circle,
+    "crm_contact_no_merge_of_erased": _merge_into_erased,
     "crm_contact_not_merged_into_itself": lambda: ContactFactory(pk=10**9, merged_into_id=10**9),
     "crm_contact_person_follows_merge": lambda: Contact.objects.filter(pk=ContactFactory().pk).update(
         person=ContactFactory()
@@ -183,7 +191,7 @@ REFUSED = {
         contact=ContactFactory(), outcome="fan", reached_at=NOON
     ),
 }
-BY_TRIGGER = {"crm_contact_no_merge_circle"}
+BY_TRIGGER = {"crm_contact_no_merge_circle", "crm_contact_no_merge_of_erased"}
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

@@ -263,6 +263,28 @@ def test_rules_are_off_and_merge_only_verified_keys_when_they_are_on():
     assert (done.survivor, done.loser, done.rule) == (verified[0], verified[1], "verified_email")
 
 
+@pytest.mark.django_db(transaction=True)
+@override_settings(KITH_MERGE_RULES=["verified_email"])
+def test_each_merge_by_rule_is_a_transaction_that_looks_anew_and_none_begins_late():
+    """Ada is Zoe by one address, and Zoe is Mo by another; but Ada and Mo both have an account on one channel."""
+    ada, zoe, mo = (ContactFactory(full_name=name) for name in ("Ada Byron", "Zoe Quist", "Mo Dietz"))
+    channel = ChannelFactory()
+    for contact in (ada, mo):
+        MemberFactory(contact=contact, channel=channel)
+    for address, both in {"az@example.com": (ada, zoe), "zm@example.com": (zoe, mo)}.items():
+        for contact in both:
+            EmailFactory(contact=contact, raw=address, **VERIFIED)
+    search_changed(now=NOW)
+    assert found().keys() == {pair(ada, zoe), pair(zoe, mo)}
+
+    assert apply_rules(now=NOW, seconds=-1) == 0
+    assert apply_rules(now=NOW) == 1
+    assert apply_rules(now=NOW) == 0
+
+    assert Contact.objects.get(pk=zoe.pk).person_id == ada.pk
+    assert Contact.objects.get(pk=mo.pk).person_id == mo.pk
+
+
 def test_rules_never_merge_two_accounts_of_one_channel_nor_different_people():
     two_accounts, different = two(), [ContactFactory(full_name=name) for name in ("Mo Dietz", "Ulf Ek")]
     channel = ChannelFactory()

@@ -35,6 +35,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{table.rows:>9,}  {table.fate:<8} {table.title}")
         for label, count in report.mentions.items():
             self.stdout.write(f"{count:>9,}  blotted  mentions in {label}")
+        if report.carried:
+            self.stdout.write(f"{report.carried:>9,}  taken back  values that merges brought to somebody else's record")
         for refusal in report.refusals:
             self.stdout.write(refusal)
         verb = "Erased" if done else "Would erase"

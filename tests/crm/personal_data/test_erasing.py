@@ -12,13 +12,17 @@ from django.test import Client
 from django.urls import reverse
 
 from community.models import Interaction
-from crm.merging import merge, unmerge
-from crm.merging.merge import PersonErased
-from crm.models import Contact, ContactPoint, Erasure, Suppression
+from crm.duplicates.joining import join_next, start_joining
+from crm.duplicates.rules import apply_rules
+from crm.duplicates.search import search_changed, start_search
+from crm.merging import PersonErased, merge, unmerge
+from crm.merging.preview import preview
+from crm.models import Contact, ContactPoint, DuplicateSuggestion, Erasure, Merge, Suppression
 from crm.personal_data.erasing import erase_person
 from crm.personal_data.replaying import UnreadableList, erasure_lines, read_list, replay_erasures
 from crm.personal_data.suppression import erased_names
 from gateway.history import history_of
+from tests.api_clients import client_with
 from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import ContactFactory, EmailFactory
 
@@ -113,11 +117,87 @@ def test_merges_end(joe):
     merge(survivor_id=joe.pk, loser_id=second.pk, now=NOW)
     erase(joe)
 
-    with pytest.raises(PersonErased):
+    with pytest.raises(PersonErased, match="what was merged stays together"):
         unmerge(loser_id=second.pk, now=NOW)
-    with pytest.raises(PersonErased):
-        merge(survivor_id=stranger.pk, loser_id=joe.pk, now=NOW)
+    for pair in [(stranger.pk, joe.pk), (joe.pk, stranger.pk), (second.pk, stranger.pk)]:
+        with pytest.raises(PersonErased, match="nobody can be merged with a pseudonym"):
+            merge(survivor_id=pair[0], loser_id=pair[1], now=NOW)
+        with pytest.raises(PersonErased, match="nobody can be merged with a pseudonym"):
+            preview(*pair, may=lambda permission: True, now=NOW)
     assert Contact.objects.get(pk=second.pk).merged_into_id == joe.pk
+    assert list(Merge.objects.values_list("taken_over", flat=True)) == [{}]
+
+
+def test_rules_jobs_and_the_search_leave_erased_people_alone(joe, settings):
+    settings.KITH_MERGE_RULES = ["verified_email"]
+    EmailFactory(contact=joe, raw="joe@example.org", verified_at=NOW, verified_by="shop")
+    other = ContactFactory(full_name="J. Bloggs")
+    EmailFactory(contact=other, raw="joe@example.org", verified_at=NOW, verified_by="shop")
+    search_changed(now=NOW)
+    suggestion = DuplicateSuggestion.objects.get()
+    job = start_joining([suggestion.pk], now=NOW)
+
+    erase(joe)
+    start_search(now=NOW)
+    search_changed(now=NOW)
+
+    assert not DuplicateSuggestion.objects.exists()
+    # Somebody's list may be older than the erasure: what it names is refused in words.
+    stale = DuplicateSuggestion.objects.create(
+        pk=suggestion.pk, first=joe, second=other, score=95, found_at=NOW,
+        reasons=[{"key": "verified_email", "points": 95}],
+    )  # fmt: skip
+    assert stale
+    assert apply_rules(now=NOW) == 0
+    assert join_next(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.report["outcomes"][0]["message"]) == (
+        "partial", "One of the two was erased: nobody can be merged with a pseudonym.",
+    )  # fmt: skip
+    assert not Merge.objects.exists()
+
+
+def test_pages_of_joining_refuse_an_erased_person_in_words(joe):
+    stranger = ContactFactory(full_name="Mia")
+    erase(joe)
+    client = client_of("view_contact", "merge_contact")
+
+    for one, query in [(joe, ""), (joe, f"?with={stranger.pk}"), (stranger, f"?with={joe.pk}")]:
+        for ask in (client.get, client.post):
+            page = ask(reverse("admin:crm_contact_merge", args=[one.pk]) + query, follow=True)
+            assert "nobody can be merged with a pseudonym" in page.content.decode()
+    assert not Merge.objects.exists()
+
+
+def test_the_api_refuses_to_join_look_at_and_take_apart_erased_people(joe):
+    second, stranger = ContactFactory(full_name="J. Bloggs"), ContactFactory(full_name="Mia")
+    merge(survivor_id=joe.pk, loser_id=second.pk, now=NOW)
+    erase(joe)
+    api = client_with("contacts:read", "contacts:merge")
+
+    for answer in (
+        api.post(f"/api/v1/contacts/{stranger.pk}/merge/", {"loser": joe.pk}),
+        api.post(f"/api/v1/contacts/{joe.pk}/merge/", {"loser": stranger.pk}),
+        api.get(f"/api/v1/contacts/{stranger.pk}/merge-preview/?with={joe.pk}"),
+        api.post(f"/api/v1/contacts/{second.pk}/unmerge/", {}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "erased")
+
+
+def test_a_replay_takes_apart_first_who_was_somebody_else_when_the_person_was_erased(joe):
+    """The backup is older than the day on which a wrong merge was taken apart."""
+    mia = ContactFactory(full_name="Mia", language="da")
+    with transaction.atomic():
+        erase(joe)
+        lines = list(erasure_lines())
+        transaction.set_rollback(True)
+    merge(survivor_id=joe.pk, loser_id=mia.pk, now=NOW)
+
+    assert replay_erasures(read_list(lines), now=NOW).contacts == 1
+
+    mia.refresh_from_db()
+    assert (mia.full_name, mia.language, mia.person_id, mia.erased_at) == ("Mia", "da", mia.pk, None)
+    assert Contact.objects.get(pk=joe.pk).full_name == f"Erased person {joe.pk}"
 
 
 def test_namesakes_and_what_others_wrote_stay(joe):
