@@ -1,9 +1,12 @@
 """
 How the figures change when two persons are merged: worked out by doing it, and undoing it.
 
-Inside one transaction that is rolled back, both persons are recomputed, read, merged, recomputed and read
-again, through the functions that every report reads by. So the preview is what the merge then does, to the
-cent. Where that takes longer than somebody waits, it says so instead.
+Inside one transaction that is rolled back, both persons are recomputed where figures are behind, read, merged,
+recomputed and read again, through the functions that every report reads by. So the preview is what the merge
+then does, to the cent. Where that takes longer than somebody waits, it says so instead.
+
+Meanwhile it holds what a merge and a recompute of these two hold, and no longer: other merges wait until it is
+over, other recomputes where they share a block of persons or have sums to write.
 """
 
 from collections.abc import Mapping
@@ -21,7 +24,8 @@ from metrics.attribution.models import attribution_models
 from metrics.models import PersonDay
 from metrics.panels.parts import money, why_undefined
 from metrics.recompute import recompute_contacts
-from metrics.reports import ALL_MODELS, Ratio, RoiQuery, RoiRow, View, roi_report
+from metrics.reports import Ratio, RoiRow, View, rows_of_people
+from metrics.reports.freshness import behind_reason
 
 PATIENCE_SECONDS = 8  # for each statement; a person with tens of thousands of conversions takes longer
 LOCK_SECONDS = 3  # for a recompute that holds the same persons at this moment
@@ -73,7 +77,8 @@ def _before_and_after(survivor_id: int, loser_id: int, *, now: datetime) -> tupl
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'")
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-    recompute_contacts([survivor_id, loser_id])
+    if behind_reason() is not None:
+        recompute_contacts([survivor_id, loser_id])
     before = figures_of([survivor_id, loser_id], now=now)
     with as_if_merged(survivor_id, loser_id, now=now):
         recompute_contacts([survivor_id, loser_id])
@@ -83,13 +88,8 @@ def _before_and_after(survivor_id: int, loser_id: int, *, now: datetime) -> tupl
 
 def figures_of(persons: list[int], *, now: datetime) -> Figures:
     """Return what reports say of these persons over all time, as customer and as helper."""
-    rows: dict[View, dict[object, RoiRow]] = {
-        view: {
-            row.key: row
-            for row in roi_report(RoiQuery(scope="members", view=view, ids=persons, model=ALL_MODELS, now=now)).rows
-        }
-        for view in ("customer", "helper")
-    }
+    views: tuple[View, View] = ("customer", "helper")
+    rows = {view: rows_of_people(persons, view=view, now=now) for view in views}
     staff = dict.fromkeys(persons, 0)
     for person, revenue, credited, unattributed in PersonDay.objects.filter(person_id__in=persons).values_list(
         "person_id", "revenue_minor", "credited_minor", "unattributed_minor"

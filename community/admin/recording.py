@@ -23,7 +23,7 @@ from community.waiting import unanswered
 from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
 from crm.search import find_people
-from gateway.admin import dialog_answer, saved_answer
+from gateway.admin import FinderInput, dialog_answer, saved_answer
 
 MAY_RECORD = "community.add_helprecord"
 MAY_EDIT = "community.change_helprecord"
@@ -32,19 +32,6 @@ FOUND = 20
 
 RATINGS = [("", "not rated"), *((str(stars), "★" * stars) for stars in range(5, 0, -1))]
 DATETIME = "%Y-%m-%dT%H:%M"
-
-
-class FinderInput(forms.TextInput):
-    """A text in which somebody is found while typing; the id goes into the hidden field that `data-kith-into` names."""
-
-    def __init__(self, *, page: str, into: str, placeholder: str) -> None:
-        super().__init__(
-            {"data-kith-into": into, "placeholder": placeholder, "autocomplete": "off", "role": "combobox"}
-        )
-        self.page = page
-
-    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
-        return super().build_attrs(base_attrs, extra_attrs) | {"data-kith-finder": reverse(self.page)}
 
 
 def _area(rows: int) -> forms.Textarea:

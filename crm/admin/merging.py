@@ -3,8 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,11 +12,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from crm.admin.finding import LONGEST
+from crm.contact_points import VIEW_ADDRESSES
+from crm.duplicates.panel import suggested_for
 from crm.extensions import contact_actions
 from crm.merging import Unmerged, merge, plan_of_unmerge, unmerge
 from crm.merging.preview import MergePreview, preview
-from crm.models import Contact, Merge
-from gateway.admin import TextWidget
+from crm.models import Contact
+from crm.search import FoundPerson, find_people
+from gateway.admin import FinderInput, TextWidget
 from gateway.errors import DomainError
 from gateway.panels import PageAction
 
@@ -38,12 +41,36 @@ contact_actions.register(
 class OtherContactForm(forms.Form):
     """Which record is the same person."""
 
-    other = forms.ModelChoiceField(
-        Contact.objects.all(),
+    other_text = forms.CharField(
         label="The other record",
-        help_text="Any part of a name, e-mail address or phone number.",
-        widget=AutocompleteSelect(Merge._meta.get_field("loser"), admin.site),
+        required=False,
+        max_length=LONGEST,
+        widget=FinderInput(page="admin:crm_contact_find", into="other", placeholder="Name, handle, e-mail or phone"),
     )
+    other = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, person: Contact, with_addresses: bool) -> None:
+        super().__init__(data)
+        self.person, self.with_addresses = person, with_addresses
+        self.people: list[FoundPerson] = []  # whom the text may mean, when it is not clear
+
+    def clean(self) -> dict[str, Any]:
+        """Find out which record is meant: chosen, or told in a text that is clear."""
+        cleaned = super().clean() or self.cleaned_data
+        text = cleaned.get("other_text", "").strip()
+        if not cleaned.get("other") and text:
+            found = find_people(text, limit=8, with_addresses=self.with_addresses)
+            self.people = [one for one in found if one.id != self.person.pk]
+            if len(self.people) == 1:
+                cleaned["other"] = self.people[0].id
+        if not cleaned.get("other"):
+            self.add_error("other_text", self._what_is_missing(text))
+        return cleaned
+
+    def _what_is_missing(self, text: str) -> str:
+        if self.people:
+            return "Several people are meant by this. Choose one."
+        return "Nobody else is found by this." if text else "Say which record: type a part of a name or an address."
 
 
 class MergeForm(forms.Form):
@@ -102,21 +129,22 @@ class MergingMixin:
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Lead from a merged record to the person that it belongs to; what is entered, is entered there."""
-        survivor = self._survivor_of(object_id)
-        if survivor is None:
+        merged = self._merged(object_id)
+        if merged is None:
             return super().change_view(request, object_id, form_url, extra_context)
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        here = reverse("admin:crm_contact_unmerge", args=[object_id])
+        here = reverse("admin:crm_contact_unmerge", args=[merged.pk])
         link = format_html(' <a class="kith-link" href="{}">Take apart</a>', here) if _may_merge(request) else ""
-        messages.info(request, format_html("Record {} was merged into this contact.{}", object_id, link))
-        return HttpResponseRedirect(_page_of(survivor))
+        said = format_html("“{}” (record {}) was merged: this is the record that goes on.{}", merged, merged.pk, link)
+        messages.info(request, said)
+        return HttpResponseRedirect(_page_of(merged.person_id))
 
-    def _survivor_of(self, object_id: str) -> int | None:
-        if not object_id.isdigit():
+    def _merged(self, object_id: str) -> Contact | None:
+        """Return the contact with this id if it was merged into another one."""
+        if not object_id.isdecimal() or len(object_id) > 18:
             return None
-        merged = Contact.objects.filter(pk=int(object_id), merged_into__isnull=False)
-        return merged.values_list("person_id", flat=True).first()
+        return Contact.objects.filter(pk=int(object_id), merged_into__isnull=False).first()
 
     def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for the other record; with it (`?with=`), show what joining the two will do, and do it."""
@@ -152,16 +180,24 @@ class MergingMixin:
         contact = Contact.objects.filter(pk=pk).select_related("person").first()
         if contact is None:
             raise Http404
-        form = OtherContactForm({"other": request.GET["other"]} if "other" in request.GET else None)
+        if contact.erased_at is not None:
+            messages.error(request, "This person was erased: nobody can be merged with a pseudonym.")
+            return HttpResponseRedirect(_page_of(contact.pk))
+        person = contact.person or contact
+        form = OtherContactForm(
+            request.GET if {"other", "other_text"} & request.GET.keys() else None,
+            person=person,
+            with_addresses=request.user.has_perm(VIEW_ADDRESSES),
+        )
         if form.is_valid():
-            return HttpResponseRedirect(_address_of_preview(pk, form.cleaned_data["other"].pk))
+            return HttpResponseRedirect(_address_of_preview(person.pk, form.cleaned_data["other"]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Join {contact} with another record",
+            "title": f"Join {person} with another record",
             "opts": self.model._meta,
             "form": form,
-            "media": self.media + form.media,
-            "back": _page_of(pk),
+            "suggested": suggested_for(person.pk),
+            "back": _page_of(person.pk),
         }
         return TemplateResponse(request, "crm/admin/merge_choose.html", context)
 
@@ -237,7 +273,7 @@ def _check(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _page_of(contact_id: int) -> str:
+def _page_of(contact_id: int | None) -> str:
     return reverse("admin:crm_contact_change", args=[contact_id])
 
 

@@ -1,7 +1,7 @@
 """On the contact page: which records this person is made of, and who else may be the same person."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,8 +71,22 @@ def _merged_records(persons: set[int | None]) -> Mapping[int | None, list[Row]]:
     return rows
 
 
-def _suggestions(persons: set[int | None]) -> Mapping[int | None, list[Row]]:
-    """Return a row for each open suggestion about each person, the best first. One query."""
+@dataclass(frozen=True)
+class Suggested:
+    """A person who may be the same as another one, with the score of 0 to 100 and why in words."""
+
+    person: Contact
+    score: int
+    why: str
+
+
+def suggested_for(person: int) -> list[Suggested]:
+    """Return who may be the same as this person, the likeliest first. One query."""
+    return [suggested for _, suggested in _open_suggestions({person})]
+
+
+def _open_suggestions(persons: set[int | None]) -> Iterator[tuple[int, Suggested]]:
+    """Yield each open suggestion about each person, the best first. One query."""
     found = (
         DuplicateSuggestion.objects.filter(
             Q(first__person__in=persons) | Q(second__person__in=persons), state=DuplicateSuggestion.State.OPEN
@@ -81,12 +95,18 @@ def _suggestions(persons: set[int | None]) -> Mapping[int | None, list[Row]]:
         .select_related("first__person", "second__person")
         .order_by("-score", "pk")
     )
-    rows: Mapping[int | None, list[Row]] = defaultdict(list)
     for suggestion in found:
         both = (suggestion.first.person, suggestion.second.person)
         for one, other in (both, both[::-1]):
             if one is not None and other is not None and one.pk in persons:
-                compare = Link(page="admin:crm_contact_merge", args=(one.pk,), query={"with": other.pk})
                 why = ", ".join(in_words(suggestion.reasons)).capitalize()
-                rows[one.pk].append(Row(values=(str(other), suggestion.score, why), links={0: compare}))
+                yield one.pk, Suggested(other, suggestion.score, why)
+
+
+def _suggestions(persons: set[int | None]) -> Mapping[int | None, list[Row]]:
+    """Return a row for each open suggestion about each person, the best first. One query."""
+    rows: Mapping[int | None, list[Row]] = defaultdict(list)
+    for pk, other in _open_suggestions(persons):
+        compare = Link(page="admin:crm_contact_merge", args=(pk,), query={"with": other.person.pk})
+        rows[pk].append(Row(values=(str(other.person), other.score, other.why), links={0: compare}))
     return rows

@@ -29,6 +29,7 @@ from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, Ta
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import StandingFilter, YesNoFilter
+from gateway.admin.finder import FinderInput
 from gateway.admin.forms import FactForm
 from gateway.admin.reasons import ReasonAction
 from gateway.admin.row_buttons import row_buttons
@@ -43,6 +44,7 @@ __all__ = [
     "DropdownFilter",
     "FactForm",
     "FieldTextFilter",
+    "FinderInput",
     "InlineFormSet",
     "ModelAdmin",
     "RadioFilter",

@@ -8,6 +8,8 @@ else, so a new scope is one entry:
 - `ledger`: `metrics_credit c`
 - `spent`: `metrics_costday d JOIN community_cost c`, and `ch` the cost's channel
 - `help`: a row of help or of an answered question, with the columns of `social.HELP` and `social.ANSWERS`
+
+Where rows are people, `earned_only` and `social_only` narrow their sources to `%(only_persons)s`, by an index.
 """
 
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ class Dimension:
     social_key: str
     line: str
     line_label: str
+    earned_only: str = ""
+    social_only: str = ""
 
 
 CAMPAIGNS = Dimension(
@@ -77,6 +81,8 @@ CUSTOMERS = Dimension(
     social_key="h.customer_id",
     line="no_person",
     line_label="Guest orders",
+    earned_only="d.person_id = ANY(%(only_persons)s::bigint[])",
+    social_only="asker.person_id = ANY(%(only_persons)s::bigint[])",
 )
 
 # Accounts and merges are followed when read: relinking an account rewrites no roll-up.
@@ -97,6 +103,11 @@ HELPERS = Dimension(
     social_key="h.helper_id",
     line="unknown",
     line_label="Somebody unknown",
+    earned_only="""d.actor_kind = 'member' AND d.member_id IN (
+        SELECT own.id FROM community_member own JOIN crm_contact record ON record.id = own.contact_id
+        WHERE record.person_id = ANY(%(only_persons)s::bigint[])
+    )""",
+    social_only="helper.person_id = ANY(%(only_persons)s::bigint[])",
 )
 
 MONTHS = Dimension(

@@ -51,12 +51,17 @@ def revenue_in_total(parameters: Mapping[str, object]) -> Revenue:
     return Revenue(*amounts)
 
 
-def earned(dimension: Dimension, parameters: Mapping[str, object]) -> Earned:
-    """Return the credited revenue of each row and of the lines beside them, in one query."""
+def earned(dimension: Dimension, parameters: Mapping[str, object], *, few: bool = False) -> Earned:
+    """
+    Return the credited revenue of each row and of the lines beside them, in one query.
+
+    With `few`, only that of the people whom `parameters` names as `only_persons`, without the lines.
+    """
+    only = f"AND {dimension.earned_only}" if few else ""
     if dimension is HELPERS:
-        return _earned_by_helpers(parameters)
+        return _earned_by_helpers(parameters, only=only)
     if dimension in (CUSTOMERS, MONTHS):
-        return _earned_whole(dimension, parameters)
+        return _earned_whole(dimension, parameters, only=only)
     amounts = {
         key: dict(zip(MODELS, minor, strict=True))
         for key, *minor in select(
@@ -77,7 +82,7 @@ def _sums() -> str:
     return ", ".join(f"COALESCE(sum(d.{model}_minor), 0)::bigint" for model in MODELS)
 
 
-def _earned_by_helpers(parameters: Mapping[str, object]) -> Earned:
+def _earned_by_helpers(parameters: Mapping[str, object], *, only: str) -> Earned:
     rows: dict[int | date, Amounts] = {}
     lines: dict[str, Amounts] = {"self": NOTHING, "staff": NOTHING, "unknown": NOTHING}
     for kind, person, *minor in select(
@@ -85,7 +90,7 @@ def _earned_by_helpers(parameters: Mapping[str, object]) -> Earned:
         SELECT CASE WHEN d.actor_kind = 'member' AND p.person_id IS NULL THEN 'unknown' ELSE d.actor_kind END,
                p.person_id, {_sums()}
         FROM {HELPERS.earned_from}
-        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
         GROUP BY 1, 2
         """,
         parameters,
@@ -98,7 +103,7 @@ def _earned_by_helpers(parameters: Mapping[str, object]) -> Earned:
     return Earned(rows=rows, lines=lines)
 
 
-def _earned_whole(dimension: Dimension, parameters: Mapping[str, object]) -> Earned:
+def _earned_whole(dimension: Dimension, parameters: Mapping[str, object], *, only: str) -> Earned:
     """
     As customer and by month the whole credited value counts, so it is the same for every model.
 
@@ -112,7 +117,7 @@ def _earned_whole(dimension: Dimension, parameters: Mapping[str, object]) -> Ear
         SELECT {dimension.earned_key}, sum(d.credited_minor)::bigint, sum(d.unattributed_minor)::bigint,
                sum(d.revenue_minor - d.credited_minor - d.unattributed_minor)::bigint
         FROM {dimension.earned_from}
-        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
         GROUP BY 1
         HAVING {"TRUE" if dimension is MONTHS else "bool_or(d.revenue_minor = d.credited_minor + d.unattributed_minor)"}
         """,

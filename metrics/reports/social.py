@@ -112,13 +112,18 @@ class Social:
     total: SocialCounts
 
 
-def social_counts(dimension: Dimension, parameters: Mapping[str, object]) -> Social:
-    """Return the social figures of every row with any, and of the whole, in two queries."""
+def social_counts(dimension: Dimension, parameters: Mapping[str, object], *, few: bool = False) -> Social:
+    """
+    Return the social figures of every row with any, and of the whole, in two queries.
+
+    With `few`, only those of the people whom `parameters` names as `only_persons`, who are the whole then.
+    """
+    only = f"AND {dimension.social_only}" if few else ""
     helped = select(
         f"""
         SELECT GROUPING(key), key, count(DISTINCT person_id) FILTER (WHERE is_helped),
                COALESCE(sum(rating), 0)::bigint, count(rating)
-        FROM (SELECT {dimension.social_key} AS key, h.person_id, h.is_helped, h.rating FROM ({HELP}) h) h
+        FROM (SELECT {dimension.social_key} AS key, h.person_id, h.is_helped, h.rating FROM ({HELP} {only}) h) h
         GROUP BY GROUPING SETS ((key), ())
         """,
         parameters,
@@ -126,7 +131,7 @@ def social_counts(dimension: Dimension, parameters: Mapping[str, object]) -> Soc
     answered = select(
         f"""
         SELECT GROUPING(key), key, count(DISTINCT thread_id)
-        FROM (SELECT {dimension.social_key} AS key, h.thread_id FROM ({ANSWERS}) h) h
+        FROM (SELECT {dimension.social_key} AS key, h.thread_id FROM ({ANSWERS} {only}) h) h
         GROUP BY GROUPING SETS ((key), ())
         """,
         parameters,

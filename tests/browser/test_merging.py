@@ -39,6 +39,22 @@ def state_of(*contacts: Contact) -> list[dict[str, object]]:
     return list(Contact.objects.filter(pk__in=[one.pk for one in contacts]).order_by("pk").values(*columns))
 
 
+def test_the_other_record_is_found_while_typing(page: Page, log_in, joe_twice):
+    joe, forum = joe_twice
+    log_in()
+
+    page.goto(f"/admin/crm/contact/{joe.pk}/merge/")
+    expect(page.get_by_role("link", name="Joseph Bloggs")).to_be_visible()  # suggested, by the same address
+    page.get_by_label("The other record").press_sequentially("joseph")
+    expect(page.get_by_role("option", name="Joseph Bloggs")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("The other record")).to_have_value("Joseph Bloggs")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="How figures change")).to_be_visible()
+    assert page.url.endswith(f"?with={forum.pk}")
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_two_records_are_joined_after_a_look_and_taken_apart_again(page: Page, log_in, joe_twice, width: int):
     joe, forum = joe_twice

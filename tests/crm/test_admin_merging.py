@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.merging import merge
-from crm.models import Contact, Merge
+from crm.models import Contact, DuplicateSuggestion, Merge
+from crm.search import refresh_search_text
 from tests.factories.community import UserFactory
 from tests.factories.crm import CompanyFactory, ContactFactory, EmailFactory
 
@@ -63,6 +64,34 @@ def test_the_other_record_is_chosen_and_both_are_shown(clerk, pair):
     assert fields["tags"] == ("both", False)
     assert fields["custom_fields:plan"] == ("survivor", False)
     assert Contact.objects.persons().filter(pk=loser.pk).exists()
+
+
+def test_the_other_record_is_found_by_what_was_typed(clerk, pair):
+    survivor, loser = pair
+    for contact in (*pair, ContactFactory(full_name="Josephine Baker"), ContactFactory(full_name="Mia")):
+        refresh_search_text([contact.pk])
+    choose = reverse("admin:crm_contact_merge", args=[survivor.pk])
+
+    assert clerk.get(choose, {"other_text": "joseph bloggs"}).url.endswith(f"?with={loser.pk}")
+    assert clerk.get(choose, {"other_text": "bloggs"}).url.endswith(f"?with={loser.pk}")  # not the record itself
+    unclear = clerk.get(choose, {"other_text": "joseph"}).context["form"]
+    assert [person.name for person in unclear.people] == ["Josephine Baker", "Joseph Bloggs"]
+    assert unclear.errors == {"other_text": ["Several people are meant by this. Choose one."]}
+    chosen = clerk.get(f"{choose}?other_text=joseph&other=&other={loser.pk}")
+    assert chosen.url.endswith(f"?with={loser.pk}")
+    for text, message in [("nobody at all", "Nobody else is found by this."), ("", "Say which record: type a part")]:
+        assert message in clerk.get(choose, {"other_text": text}).content.decode()
+
+
+def test_who_may_be_the_same_person_is_offered_first(clerk, pair):
+    survivor, loser = pair
+    reasons = [{"key": "similar_name", "points": 44}, {"key": "company", "points": 30}]
+    DuplicateSuggestion.objects.create(first=survivor, second=loser, score=60, reasons=reasons, found_at=NOW)
+
+    text = clerk.get(reverse("admin:crm_contact_merge", args=[survivor.pk])).content.decode()
+
+    assert f'<a class="kith-link" href="?with={loser.pk}">Joseph Bloggs</a>' in text
+    assert "60 of 100 · Similar names, same company" in text
 
 
 def test_addresses_are_shown_to_those_who_may_see_them(clerk, pair):

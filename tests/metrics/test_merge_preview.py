@@ -2,6 +2,9 @@
 
 import datetime as dt
 import random
+import threading
+import time
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -12,9 +15,11 @@ from community.models import Member
 from crm.merging import merge
 from crm.merging.preview import preview
 from crm.models import Contact, Merge
+from metrics import merge_preview
 from metrics.merge_preview import FiguresTogether, figures_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
+from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of_people
 from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 from tests.metrics.oracle import stored_tables
@@ -110,11 +115,36 @@ def test_preview_equals_what_the_merge_then_does(seed):
     assert changed, "no merge of these worlds changes a sum: the test has shown little"
 
 
-def test_preview_asks_a_fixed_number_of_questions(joe_and_mia):
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_rows_of_a_few_people_are_those_of_the_report(seed):
+    chance = random.Random(seed)
+    world = World()
+    kinds = ["add_interaction", "add_conversion", "add_refund", "add_help_record", "add_role", "add_member", "add_cost",
+             "add_thread", "add_rate", "merge_contact"]  # fmt: skip
+    world.apply((chance.choice(kinds), [chance.randrange(998) for _ in range(8)]) for _ in range(150))
+    recompute_all(now=NOW)
+    persons = list(Contact.objects.persons().order_by("pk").values_list("pk", flat=True))
+    compared = 0
+
+    for view in ("customer", "helper"):
+        query = RoiQuery(scope="members", view=view, model=ALL_MODELS, now=NOW)
+        rows = {row.key: row for row in roi_report(query).rows}
+        assert rows_of_people(persons, view=view, now=NOW) == rows
+        for two in zip(persons, persons[1:], strict=False):
+            assert rows_of_people(two, view=view, now=NOW) == {key: rows[key] for key in two if key in rows}
+        compared += len(rows)
+
+    assert compared > 3, "hardly anybody has figures: the test has shown little"
+
+
+QUESTIONS = 100  # of the whole page, whatever the two have done
+
+
+def test_preview_asks_a_bounded_number_of_questions_for_two_thousand_facts_as_for_one(joe_and_mia):
     joe, mia = joe_and_mia
 
     def questions():
-        with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
+        with CaptureQueriesContext(connection) as queries:
             preview(joe.pk, mia.pk, may=everybody, now=NOW)
         return len(queries)
 
@@ -127,8 +157,62 @@ def test_preview_asks_a_fixed_number_of_questions(joe_and_mia):
             ConversionFactory(contact=contact)
             EmailFactory(contact=contact)
     recompute_all(now=NOW)
+    assert questions() == few <= QUESTIONS
 
-    assert questions() == few
+    with connection.cursor() as cursor:
+        for contact, account in ((joe, "joe"), (mia, "mia")):
+            cursor.execute(
+                "INSERT INTO crm_conversion (contact_id, kind_id, source, external_id, occurred_at, amount, currency)"
+                " SELECT %s, 'purchase', 'many', %s || n, timestamptz '2026-03-03' + n * interval '1 minute', 1, 'EUR'"
+                " FROM generate_series(1, 1000) n",
+                [contact.pk, account],
+            )
+            cursor.execute(
+                "INSERT INTO community_interaction (channel_id, external_id, kind, occurred_at, member_id)"
+                " SELECT m.channel_id, m.handle || n, 'comment', timestamptz '2026-03-01' + n * interval '1 minute',"
+                " m.id FROM community_member m, generate_series(1, 1000) n WHERE m.handle = %s",
+                [account],
+            )
+    recompute_all(now=NOW)
+    assert questions() <= QUESTIONS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_wait_for_a_preview_no_longer_than_it_runs(monkeypatch):
+    """While somebody looks at two persons, two others are merged: that waits for the look's end, and then goes on."""
+    one, other, third, fourth = (ContactFactory() for _ in range(4))
+    ConversionFactory(contact=other)
+    recompute_all(now=NOW)
+    looking, waited = threading.Event(), []
+    figures = merge_preview.figures_of
+
+    def slowly(persons, *, now):
+        looking.set()
+        time.sleep(0.5)
+        return figures(persons, now=now)
+
+    def merge_others():
+        with closing(connection):
+            looking.wait(10)
+            begun = time.monotonic()
+            merge(survivor_id=third.pk, loser_id=fourth.pk, now=NOW)
+            waited.append(time.monotonic() - begun)
+
+    monkeypatch.setattr("metrics.merge_preview.figures_of", slowly)
+    thread = threading.Thread(target=merge_others)
+    thread.start()
+    begun = time.monotonic()
+    preview(one.pk, other.pk, may=everybody, now=NOW)
+    took = time.monotonic() - begun
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'")
+        held = cursor.fetchone()[0]
+    thread.join()
+
+    assert held == 0
+    assert waited[0] < took + 1.0
+    assert Contact.objects.get(pk=fourth.pk).person_id == third.pk
+    assert Contact.objects.get(pk=other.pk).person_id == other.pk
 
 
 def test_preview_too_heavy_to_wait_for_says_so(joe_and_mia, monkeypatch):
