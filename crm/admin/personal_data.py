@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from crm.models import Contact, Erasure, PersonExport
+from crm.models import Contact, Erasure, PersonExport, PersonExportDownload
 from crm.personal_data.erasing import ErasureReport, erase_person, plan_erasure
 from crm.personal_data.export_file import file_response
 from crm.personal_data.export_jobs import KEPT, NoSuchExport, open_export
 from crm.personal_data.tasks import ask_for_export
-from gateway.admin import RangeDateTimeFilter, ReadOnlyModelAdmin, display, object_link
+from gateway.admin import RangeDateTimeFilter, ReadOnlyModelAdmin, TabularInline, display, object_link
 from gateway.errors import DomainError
 
 EXPORT, ERASE = "crm.export_personal_data", "crm.erase_contact"
@@ -163,6 +163,23 @@ class ErasureAdmin(ReadOnlyModelAdmin):
         return object_link(erasure.person)
 
 
+class DownloadInline(TabularInline):
+    """Who fetched the file, and when."""
+
+    model = PersonExportDownload
+    fields = ("downloaded_at", "user", "key")
+    verbose_name_plural = "downloads"
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 @admin.register(PersonExport)
 class PersonExportAdmin(ReadOnlyModelAdmin):
     list_display = ("created_at", "shown_person", "requested_by", "requested_key", "expires_at", "downloaded")
@@ -171,6 +188,7 @@ class PersonExportAdmin(ReadOnlyModelAdmin):
     fields = (("shown_person", "created_at"), ("requested_by", "requested_key"), ("expires_at", "purged_at", "size"))
     readonly_fields = ("shown_person",)
     list_annotations = {"downloaded": Count("downloads")}
+    inlines = (DownloadInline,)
     empty_state = "Nobody's data was exported. When a person asks for it, open their contact and choose Export."
 
     @display(description="Person", ordering="person")
