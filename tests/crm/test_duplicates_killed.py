@@ -1,0 +1,87 @@
+"""A worker that is killed in the middle of finding or joining duplicates: the next one goes on where it was."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from crm.duplicates.search import CHUNK, search_changed, start_search
+from crm.models import ChangedIdentity, DuplicateSuggestion, Merge
+from crm.tasks import find_duplicates, request_joining, request_search
+from jobs.models import Job
+from tests.factories.crm import ContactFactory
+from tests.holding import held, somebody_waits, wait_until
+from tests.processes import start_worker
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+def killed_while_it_waits(environment, folder, *, at: int, when) -> None:
+    """Let a worker begin, hold it at a contact, and kill it as soon as it waits there and `when` holds."""
+    with held("crm_contact", at), start_worker(environment, folder=folder) as worker:
+        wait_until(lambda: when() and somebody_waits(), ring=find_duplicates.delay)
+        worker.kill()
+
+
+def test_joining_fifty_pairs_goes_on_after_a_kill(subprocess_environment, tmp_path):
+    pairs = [
+        DuplicateSuggestion.objects.create(
+            first=ContactFactory(full_name=f"One {number}"), second=ContactFactory(full_name=""), score=80, found_at=NOW
+        )
+        for number in range(50)
+    ]
+    job = request_joining([pair.pk for pair in pairs], now=NOW)
+
+    def done() -> int:
+        return Job.objects.get(pk=job.pk).done
+
+    killed_while_it_waits(subprocess_environment, tmp_path, at=pairs[30].second_id, when=lambda: done() == 30)
+    assert Merge.objects.count() == 30
+    assert Job.objects.get(pk=job.pk).state == "running"
+
+    with start_worker(subprocess_environment, folder=tmp_path):
+        wait_until(lambda: done() == 50, ring=find_duplicates.delay)
+
+    job.refresh_from_db()
+    assert (job.state, job.total) == ("succeeded", 50)
+    assert [outcome["suggestion"] for outcome in job.report["outcomes"]] == [pair.pk for pair in pairs]
+    assert sorted(Merge.objects.values_list("survivor", "loser")) == [(pair.first_id, pair.second_id) for pair in pairs]
+
+
+def suggestions() -> set[tuple[int, int, int]]:
+    return set(DuplicateSuggestion.objects.values_list("first", "second", "score"))
+
+
+def test_searching_everybody_goes_on_after_a_kill_and_finds_the_same(subprocess_environment, tmp_path):
+    people = CHUNK + 2_000
+    with connection.cursor() as cursor:  # every fiftieth has the address of the one before
+        cursor.execute(
+            "WITH new AS (INSERT INTO crm_contact (full_name) SELECT md5(n::text) FROM generate_series(1, %s) n"
+            " RETURNING id), placed AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM new)"
+            " INSERT INTO crm_contactpoint (contact_id, kind, raw, normalised)"
+            " SELECT id, 'email', address, address FROM (SELECT id, 'p' || n - (n %% 50 = 0)::int || '@example.com'"
+            " AS address FROM placed) known",
+            [people],
+        )
+    search_changed(now=NOW)
+    undisturbed = suggestions()
+    assert len(undisturbed) == people // 50
+    DuplicateSuggestion.objects.all().delete()
+    job = request_search(now=NOW)
+    last = max(second for _, second, _ in undisturbed)
+
+    def done() -> int:
+        return Job.objects.get(pk=job.pk).done
+
+    killed_while_it_waits(subprocess_environment, tmp_path, at=last, when=lambda: done() == CHUNK)
+    assert Job.objects.get(pk=job.pk).state == "running"
+    assert start_search(now=NOW) == job
+
+    with start_worker(subprocess_environment, folder=tmp_path):
+        wait_until(lambda: not ChangedIdentity.objects.exists(), ring=find_duplicates.delay)
+
+    job.refresh_from_db()
+    assert (job.state, job.done, job.total) == ("succeeded", people, people)
+    assert suggestions() == undisturbed
