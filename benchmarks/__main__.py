@@ -8,7 +8,7 @@ from pathlib import Path
 from config.embedded import ServerError, ensure_running
 
 DATABASE = "kith_benchmark"
-PARTS = ["recompute", "exactness", "reading", "writing", "queue", "admin", "search"]
+PARTS = ["recompute", "exactness", "reading", "writing", "queue", "admin", "erasure", "search", "duplicates"]
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
 
     call_command("migrate", verbosity=0)
 
-    from benchmarks import admin, exactness, facts, queue, reading, recompute, search, writing
+    from benchmarks import admin, duplicates, erasure, exactness, facts, queue, reading, recompute, search, writing
     from benchmarks.measuring import Table
 
     scale = facts.SCALES[chosen.scale]
@@ -45,9 +45,12 @@ def main() -> int:
         "writing": lambda: writing.measure(scale),
         "queue": lambda: queue.measure(scale),
         "admin": lambda: admin.measure(scale),
-        "search": lambda: search.measure(scale),  # the last: it replaces the contacts
+        "erasure": lambda: erasure.measure(scale),
+        # The last two: they replace the contacts, by ten and by five times as many.
+        "search": lambda: search.measure(scale),
+        "duplicates": lambda: duplicates.measure(5 * scale.contacts),
     }
-    if not chosen.keep and chosen.only != ["search"]:
+    if not chosen.keep and not (chosen.only and {*chosen.only} <= {"search", "duplicates"}):
         facts.load(scale)
     for name, measure in parts.items():
         if not chosen.only or name in chosen.only:

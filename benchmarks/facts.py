@@ -57,12 +57,12 @@ _RANK = (
 )
 
 
-def _unit(salt: int, row: str = "n") -> str:
+def unit(salt: int, row: str = "n") -> str:
     return _UNIT.format(row=row, salt=salt)
 
 
 def _rank(salt: int) -> str:
-    return _RANK.format(unit=_unit(salt))
+    return _RANK.format(unit=unit(salt))
 
 
 _MOMENT = "%(origin)s::timestamptz + {unit} * %(span)s * interval '1 day'"
@@ -85,7 +85,7 @@ _STATEMENTS = [
            lower(name) || E'\\nperson' || n || E'\\nperson' || n || '@example.com', 'lead'
     FROM (
         SELECT n, (ARRAY['Ada', 'Ben', 'Carla', 'Dmitri', 'Elif', 'Farah', 'Gao', 'Hanne', 'Ines', 'Joe', 'Kaya',
-                         'Lars', 'Maja', 'Noor', 'Otto', 'Priya'])[1 + floor({_unit(1)} * 16)::int]
+                         'Lars', 'Maja', 'Noor', 'Otto', 'Priya'])[1 + floor({unit(1)} * 16)::int]
                || ' ' || initcap(substr(md5(n::text), 1, 4 + (n %% 5)::int)) AS name
         FROM generate_series(1, %(contacts)s) n
     ) named
@@ -109,14 +109,14 @@ _STATEMENTS = [
          text)
     SELECT n, 1 + actor %% 4, 'i' || n, kind,
            CASE WHEN addressed THEN 'between_members' ELSE 'inbound' END,
-           {_MOMENT.format(unit=_unit(2))}, actor, CASE WHEN addressed THEN addressee END,
-           CASE WHEN {_unit(3)} < 0.05 THEN 1 + floor({_unit(4)} * %(campaigns)s)::bigint END,
-           CASE WHEN kind = 'click' THEN 'Campaign-' || (1 + floor({_unit(5)} * %(campaigns)s)::bigint) END,
+           {_MOMENT.format(unit=unit(2))}, actor, CASE WHEN addressed THEN addressee END,
+           CASE WHEN {unit(3)} < 0.05 THEN 1 + floor({unit(4)} * %(campaigns)s)::bigint END,
+           CASE WHEN kind = 'click' THEN 'Campaign-' || (1 + floor({unit(5)} * %(campaigns)s)::bigint) END,
            'What happened in interaction ' || n
     FROM (
-        SELECT n, {_rank(6)} AS actor, {_rank(7)} AS addressee, {_unit(8)} < 0.2 AS addressed,
+        SELECT n, {_rank(6)} AS actor, {_rank(7)} AS addressee, {unit(8)} < 0.2 AS addressed,
                (ARRAY['like', 'like', 'like', 'share', 'mention', 'view', 'comment', 'question', 'answer',
-                      'click'])[1 + floor({_unit(9)} * 10)::int] AS kind
+                      'click'])[1 + floor({unit(9)} * 10)::int] AS kind
         FROM generate_series(1, %(interactions)s) n
     ) drawn
     """,
@@ -125,10 +125,10 @@ _STATEMENTS = [
         (id, source, external_id, contact_id, kind_id, occurred_at, amount, currency, utm_campaign)
     SELECT n, 'bench', 'o' || n,
            CASE WHEN n %% 2 = 0 THEN {_rank(10)}
-                ELSE 1 + floor({_unit(15)} * %(contacts)s)::bigint END,
-           'purchase', {_MOMENT.format(unit=_unit(11))},
-           round((1 + {_unit(12)} * 199)::numeric, 2), 'EUR',
-           CASE WHEN {_unit(13)} < 0.1 THEN 'CAMPAIGN-' || (1 + floor({_unit(14)} * %(campaigns)s)::bigint) END
+                ELSE 1 + floor({unit(15)} * %(contacts)s)::bigint END,
+           'purchase', {_MOMENT.format(unit=unit(11))},
+           round((1 + {unit(12)} * 199)::numeric, 2), 'EUR',
+           CASE WHEN {unit(13)} < 0.1 THEN 'CAMPAIGN-' || (1 + floor({unit(14)} * %(campaigns)s)::bigint) END
     FROM generate_series(1, %(conversions)s) n
     """,
 ]
