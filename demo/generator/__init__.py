@@ -13,6 +13,7 @@ for a seed, and nothing depends on the clock or on the order of a hash.
     campaigns.py   the fourteen campaigns
     talk.py        forum, Discord, Instagram
     helping.py     calls and accepted answers
+    twice.py       a few people whom two systems know
     spending.py    costs;  sales.py  conversions, refunds, exchange rates
     desk.py        notes and follow-ups
     joe.py         the one story that README.md works by hand
@@ -22,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 
-from demo.generator import desk, helping, joe, sales, spending, talk
+from demo.generator import desk, helping, joe, sales, spending, talk, twice
 from demo.generator.calendar import Calendar, stamp
 from demo.generator.campaigns import Campaign, campaigns, owner
 from demo.generator.people import SOURCE, Account, Person, Population, populate
@@ -62,8 +63,8 @@ def collections(until: date) -> Iterator[tuple[str, Iterator[Item]]]:
         ("communities", COMMUNITIES),
         ("channels", CHANNELS),
         ("companies", _companies(people)),
-        ("contacts", _contacts(people)),
-        ("members", _members(people)),
+        ("contacts", chain(_contacts(people), twice.contacts(people))),
+        ("members", chain(_members(people), twice.members(people))),
         ("campaigns", _campaigns(planned)),
         ("interactions", talk.interactions(calendar, people, planned)),
         ("threads", talk.threads(calendar, people)),

@@ -158,20 +158,23 @@ def _companies(dice: Random) -> list[tuple[str, str]]:
 def _customers(dice: Random, companies: Sequence[tuple[str, str]], calendar: Calendar) -> list[Person]:
     people = []
     notes = Random("notes about customers")
+    taken: set[str | None] = set()
     for number in range(1, CUSTOMERS + 1):
         name = names.full_name(dice)
+        phone = names.phone(dice) if dice.random() < 0.55 else None
         people.append(
             Person(
                 external_id=f"c{number}",
                 name=name,
                 email=names.email(name, number),
-                phone=names.phone(dice) if dice.random() < 0.55 else None,
+                phone=None if phone in taken else phone,  # there are a thousand numbers, and no two share one
                 currency="GBP" if dice.random() < 0.25 else "EUR",
                 company=dice.choice(companies)[0] if dice.random() < 0.2 else None,
                 motivation=notes.choice(MOTIVATIONS) if notes.random() < 0.06 else "",
                 newsletter_since=calendar.moment(notes) if notes.random() < 0.4 else None,
             )
         )
+        taken.add(phone)
     return people
 
 

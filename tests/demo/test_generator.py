@@ -220,3 +220,16 @@ def test_campaigns_lie_within_the_two_years_whatever_the_day(until):
 
     assert len(days) == 14
     assert all(first_day <= starts_on <= ends_on < until for starts_on, ends_on in days)
+
+
+def test_a_few_people_are_here_twice_and_nobody_shares_a_telephone(company):
+    emails = Counter(item["email"] for item in company["contacts"])
+    phones = Counter(item["phone"] for item in company["contacts"] if "phone" in item)
+    newsletter = [item for item in company["contacts"] if item["source"] == "newsletter"]
+
+    assert len(newsletter) == 5
+    assert sorted(email for email, number in emails.items() if number > 1) == sorted(
+        item["email"] for item in newsletter[:3]
+    )
+    assert set(phones.values()) == {1}
+    assert sum(item["external_id"].startswith("twice-") for item in company["members"]) == 2
