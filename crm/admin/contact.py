@@ -148,7 +148,7 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(MergingMixin, ContactPageMixin, AudienceMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
+class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
     form = ContactForm
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -64,8 +63,7 @@ class ContactPageMixin:
         if not self.has_view_or_change_permission(request, contact):
             raise PermissionDenied
         if contact.merged_into_id:
-            messages.info(request, f"“{contact}” (record {contact.pk}) was merged: this is the record that goes on.")
-            return HttpResponseRedirect(page_of(contact.person_id))
+            return super().change_view(request, object_id)  # which leads to the record that goes on
         wanted = FRAGMENTS.get(request.headers.get("HX-Target", ""))
         if request.GET.get("tab") == "figures" or wanted == FRAGMENTS["kith-panels"]:
             context = self._panels(request, contact)

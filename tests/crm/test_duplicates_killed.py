@@ -16,11 +16,12 @@ from tests.processes import start_worker
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+ALONE = ("--concurrency", "1")  # one piece after the other, so that it is known where the worker waits
 
 
 def killed_while_it_waits(environment, folder, *, at: int, when) -> None:
     """Let a worker begin, hold it at a contact, and kill it as soon as it waits there and `when` holds."""
-    with held("crm_contact", at), start_worker(environment, folder=folder) as worker:
+    with held("crm_contact", at), start_worker(environment, folder=folder, arguments=ALONE) as worker:
         wait_until(lambda: when() and somebody_waits(), ring=find_duplicates.delay)
         worker.kill()
 

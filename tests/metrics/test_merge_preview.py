@@ -169,7 +169,7 @@ def test_preview_asks_a_bounded_number_of_questions_for_two_thousand_facts_as_fo
             )
             cursor.execute(
                 "INSERT INTO community_interaction (channel_id, external_id, kind, occurred_at, member_id)"
-                " SELECT m.channel_id, m.handle || n, 'comment', timestamptz '2026-03-01' + n * interval '1 minute',"
+                " SELECT m.channel_id, m.handle || n, 'like', timestamptz '2026-03-01' + n * interval '1 minute',"
                 " m.id FROM community_member m, generate_series(1, 1000) n WHERE m.handle = %s",
                 [account],
             )

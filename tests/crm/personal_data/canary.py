@@ -147,7 +147,7 @@ def dump() -> str:
         cursor.execute("SET LOCAL bytea_output = 'escape'")  # letters in bytes show as letters
         cursor.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+            " WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' ORDER BY 1"
         )
         tables = [name for (name,) in cursor.fetchall()]
         parts = []
