@@ -46,7 +46,7 @@ def main() -> int:
         "queue": lambda: queue.measure(scale),
         "admin": lambda: admin.measure(scale),
         "erasure": lambda: erasure.measure(scale),
-        # The last two: they replace the contacts, by ten and by five times as many.
+        # The last two: they replace the contacts.
         "search": lambda: search.measure(scale),
         "duplicates": lambda: duplicates.measure(5 * scale.contacts),
     }

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import connection
 
-from crm.duplicates.search import CHUNK, search_changed, start_search
+from crm.duplicates.search import CHUNK, search_changed, search_chunk, start_search
 from crm.models import ChangedIdentity, DuplicateSuggestion, Merge
 from crm.tasks import find_duplicates, request_joining, request_search
 from jobs.models import Job
@@ -19,9 +19,9 @@ NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 ALONE = ("--concurrency", "1")  # one piece after the other, so that it is known where the worker waits
 
 
-def killed_while_it_waits(environment, folder, *, at: int, when) -> None:
-    """Let a worker begin, hold it at a contact, and kill it as soon as it waits there and `when` holds."""
-    with held("crm_contact", at), start_worker(environment, folder=folder, arguments=ALONE) as worker:
+def killed_while_it_waits(environment, folder, *, table: str, pk: int, when=lambda: True) -> None:
+    """Let a worker begin, hold it at a row, and kill it as soon as it waits there and `when` holds."""
+    with held(table, pk), start_worker(environment, folder=folder, arguments=ALONE) as worker:
         wait_until(lambda: when() and somebody_waits(), ring=find_duplicates.delay)
         worker.kill()
 
@@ -38,7 +38,9 @@ def test_joining_fifty_pairs_goes_on_after_a_kill(subprocess_environment, tmp_pa
     def done() -> int:
         return Job.objects.get(pk=job.pk).done
 
-    killed_while_it_waits(subprocess_environment, tmp_path, at=pairs[30].second_id, when=lambda: done() == 30)
+    killed_while_it_waits(
+        subprocess_environment, tmp_path, table="crm_contact", pk=pairs[30].second_id, when=lambda: done() == 30
+    )
     assert Merge.objects.count() == 30
     assert Job.objects.get(pk=job.pk).state == "running"
 
@@ -71,13 +73,14 @@ def test_searching_everybody_goes_on_after_a_kill_and_finds_the_same(subprocess_
     assert len(undisturbed) == people // 50
     DuplicateSuggestion.objects.all().delete()
     job = request_search(now=NOW)
-    last = max(second for _, second, _ in undisturbed)
-
-    def done() -> int:
-        return Job.objects.get(pk=job.pk).done
-
-    killed_while_it_waits(subprocess_environment, tmp_path, at=last, when=lambda: done() == CHUNK)
-    assert Job.objects.get(pk=job.pk).state == "running"
+    search_chunk(now=NOW)
+    found = suggestions()
+    # The second chunk is searched and its suggestions are written when the worker comes to count it.
+    killed_while_it_waits(subprocess_environment, tmp_path, table="jobs_job", pk=job.pk)
+    wait_until(lambda: not somebody_waits())
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("running", CHUNK)
+    assert suggestions() == found < undisturbed
     assert start_search(now=NOW) == job
 
     with start_worker(subprocess_environment, folder=tmp_path):
