@@ -27,6 +27,14 @@ def switch(name: str, *, default: bool) -> bool:
     return SWITCH[value]
 
 
+def whole_number(name: str, *, default: int) -> int:
+    """Read a variable that is a whole number, zero or more."""
+    value = env.str(name, default=str(default)).strip()
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name} must be a whole number, zero or more, not {value!r}.")
+    return int(value)
+
+
 def seconds(name: str, *, default: float) -> float:
     """Read a variable that is a number of seconds above zero."""
     value = env.str(name, default=str(default))
@@ -196,6 +204,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "gateway.problems.answer_exception",
     "UNAUTHENTICATED_USER": None,
 }
+KITH_API_REQUESTS_PER_MINUTE = whole_number("KITH_API_REQUESTS_PER_MINUTE", default=6000)  # of one key; 0: no limit
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes; a larger body is refused before it is read
 SPECTACULAR_SETTINGS = {
     "TITLE": "Kith",

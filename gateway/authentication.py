@@ -47,6 +47,7 @@ class Caller:
     name: str
     prefix: str
     scopes: frozenset[str]
+    requests_per_minute: int | None = None  # None: as often as the setting says
 
     is_authenticated: ClassVar[bool] = True
 
@@ -85,17 +86,27 @@ def identify(token: str, *, now: datetime) -> Caller:
         raise InvalidKey("This is not a key of Kith: they begin with 'kith_'.")
     row = (
         ApiKey.objects.filter(prefix=shape["prefix"])
-        .values_list("pk", "name", "prefix", "digest", "scopes", "expires_at", "revoked_at", "last_used_at")
+        .values_list(
+            "pk",
+            "name",
+            "prefix",
+            "digest",
+            "scopes",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+            "requests_per_minute",
+        )
         .first()
     )
     digest = bytes(row[3]) if row else NO_DIGEST
     if not hmac.compare_digest(digest, digest_of(token)) or row is None:
         raise InvalidKey("Kith does not know this key.")
-    key_id, name, prefix, _, scopes, expires_at, revoked_at, last_used_at = row
+    key_id, name, prefix, _, scopes, expires_at, revoked_at, last_used_at, requests_per_minute = row
     if revoked_at is not None:
         raise RevokedKey("This key was revoked. Ask for a new one.")
     if expires_at is not None and expires_at <= now:
         raise ExpiredKey("This key has expired. Ask for a new one.")
     if last_used_at is None or last_used_at <= now - USE_NOTED_EVERY:
         ApiKey.objects.note_use(key_id, now=now)
-    return Caller(key_id, name, prefix, frozenset(scopes))
+    return Caller(key_id, name, prefix, frozenset(scopes), requests_per_minute)

@@ -54,6 +54,7 @@ problem_kinds: Registry[ProblemKind] = Registry(
         "Unsupported media type",
         "Send JSON in UTF-8, not compressed: 'Content-Type: application/json'.",
     ),
+    ProblemKind("rate_limited", 429, "Too many requests", "The key asked too often. Wait as long as Retry-After says."),
     ProblemKind("internal_error", 500, "Internal error", "Something went wrong in Kith. It has been logged."),
     ProblemKind("unavailable", 503, "Unavailable", "The database does not answer. Try again in a moment."),
 )
@@ -172,9 +173,20 @@ def _answer(exception: Exception, context: Mapping[str, object]) -> JsonAnswer |
             return problem("not_acceptable")
         case OperationalError() if not _is_bug(exception):
             return problem("unavailable", headers={"Retry-After": "5"})
+        case exceptions.Throttled():
+            return _too_many(exception)
         case exceptions.APIException():
             return problem("bad_request", str(exception.detail))
     return None
+
+
+def _too_many(refusal: exceptions.Throttled) -> JsonAnswer:
+    seconds = max(1, refusal.wait or 1)  # DRF rounds it up
+    return problem(
+        "rate_limited",
+        f"The key has asked as often as it may in this minute. Go on in {seconds} seconds.",
+        headers={"Retry-After": str(seconds)},
+    )
 
 
 def _is_bug(error: OperationalError) -> bool:

@@ -118,9 +118,23 @@ class ApiSchema(AutoSchema):
             responses[str(status)] = {"description": _DESCRIPTIONS[status]}
             if model is not None:
                 responses[str(status)]["content"] = {JSON: {"schema": self._schema(model)}}
+        responses["429"] = {"$ref": self._too_many(problem)}
         if "{id}" in self.path:
             responses["308"] = {"description": "The record was merged into the one at Location"}
         return {**responses, "4XX": problem, "5XX": problem}
+
+    def _too_many(self, problem: Schema) -> str:
+        """Return the reference to the answer that every operation shares: the key asked too often."""
+        waiting = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+        self.registry.register_on_missing(
+            ResolvedComponent(
+                name="RateLimited",
+                type=ResolvedComponent.RESPONSE,
+                object="RateLimited",
+                schema={**problem, "description": "The key asked too often", "headers": {"Retry-After": waiting}},
+            )
+        )
+        return "#/components/responses/RateLimited"
 
     def _schema(self, model: Any, mode: Mode = "serialization") -> Schema:
         schema, parts = _json_schema(model, mode)

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from gateway.operations import Operation
 from gateway.payload import read_query, refuse_unknown
+from gateway.rate_limits import KeyRate
 
 Query = TypeVar("Query", bound=pydantic.BaseModel)
 
@@ -30,9 +31,10 @@ class ApiView(APIView):
     A view of the API. `operations` says for each method what scope it needs, takes and answers.
 
     A method without an operation answers 405; an anonymous request 401; a key without the scope 403;
-    a query parameter that the operation does not name 400.
+    a query parameter that the operation does not name 400; a key that asks too often 429.
     """
 
+    throttle_classes = (KeyRate,)
     operations: Mapping[str, Operation] = {}
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "patch", "delete"]  # type: ignore[misc]
 

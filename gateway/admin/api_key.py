@@ -1,4 +1,4 @@
-"""API keys: made here or on the command line, shown once, revoked but never changed."""
+"""API keys: made here or on the command line, shown once, revoked; of a key only its limit can be changed."""
 
 from django import forms
 from django.contrib import admin
@@ -13,6 +13,8 @@ from gateway.admin.filters import YesNoFilter
 from gateway.admin.forms import FactForm
 from gateway.models import ApiKey
 from gateway.routes import known_scopes
+
+SHOWN = ("name", "prefix", "shown_scopes", "state", "expires_at", "last_used_at", "created_by", "created_at")
 
 
 class RevokedFilter(YesNoFilter):
@@ -30,13 +32,20 @@ class ApiKeyForm(FactForm):
 
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "expires_at")
+        fields = ("name", "scopes", "expires_at", "requests_per_minute")
+
+
+class LimitForm(FactForm):
+    """What can be changed of a key: how often it may ask."""
+
+    class Meta:
+        model = ApiKey
+        fields = ("requests_per_minute",)
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
-    form = ApiKeyForm
-    list_display = ("name", "prefix", "shown_scopes", "state", "expires_at", "last_used_at", "created_by", "created_at")
+    list_display = SHOWN
     list_select_related = ("created_by",)
     list_filter = (RevokedFilter,)
     search_fields = ("name", "prefix")
@@ -44,24 +53,29 @@ class ApiKeyAdmin(ModelAdmin):
     actions = ("revoke",)
     empty_state = "A key lets another system read or write through the API. Make one for each system, with few scopes."
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A key is looked at and revoked; another set of scopes is another key."""
-        return obj is None and super().has_change_permission(request)
-
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        if obj is None:
-            return ("name", "scopes", "expires_at")
-        return ("name", "prefix", "shown_scopes", "state", "expires_at", "last_used_at", "created_by", "created_at")
+        return ApiKeyForm.Meta.fields if obj is None else (*SHOWN, "requests_per_minute")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return () if obj is None else self.get_fields(request, obj)
+        """Another set of scopes is another key."""
+        return () if obj is None else SHOWN
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: object) -> type[forms.ModelForm]:
+        return super().get_form(request, obj, **{**kwargs, "form": ApiKeyForm if obj is None else LimitForm})
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["requests_per_minute"])
+            return
         key, request.kith_token = ApiKey.objects.issue(
-            name=obj.name, scopes=form.cleaned_data["scopes"], expires_at=obj.expires_at, created_by_id=request.user.pk
+            name=obj.name,
+            scopes=form.cleaned_data["scopes"],
+            expires_at=obj.expires_at,
+            requests_per_minute=obj.requests_per_minute,
+            created_by_id=request.user.pk,
         )
         obj.pk, obj.prefix = key.pk, key.prefix
 

@@ -36,7 +36,13 @@ class NoSuchKey(DomainError):
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(
-        self, *, name: str, scopes: Iterable[str], expires_at: datetime | None = None, created_by_id: int | None = None
+        self,
+        *,
+        name: str,
+        scopes: Iterable[str],
+        expires_at: datetime | None = None,
+        requests_per_minute: int | None = None,
+        created_by_id: int | None = None,
     ) -> tuple["ApiKey", str]:
         """
         Create a key and return it with its token, which is shown this once and stored nowhere.
@@ -55,6 +61,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             digest=digest_of(token),
             scopes=wanted,
             expires_at=expires_at,
+            requests_per_minute=requests_per_minute,
             created_by_id=created_by_id,
         )
         return key, token
@@ -91,6 +98,9 @@ class ApiKey(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="refused from this instant on; empty: never")
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="how often it may ask; empty: as often as KITH_API_REQUESTS_PER_MINUTE says"
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="exact to a minute")
 
@@ -103,6 +113,11 @@ class ApiKey(models.Model):
                 name="gateway_apikey_name_not_empty",
                 condition=~Q(name=""),
                 violation_error_message="A key needs a name that says who uses it.",
+            ),
+            models.CheckConstraint(
+                name="gateway_apikey_requests_per_minute_above_zero",
+                condition=Q(requests_per_minute__gt=0),
+                violation_error_message="Give a number above zero, or leave it empty; to stop a key, revoke it.",
             ),
         ]
 

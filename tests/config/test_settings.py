@@ -10,7 +10,7 @@ import pytest
 from config.embedded.lease import CHECKOUT
 
 READ = re.compile(
-    r"""(?:env\.\w+|switch|seconds|environ\.get|getenv)\(\s*["']([A-Z][A-Z_]+)["']|environ\[["']([A-Z][A-Z_]+)["']\]"""
+    r"""(?:env\.\w+|switch|seconds|whole_number|environ\.get|getenv)\(\s*["']([A-Z][A-Z_]+)["']|environ\[["']([A-Z][A-Z_]+)["']\]"""
 )
 #: Variables of the system, of Django and of pytest, which are not Kith's to document.
 FOREIGN = {"PATH", "HOME", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE", "PYTEST_XDIST_WORKER"}
@@ -31,7 +31,7 @@ def variables_documented() -> set[str]:
 def test_every_variable_that_is_read_is_documented():
     read = variables_read()
 
-    assert {"DATABASE_URL", "KITH_PRODUCTION", "METRICS_TICK_SECONDS"} <= read
+    assert {"DATABASE_URL", "KITH_PRODUCTION", "METRICS_TICK_SECONDS", "KITH_API_REQUESTS_PER_MINUTE"} <= read
     assert read - variables_documented() == set()
 
 
@@ -42,6 +42,10 @@ def test_every_variable_that_is_read_is_documented():
         (
             {"METRICS_TICK_SECONDS": "soon"},
             "Kith: METRICS_TICK_SECONDS must be a number of seconds above zero, not 'soon'.\n",
+        ),
+        (
+            {"KITH_API_REQUESTS_PER_MINUTE": "-1"},
+            "Kith: KITH_API_REQUESTS_PER_MINUTE must be a whole number, zero or more, not '-1'.\n",
         ),
         (
             {"KITH_PRODUCTION": "on"},

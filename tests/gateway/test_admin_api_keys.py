@@ -39,12 +39,11 @@ def test_key_with_a_scope_that_does_not_exist_is_refused(ana: Client):
     assert not ApiKey.objects.exists()
 
 
-def test_key_is_revoked_and_never_changed(ana: Client):
+def test_key_is_revoked_and_otherwise_never_changed(ana: Client):
     key, _ = ApiKey.objects.issue(name="shop", scopes=["contacts:read"])
 
-    changed = ana.post(reverse("admin:gateway_apikey_change", args=[key.pk]), {"name": "other", "scopes": []})
+    ana.post(reverse("admin:gateway_apikey_change", args=[key.pk]), {"name": "other", "scopes": []})
     ana.post(reverse("admin:gateway_apikey_changelist"), {"action": "revoke", "_selected_action": [key.pk]})
 
     key.refresh_from_db()
-    assert changed.status_code == 403
-    assert (key.name, key.revoked_at is None) == ("shop", False)
+    assert (key.name, key.scopes, key.revoked_at is None) == ("shop", ["contacts:read"], False)

@@ -19,6 +19,9 @@ class Command(BaseCommand):
         which.add_argument("--scopes", help="what it may do, separated by commas, such as contacts:read,contacts:write")
         which.add_argument("--all-scopes", action="store_true", help="every scope there is today")
         parser.add_argument("--expires", type=date.fromisoformat, metavar="YYYY-MM-DD", help="first day (UTC) it fails")
+        parser.add_argument(
+            "--requests-per-minute", type=_above_zero, metavar="N", help="how often it may ask; else as all keys may"
+        )
 
     def handle(self, *args: object, **options: object) -> None:
         scopes = known_scopes() if options["all_scopes"] else _split(str(options["scopes"]))
@@ -30,11 +33,19 @@ class Command(BaseCommand):
                 name=str(options["name"]),
                 scopes=scopes,
                 expires_at=datetime.combine(expires, time.min, tzinfo=UTC) if isinstance(expires, date) else None,
+                requests_per_minute=options["requests_per_minute"],  # type: ignore[arg-type]
             )
         except DomainError as error:
             raise CommandError(error.message) from None
         self.stderr.write(f"Key {key} may: {', '.join(key.scopes)}. Keep it safe, it is not shown again:")
         self.stdout.write(token)
+
+
+def _above_zero(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)  # argparse says which argument
+    return number
 
 
 def _split(text: str) -> list[str]:
