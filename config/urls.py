@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.admin.response_times import response_times
 
@@ -16,7 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/response-times/", admin.site.admin_view(response_times), name="response-times"),
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),
-    path("api/docs/", login_required(SpectacularSwaggerView.as_view(url_name="openapi")), name="api-docs"),
+    path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="openapi")), name="api-docs"),
     path("api/openapi.yaml", login_required(SpectacularAPIView.as_view()), name="openapi"),
     path("api/v1/", include("community.api.urls")),
     path("api/v1/", include("crm.api.urls")),

@@ -130,11 +130,14 @@ class ReasonActionsMixin:
         list_action: str,
         ids: Sequence[int],
     ) -> HttpResponse:
-        noun = self.model._meta.verbose_name if count == 1 else self.model._meta.verbose_name_plural
+        meta = self.model._meta
+        noun = meta.verbose_name if count == 1 else meta.verbose_name_plural
+        page, arguments = ("changelist", []) if list_action else ("change", ids)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{action.verb} {count:,} {noun}",
-            "opts": self.model._meta,
+            "opts": meta,
+            "back": reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=arguments),
             "form": form,
             "action": action,
             "examples": [str(example) for example in examples],
