@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-import pghistory
 from django.db import transaction
 
 from community.models import HelpRecord, Interaction, Member
 from crm.models import Contact
 from crm.personal_data.suppression import PERSON_ERASED, hold_off_erasures
+from gateway.acting import acting
 from gateway.errors import DomainError
 
 RECORD_FACTS = ["question", "answer", "topic", "note", "minutes", "outcome", "rating"]
@@ -199,7 +199,7 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
         wanted.setdefault("helper_member_id", None)
     if wanted.get("helper_member_id") is not None:
         wanted.setdefault("helper_user_id", None)
-    with transaction.atomic(), pghistory.context(user=by_user_id):
+    with transaction.atomic(), acting(user=by_user_id):
         hold_off_erasures()
         record = _locked(record_id)
         interaction = record.interaction

@@ -27,6 +27,8 @@ class ConfigConfig(AppConfig):
 def _bring_roles(*, apps: Apps = all_apps, **_: object) -> None:
     """Bring the roles, unless only some apps were migrated and there is no place for roles yet."""
     from config.standard_roles import bring_standard_roles
+    from gateway.acting import account, acting
 
     if "standardrole" in apps.all_models["config"]:
-        bring_standard_roles()
+        with acting(through="command migrate", key=f"{account()} on the command line"):
+            bring_standard_roles()

@@ -4,13 +4,14 @@ Who did it, and through what, where there is no request to tell: on the command 
 The history of every record names a user or a key and a way. Requests bring theirs along; here are the others.
 """
 
-import getpass
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pghistory
 from celery import Task
+
+from gateway.acting import account
 
 # Commands that write nothing with a history. The context would be sent with every one of their statements.
 WITHOUT_HISTORY = {
@@ -30,14 +31,7 @@ def command_line(arguments: Sequence[str]) -> AbstractContextManager[object]:
     command = arguments[1] if len(arguments) > 1 else "help"
     if command in WITHOUT_HISTORY:
         return nullcontext()
-    return pghistory.context(through=f"command {command}", key=f"{_account()} on the command line")
-
-
-def _account() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return "somebody"
+    return pghistory.context(through=f"command {command}", key=f"{account()} on the command line")
 
 
 class TaskWithHistory(Task):

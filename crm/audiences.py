@@ -7,6 +7,7 @@ A wish or a withdrawal on any record of a person counts for the person.
 """
 
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,15 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from crm.models import Consent, Contact, ContactPoint
 from gateway.spreadsheets import escape_formula
+from jobs.models import Job
+
+logger = logging.getLogger(__name__)
 
 Channel = Literal["email", "phone"]
 
 HEADER = ("contact_id", "full_name", "preferred_name", "address", "language", "company", "purpose", "consent_since")
 CHUNK = 2_000  # rows read at once
+JOB_KIND = "export_audience"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,31 @@ def reach(contacts: QuerySet[Contact], *, purpose: str, channel: Channel, now: d
         without_consent=kept - agreed,
         without_address=agreed - found,
     )
+
+
+def hand_out(
+    contacts: QuerySet[Contact], *, purpose: str, channel: Channel, now: datetime, user_id: int | None, through: str
+) -> Iterator[str]:
+    """
+    Return the lines of `audience_csv` for somebody who takes them away, and write down that they did.
+
+    Who, when, for what, by which way and how many people stay among the jobs, whether or not the file arrives whole.
+    """
+    people = contactable(contacts, purpose=purpose, channel=channel, now=now).count()
+    job = Job.objects.create(
+        kind=JOB_KIND,
+        state=Job.State.SUCCEEDED,
+        parameters={"purpose": purpose, "channel": channel},
+        done=people,
+        total=people,
+        unit="people",
+        requested_by_id=user_id,
+        requested_through=through,
+        started_at=now,
+        finished_at=now,
+    )
+    logger.info("Job %s: user %s took the addresses of %s people.", job.pk, user_id, people)
+    return audience_csv(contacts, purpose=purpose, channel=channel, now=now)
 
 
 def audience_csv(contacts: QuerySet[Contact], *, purpose: str, channel: Channel, now: datetime) -> Iterator[str]:

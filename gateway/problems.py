@@ -181,7 +181,7 @@ def _answer(exception: Exception, context: Mapping[str, object]) -> JsonAnswer |
 
 
 def _too_many(refusal: exceptions.Throttled) -> JsonAnswer:
-    seconds = max(1, refusal.wait or 1)  # DRF rounds it up
+    seconds = max(1, refusal.wait or 1)  # type: ignore[attr-defined]  # whole seconds; the stubs leave it out
     return problem(
         "rate_limited",
         f"The key has asked as often as it may in this minute. Go on in {seconds} seconds.",

@@ -80,7 +80,10 @@ class RequestCounter:
         key = f"kith:requests:{who}"
         try:
             with self._client.pipeline(transaction=True) as together:
-                number, _, milliseconds = together.incr(key).expire(key, WINDOW, nx=True).pttl(key).execute()
+                together.incr(key)
+                together.expire(key, WINDOW, nx=True)
+                together.pttl(key)
+                number, _, milliseconds = together.execute()
         except redis.RedisError as error:
             self._look_at = time.monotonic() + LOOKS_AGAIN_AFTER
             if not self._is_away:

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from crm.audiences import audience_csv, known_purposes, reach
+from crm.audiences import hand_out, known_purposes, reach
 from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
 
@@ -52,7 +52,7 @@ class AudienceMixin:
         form = AudienceForm(request.POST if "purpose" in request.POST else None)
         if form.is_valid() and "download" in request.POST:
             asked = form.cleaned_data
-            lines = audience_csv(queryset, purpose=asked["purpose"], channel=asked["channel"], now=now)
+            lines = hand_out(queryset, **asked, now=now, user_id=request.user.pk, through="admin")
             name = f"{asked['purpose']}-{asked['channel']}-{now:%Y-%m-%d}.csv".replace('"', "").replace("\\", "")
             return StreamingHttpResponse(
                 lines,

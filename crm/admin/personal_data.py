@@ -182,11 +182,23 @@ class DownloadInline(TabularInline):
 
 @admin.register(PersonExport)
 class PersonExportAdmin(ReadOnlyModelAdmin):
-    list_display = ("created_at", "shown_person", "requested_by", "requested_key", "expires_at", "downloaded")
-    list_select_related = ("person", "requested_by", "requested_key")
+    list_display = (
+        "created_at",
+        "shown_person",
+        "requested_by",
+        "requested_key",
+        "through",
+        "expires_at",
+        "downloaded",
+    )
+    list_select_related = ("job", "person", "requested_by", "requested_key")
     ordering = ("-pk",)
-    fields = (("shown_person", "created_at"), ("requested_by", "requested_key"), ("expires_at", "purged_at", "size"))
-    readonly_fields = ("shown_person",)
+    fields = (
+        ("shown_person", "created_at"),
+        ("requested_by", "requested_key", "through"),
+        ("expires_at", "purged_at", "size"),
+    )
+    readonly_fields = ("shown_person", "through")
     list_annotations = {"downloaded": Count("downloads")}
     inlines = (DownloadInline,)
     empty_state = "Nobody's data was exported. When a person asks for it, open their contact and choose Export."
@@ -194,6 +206,10 @@ class PersonExportAdmin(ReadOnlyModelAdmin):
     @display(description="Person", ordering="person")
     def shown_person(self, export: PersonExport) -> object:
         return object_link(export.person)
+
+    @display(description="Through", ordering="job__requested_through")
+    def through(self, export: PersonExport) -> str:
+        return export.job.requested_through
 
     @display(description="Downloads")
     def downloaded(self, export: PersonExport) -> int:

@@ -7,11 +7,11 @@ Each pair is a transaction that also counts it, so a worker that dies repeats no
 from collections.abc import Sequence
 from datetime import datetime
 
-import pghistory
 from django.db import transaction
 
 from crm.merging.merge import merge
 from crm.models import Contact, DuplicateSuggestion
+from gateway.acting import acting
 from gateway.errors import DomainError
 from jobs.models import Job
 
@@ -61,7 +61,7 @@ def join_next(*, now: datetime) -> bool:
         if job is None:
             return False
         suggestion = job.parameters["suggestions"][job.done]
-        with pghistory.context(through="job", job=job.pk, user=job.requested_by_id):
+        with acting(through="job", job=job.pk, user=job.requested_by_id):
             outcome = _join(suggestion, job, now=now)
         outcomes = [*job.report["outcomes"], {"suggestion": suggestion, **outcome}]
         job.report, job.done, job.state = {"outcomes": outcomes}, job.done + 1, Job.State.RUNNING

@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-import pghistory
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
@@ -21,6 +20,7 @@ from crm.duplicates.joining import survivor_first
 from crm.duplicates.search import about
 from crm.merging.merge import AlreadyOnePerson, NoSuchContact, PersonErased, merge, persons_of, wait_for_merges
 from crm.models import DuplicateSuggestion
+from gateway.acting import acting
 from gateway.registry import Registry
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def _merge(rule: MergeRule, first: int, second: int, *, now: datetime) -> bool:
             if against or _are_different(pair):
                 return False
             survivor, loser = survivor_first(*pair)
-            with pghistory.context(through="rule", rule=rule.key):
+            with acting(through="rule", rule=rule.key):
                 merge(survivor_id=survivor, loser_id=loser, rule=rule.key, now=now)
     except (AlreadyOnePerson, NoSuchContact, PersonErased):
         return False  # somebody was quicker

@@ -7,7 +7,7 @@ that dies leaves no piece behind; the next look at the jobs starts the export an
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -69,6 +69,28 @@ def request_export(
             job=job, person_id=person, requested_by_id=requested_by, requested_key_id=requested_key
         )
     return job
+
+
+def note_export(*, person_id: int, counts: Mapping[str, int], size: int, by: str, now: datetime) -> PersonExport:
+    """Write down that somebody took a person's data on the command line: Kith keeps no file of it."""
+    rows = sum(counts.values())
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=JOB_KIND,
+            state=Job.State.SUCCEEDED,
+            unit="rows",
+            parameters={"person": person_id},
+            done=rows,
+            total=rows,
+            report={"rows": dict(counts), "bytes": size},
+            requested_through=f"command, {by}"[:50],
+            started_at=now,
+            finished_at=now,
+        )
+        export = PersonExport.objects.create(job=job, person_id=person_id, size=size, expires_at=now, purged_at=now)
+        PersonExportDownload.objects.create(export=export, downloaded_at=now)
+    logger.info("Export %s was made on the command line by %s.", export.pk, by)
+    return export
 
 
 def make_export(job_id: int, *, now: datetime) -> bool:
@@ -148,7 +170,7 @@ def open_export(
     if export.purged_at is not None or export.expires_at <= now:
         raise ExportGone("The file was kept for 24 hours and is gone. Ask for a new export.")
     PersonExportDownload.objects.create(export=export, downloaded_at=now, user_id=user, key_id=key)
-    logger.info("Export %s was downloaded.", export.pk)
+    logger.info("Export %s was downloaded by %s.", export.pk, f"user {user}" if user is not None else f"key {key}")
     return export, _pieces(export.pk)
 
 

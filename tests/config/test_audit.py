@@ -148,7 +148,7 @@ def test_the_command_line_names_the_command_and_the_account(monkeypatch: pytest.
     file = tmp_path / "contacts.csv"
     with file.open("w", newline="") as handle:
         csv.writer(handle).writerows([["source", "external_id", "full_name"], ["shop", "c1", "Joe"]])
-    monkeypatch.setattr("config.audit.getpass.getuser", lambda: "olga")
+    monkeypatch.setattr("getpass.getuser", lambda: "olga")
 
     run(monkeypatch, "import", "csv", str(file), "--as", "contacts")
 
@@ -156,7 +156,7 @@ def test_the_command_line_names_the_command_and_the_account(monkeypatch: pytest.
 
 
 def test_a_command_that_makes_a_key_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("config.audit.getpass.getuser", lambda: "olga")
+    monkeypatch.setattr("getpass.getuser", lambda: "olga")
 
     run(monkeypatch, "create_api_key", "shop", "--scopes", "jobs:read")
 

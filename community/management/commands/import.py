@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-import pghistory
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 from django.utils import timezone
@@ -18,6 +17,7 @@ from rich.table import Table
 from community.sources import import_sources
 from community.sources.importing import ImportReport, run_import
 from community.sources.source import WrongOptions
+from gateway.acting import acting
 from gateway.errors import DomainError
 
 FAILURE, USAGE, PARTIAL = 1, 2, 3  # exit codes; 0 is success
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         path: Path = options["path"]
         try:
             reading = import_sources[options["source_key"]].read(path, options)
-            with _progress(reading.total) as advance, pghistory.context(through=f"import {options['source_key']}"):
+            with _progress(reading.total) as advance, acting(through=f"import {options['source_key']}"):
                 report = run_import(
                     reading=reading,
                     now=timezone.now(),

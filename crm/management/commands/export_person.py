@@ -7,8 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from crm.models import Contact
+from crm.personal_data.export_jobs import note_export
 from crm.personal_data.exporting import write_export
 from crm.personal_data.rows import contacts_of_person
+from gateway.acting import account
 from gateway.errors import DomainError
 
 
@@ -20,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="the ZIP to write; it must not exist yet")
 
     def handle(self, *, contact: int, file: Path, **_: Any) -> None:
+        now = timezone.now()
         try:
             contacts = contacts_of_person(contact)
         except DomainError as refusal:
@@ -27,7 +31,9 @@ class Command(BaseCommand):
         try:
             with file.open("xb") as target:
                 file.chmod(0o600)
-                counts = write_export(contacts, target, now=timezone.now())
+                counts = write_export(contacts, target, now=now)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}. Name another file.") from None
+        person = Contact.objects.values_list("person_id", flat=True).get(pk=contacts[0])
+        note_export(person_id=person, counts=counts, size=file.stat().st_size, by=account(), now=now)
         self.stdout.write(f"Wrote {sum(counts.values()):,} rows in {len(counts)} collections to {file}.")

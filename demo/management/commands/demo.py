@@ -6,7 +6,6 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
-import pghistory
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
@@ -19,6 +18,7 @@ from demo.filling import Company, fill
 from demo.printing import print_report
 from demo.recomputing import RecomputeFailed, is_stale, recompute_with_worker
 from demo.report import as_plain, demo_report
+from gateway.acting import account, acting
 from gateway.errors import DomainError
 
 AROUND = (
@@ -71,7 +71,7 @@ class Command(BaseCommand):
     def _prepare(self, until: date | None, console: Console) -> None:
         now = timezone.now()
         try:
-            with _progress(console) as progress, pghistory.context(through="demo"):
+            with _progress(console) as progress, acting(through="demo", key=account()):
                 company = self._fill(until, progress)
                 if company.is_new or is_stale():
                     task = progress.add_task("Recomputing on a Celery worker", total=None, count="")
