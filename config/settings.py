@@ -320,6 +320,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.HidesAddresses"
+
 # One line an event on standard error, where whoever runs the process collects it.
 LOGGING = {
     "version": 1,
