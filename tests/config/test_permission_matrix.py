@@ -11,17 +11,23 @@ Whether somebody may open a page is decided before it is drawn, so nothing is dr
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.test import Client, RequestFactory
-from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, path, resolve, reverse
+from pytest_django import DjangoDbBlocker
 
+import community.extensions
+import config.urls
+import crm.extensions
 from config.roles import ROLES
+from gateway.registry import Registry
 from gateway.routes import API_PREFIX, api_routes
 from tests.config.test_admin_pages import PAGES, key_of
 from tests.factories.community import UserFactory
@@ -29,7 +35,7 @@ from tests.factories.community import UserFactory
 pytestmark = pytest.mark.django_db
 
 TABLE = Path(__file__).with_name("permissions.txt")
-SECTIONS = ("pages", "other pages", "actions", "inlines", "typing")
+SECTIONS = ("pages", "other pages", "actions", "inlines", "typing", "parts")
 WHO = ("stranger", "no role", *ROLES, "superuser")
 STANDARD = {"changelist": "v", "change": "vc", "history": "v", "add": "a", "delete": "d"}
 ADD_ROW = (
@@ -62,15 +68,15 @@ def _line(what: str, letters: dict[str, str]) -> str:
     return f"{what:<52}{' '.join(f'{letters[who]:<6}' for who in WHO)}".rstrip()
 
 
-@pytest.fixture
-def people() -> dict[str, Client]:
-    """One browser for each kind of person, logged in but for the stranger."""
-    clients = {}
-    for who in WHO:
-        clients[who] = Client()
-        if who != "stranger":
+@pytest.fixture(scope="module")
+def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Client]]:
+    """One browser for each kind of person, logged in but for the stranger; the tests of this file share them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        clients = {who: Client() for who in WHO}
+        for who in WHO[1:]:
             clients[who].force_login(_person(who))
-    return clients
+        yield clients
+        transaction.set_rollback(True)
 
 
 def _person(who: str) -> User:
@@ -106,9 +112,9 @@ def may(client: Client, method: str, url: str) -> bool:
 def routes() -> Iterator[str]:
     """Yield the full name of every route outside of the API."""
 
-    def walk(resolver: URLResolver, path: str, namespace: str) -> Iterator[str]:
+    def walk(resolver: URLResolver, above: str, namespace: str) -> Iterator[str]:
         for pattern in resolver.url_patterns:
-            here = path + str(pattern.pattern)
+            here = above + str(pattern.pattern)
             if isinstance(pattern, URLResolver):
                 inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
                 yield from walk(pattern, here, inner)
@@ -134,6 +140,7 @@ def other_routes() -> list[str]:
 
 # What routes need in their address, where they are about no model of the admin.
 ARGUMENTS = {
+    "admin:crm_contact_export_file": (999_999,),  # a file is there for the one who asked for it alone
     "admin:view_on_site": (1, 1),
     "admin:app_list": ("crm",),
     "admin:autocomplete": (),
@@ -160,6 +167,27 @@ def address_of(name: str) -> str:
         about = ["crm.contact"]
     instance = PAGES[max(about, key=len)].make(1) if about else None
     return reverse(name, args=[key_of(instance) if instance else 999_999, *([999_999] * (needed - 1))])
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "PATCH", "DELETE"])
+def test_no_other_method_opens_a_page_that_get_and_post_do_not(people: dict[str, Client], undrawn: None, method: str):
+    closed = expected("other pages")
+    for name in other_routes():
+        url = address_of(name)
+        for who in ("stranger", "no role", "Helper", "Analyst"):
+            if closed[name][who] == "-":
+                assert not opens(people[who], method, url), (method, name, who)
+    for label in LABELS:
+        address = f"admin:{label.replace('.', '_')}"
+        for who, letters in expected("pages")[label].items():
+            for page in ("changelist", "add"):
+                if letters == "-":
+                    assert not opens(people[who], method, reverse(f"{address}_{page}")), (method, label, page, who)
+
+
+def opens(client: Client, method: str, url: str) -> bool:
+    response = client.generic(method, url)
+    return response.status_code != 405 and is_allowed(response)
 
 
 LABELS = sorted(model._meta.label_lower for model in admin.site._registry)
@@ -189,22 +217,21 @@ def test_no_row_is_about_a_model_that_is_not_there():
     assert set(expected("pages")) - set(LABELS) == set()
 
 
+def opened_by(people: dict[str, Client], name: str) -> dict[str, str]:
+    """Return which of reading and posting a page is open to each kind of person."""
+    url = address_of(name)
+    row = {}
+    for who, client in people.items():
+        if name.endswith("logout") and who != "stranger":
+            row[who] = "p"  # trying it would end the session
+            continue
+        methods = (("g", "GET"), ("p", "POST"))
+        row[who] = "".join(letter for letter, method in methods if opens(client, method, url)) or "-"
+    return row
+
+
 def test_other_pages(people: dict[str, Client], undrawn: None):
-    found: Rows = {}
-    for name in other_routes():
-        url = address_of(name)
-        found[name] = {}
-        for who, client in people.items():
-            opened = ""
-            for letter, method in (("g", "GET"), ("p", "POST")):
-                if name.endswith("logout") and who != "stranger":
-                    opened = "p"  # tried last would be too late: it ends the session
-                    break
-                response = client.generic(method, url)
-                if response.status_code != 405 and is_allowed(response):
-                    opened += letter
-            found[name][who] = opened or "-"
-    compare("other pages", found)
+    compare("other pages", {name: opened_by(people, name) for name in other_routes()})
 
 
 def test_deactivated_and_outside_people_open_nothing(undrawn: None):
@@ -303,6 +330,65 @@ def test_searches_while_typing(people: dict[str, Client]):
         letters = {who: "x" if is_allowed(client.get(url, query)) else "-" for who, client in people.items()}
         assert found.setdefault(remote._meta.label_lower, letters) == letters, (meta.label, field.name)
     compare("typing", found)
+
+
+def parts() -> Iterator[tuple[str, object]]:
+    """Yield what apps add to pages, panels, tiles, buttons and sorts of entries, from every registry that has such."""
+    for module in (crm.extensions, community.extensions):
+        for name, registry in vars(module).items():
+            if isinstance(registry, Registry):
+                yield from ((f"{name}:{part.key}", part) for part in registry if hasattr(part, "permission"))
+
+
+def test_parts_of_pages():
+    users = {who: _person(who) for who in WHO if who != "stranger"}
+    found: Rows = {}
+    for name, part in parts():
+        found[name] = {who: "x" if who in users and users[who].has_perm(part.permission) else "-" for who in WHO}
+    compare("parts", found)
+
+
+# What is new and has no row fails.
+
+
+@pytest.fixture
+def one_more_route(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    more = path("admin/planted/", lambda request: HttpResponse("open to all"), name="planted")
+    monkeypatch.setattr(config.urls, "urlpatterns", [more, *config.urls.urlpatterns])
+    clear_url_caches()
+    yield
+    monkeypatch.undo()
+    clear_url_caches()
+
+
+def test_a_page_without_a_row_fails(people: dict[str, Client], undrawn: None, one_more_route: None):
+    with pytest.raises(AssertionError, match=r"\+ planted +gp +gp +gp +gp +gp +gp +gp"):
+        compare("other pages", {name: opened_by(people, name) for name in other_routes() if name == "planted"})
+
+
+def test_an_action_without_a_row_fails(monkeypatch: pytest.MonkeyPatch, undrawn: None):
+    def planted(options: object, request: object, queryset: object) -> None: ...
+
+    options = next(one for model, one in admin.site._registry.items() if model._meta.label == "crm.Company")
+    monkeypatch.setattr(options, "actions", [*options.actions, planted])
+
+    with pytest.raises(AssertionError, match=r"\+ crm\.company:planted "):
+        test_actions(undrawn)
+
+
+def test_a_panel_without_a_row_fails():
+    planted = SimpleNamespace(key="planted", permission="crm.view_campaign")
+
+    with (
+        crm.extensions.contact_panels.temporarily(planted),
+        pytest.raises(AssertionError, match=r"\+ contact_panels:planted +- +- +- +x +x +x +x"),
+    ):
+        test_parts_of_pages()
+
+
+def test_a_row_of_something_that_is_gone_fails(people: dict[str, Client]):
+    with pytest.raises(AssertionError, match="- crm.company "):
+        compare("typing", {})
 
 
 def test_a_login_opens_nothing_in_the_api(people: dict[str, Client]):
