@@ -29,13 +29,8 @@ MOST_PER_PERSON = 10  # new suggestions for one person from one chunk, the best
 
 # Everything is looked up by index, whatever the planner believes of a table that was empty when it was last looked at:
 # reading all contacts for each of 5,000 takes hours.
-_BY_INDEX = """
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off;
-    SET LOCAL enable_mergejoin = off; SET LOCAL jit = off
-"""
-_AS_BEFORE = """
-    RESET enable_seqscan; RESET enable_sort; RESET enable_hashjoin; RESET enable_mergejoin; RESET jit
-"""
+_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL enable_sort = {sorting}"
+_AS_BEFORE = "RESET enable_seqscan; RESET jit; RESET enable_sort"
 
 Pair = tuple[int, int]
 State = DuplicateSuggestion.State
@@ -130,10 +125,10 @@ def _find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
         [list(contacts)],
     )
     cursor.execute("ANALYZE searched")
-    cursor.execute(_BY_INDEX)
     found: dict[Pair, Found] = defaultdict(Found)
     for source in duplicate_sources:
         if source.pairs:
+            cursor.execute(_BY_INDEX.format(sorting="off" if source.is_ordered else "on"))
             cursor.execute(
                 f"""
                 SELECT least(mine.person_id, theirs.person_id), greatest(mine.person_id, theirs.person_id),
@@ -167,7 +162,7 @@ def about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple
         [[first for first, _ in pairs], [second for _, second in pairs]],
     )
     cursor.execute("ANALYZE found_pair")
-    cursor.execute(_BY_INDEX)
+    cursor.execute(_BY_INDEX.format(sorting="on"))
     for source in duplicate_sources:
         if source.about:
             cursor.execute(source.about)
