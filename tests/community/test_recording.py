@@ -137,7 +137,10 @@ def test_somebody_is_found_by_what_was_typed_or_asked_for_again(ana: Client, joe
     ContactFactory(full_name="Joe Other", search_text="joe other")
 
     unclear = ana.post(page, told(forum, person_text="joe"))
-    assert [person.name for person in unclear.context["form"].people] == ["Joe Other", "Joe Bloggs"]
+    assert [person.name for person in unclear.context["form"].people] == [
+        "Joe Bloggs",
+        "Joe Other",
+    ]  # his handle is joe
     assert set(ana.post(page, told(forum, person_text="nobody")).context["form"].errors) == {"person_text"}
     assert set(ana.post(page, told(forum)).context["form"].errors) == {"person_text"}
 

@@ -56,6 +56,7 @@ class MergingWorld(World):
                 custom_fields={"plan": number, f"own {number}": True},
                 do_not_contact=number % 2 == 1,
             )
+        refresh_search_text(list(Contact.objects.values_list("pk", flat=True)))
 
     def apply(self, operations):
         for name, numbers in operations:
