@@ -23,6 +23,7 @@ from gateway.admin import (
     BooleanRadioFilter,
     DropdownFilter,
     ModelAdmin,
+    OnlyLookedAt,
     RangeDateTimeFilter,
     ReasonAction,
     SelectWidget,
@@ -107,7 +108,7 @@ class InteractionForm(ErasedRefusingForm):
         }
 
 
-class HandlingInline(StackedInline):
+class HandlingInline(OnlyLookedAt, StackedInline):
     """Who takes care of it; changed in the queue, where it can be undone."""
 
     model = Handling
@@ -118,15 +119,6 @@ class HandlingInline(StackedInline):
         "dismiss_reason",
     )
     hide_title = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("community.view_interaction")

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model
+from django.db.models import Count, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -19,7 +19,7 @@ from crm.personal_data.erasing import ErasureReport, erase_person, plan_erasure
 from crm.personal_data.export_file import file_response
 from crm.personal_data.export_jobs import KEPT, NoSuchExport, open_export
 from crm.personal_data.tasks import ask_for_export
-from gateway.admin import RangeDateTimeFilter, ReadOnlyModelAdmin, TabularInline, display, object_link
+from gateway.admin import OnlyLookedAt, RangeDateTimeFilter, ReadOnlyModelAdmin, TabularInline, display, object_link
 from gateway.errors import DomainError
 
 EXPORT, ERASE = "crm.export_personal_data", "crm.erase_contact"
@@ -163,21 +163,15 @@ class ErasureAdmin(ReadOnlyModelAdmin):
         return object_link(erasure.person)
 
 
-class DownloadInline(TabularInline):
+class DownloadInline(OnlyLookedAt, TabularInline):
     """Who fetched the file, and when."""
 
     model = PersonExportDownload
     fields = ("downloaded_at", "user", "key")
     verbose_name_plural = "downloads"
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PersonExportDownload]:
+        return super().get_queryset(request).select_related("user", "key")
 
 
 @admin.register(PersonExport)

@@ -25,7 +25,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
 
 from gateway.admin.api_key import ApiKeyAdmin
-from gateway.admin.base import ModelAdmin, ReadOnlyModelAdmin, StackedInline, TabularInline
+from gateway.admin.base import ModelAdmin, OnlyLookedAt, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import StandingFilter, YesNoFilter
@@ -50,6 +50,7 @@ __all__ = [
     "RadioFilter",
     "RangeDateFilter",
     "RangeDateTimeFilter",
+    "OnlyLookedAt",
     "ReadOnlyModelAdmin",
     "ReasonAction",
     "SelectWidget",

@@ -188,16 +188,10 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
         return [*map(str, instances), *along], {str(meta.verbose_name_plural): len(instances)}, needed, protected
 
 
-class ReadOnlyModelAdmin(ModelAdmin):
-    """A list and a page to look at: for derived rows and for what only machines write."""
+class OnlyLookedAt:
+    """Nobody adds, changes or deletes a row here. For pages of a model, and for its rows on another's page."""
 
-    warn_unsaved_form = False
-
-    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["show_history"] = False  # nobody changes these rows: they have none
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -205,6 +199,16 @@ class ReadOnlyModelAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class ReadOnlyModelAdmin(OnlyLookedAt, ModelAdmin):
+    """A list and a page to look at: for derived rows and for what only machines write."""
+
+    warn_unsaved_form = False
+
+    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["show_history"] = False  # nobody changes these rows: they have none
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 class TabularInline(unfold.admin.TabularInline):

@@ -19,6 +19,7 @@ from crm.models import PersonExport, PersonExportDownload, PersonExportPart
 from crm.personal_data.export_jobs import make_export, purge_exports, request_export
 from crm.personal_data.exporting import write_export
 from crm.personal_data.schema import declaration_of, personal_models
+from gateway.models import ApiKey
 from jobs.models import Job
 from tests.api_clients import client_with
 from tests.crm.personal_data import canary as nest
@@ -169,6 +170,27 @@ def test_a_file_is_for_the_one_who_asked_for_a_day_and_every_download_is_noted()
     assert not PersonExportPart.objects.exists()
     assert her.get(address).status_code == 302
     assert PersonExportDownload.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_page_of_an_export_asks_as_much_for_twenty_downloads_as_for_two():
+    job = request_export(contact_id=ContactFactory().pk, through="admin")
+    export = PersonExport.objects.get(job=job)
+    her = Client()
+    her.force_login(UserFactory(is_staff=True, is_superuser=True))
+    address = reverse("admin:crm_personexport_change", args=[export.pk])
+    her.get(address)  # what is asked once in a process is asked now
+    asked = []
+    for more, downloads in ((2, 2), (18, 20)):
+        for _ in range(more):
+            key, _ = ApiKey.objects.issue(name="Auditor", scopes=[])
+            PersonExportDownload.objects.create(export=export, user=UserFactory(), key=key, downloaded_at=NOW)
+        with CaptureQueriesContext(connection) as queries:
+            page = her.get(address).content.decode()
+        assert page.count("Auditor") == downloads
+        asked.append(len(queries))
+
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.django_db
