@@ -19,10 +19,11 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from crm.merging.preview import as_if_merged
+from crm.money import from_minor
 from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models import PersonDay
-from metrics.panels.parts import money, why_undefined
+from metrics.panels.parts import why_undefined
 from metrics.recompute import recompute_contacts
 from metrics.reports import Ratio, RoiRow, View, rows_of_people
 from metrics.reports.freshness import behind_reason
@@ -99,7 +100,7 @@ def figures_of(persons: list[int], *, now: datetime) -> Figures:
         person: PersonFigures(
             customer=rows["customer"].get(person),
             helper=rows["helper"].get(person),
-            staff_purchases=money(staff[person]) or Decimal(0),
+            staff_purchases=from_minor(staff[person], settings.KITH_CURRENCY),
         )
         for person in persons
     }
@@ -110,9 +111,9 @@ _HEADS = ("This record", "The other", "Together")
 
 
 def _money(sides: Sides) -> Table:
-    nothing = money(0)
-    rows: list[tuple[str, list[Decimal | None]]] = [
-        ("Revenue", [side.customer.revenue if side.customer else nothing for side in sides]),
+    nothing = from_minor(0, settings.KITH_CURRENCY)
+    rows: list[tuple[str, list[Decimal]]] = [
+        ("Revenue", [(side.customer and side.customer.revenue) or nothing for side in sides]),
         ("Credited to touches", [side.customer.revenue_credited if side.customer else nothing for side in sides]),
         ("Staff purchases", [side.staff_purchases for side in sides]),
         ("Cost", [side.customer.cost if side.customer else nothing for side in sides]),
@@ -132,7 +133,7 @@ def _money(sides: Sides) -> Table:
             Column(label="Change", unit="money"),
         ),
         rows=[
-            Row(values=(label, mine, theirs, together, (together or 0) - (mine or 0) - (theirs or 0)))
+            Row(values=(label, mine, theirs, together, together - mine - theirs))
             for label, (mine, theirs, together) in rows
         ],
         empty="No figures.",
