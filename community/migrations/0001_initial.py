@@ -9,11 +9,11 @@ import django.db.models.functions.math
 import django.db.models.functions.text
 import django.db.models.lookups
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
 import crm.money
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -1492,7 +1492,7 @@ class Migration(migrations.Migration):
                 to="community.interaction",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="community",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1506,7 +1506,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="community",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1521,7 +1521,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="channel",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1535,7 +1535,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="channel",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1550,7 +1550,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="cost",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1564,7 +1564,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="cost",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1579,7 +1579,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="member",
             trigger=pgtrigger.compiler.Trigger(
                 name="relinked_update",
@@ -1594,7 +1594,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="helprecord",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1608,7 +1608,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="helprecord",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1623,7 +1623,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="memberrole",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1637,7 +1637,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="memberrole",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",

@@ -2,11 +2,11 @@
 
 import django.db.models.deletion
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
 import community.models.business_hours
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -249,11 +249,11 @@ class Migration(migrations.Migration):
             },
             bases=("community.memberrole",),
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        gateway.migration_operations.RemoveTrigger(
             model_name="channel",
             name="insert_insert",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        gateway.migration_operations.RemoveTrigger(
             model_name="channel",
             name="update_update",
         ),
@@ -277,7 +277,7 @@ class Migration(migrations.Migration):
                 verbose_name="reply within",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="channel",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -291,7 +291,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="channel",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
                 violation_error_message="Other business hours are the default already: take the mark off them first.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="businesshours",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="businesshours",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -556,7 +556,7 @@ class Migration(migrations.Migration):
                 to="community.openingtime",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedcontact",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_update",
@@ -572,7 +572,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedinteraction",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_insert",
@@ -588,7 +588,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedinteraction",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_update",
@@ -604,7 +604,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedinteraction",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_delete",
@@ -620,7 +620,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmember",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_update",
@@ -636,7 +636,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmemberrole",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_insert",
@@ -652,7 +652,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmemberrole",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_update",
@@ -668,7 +668,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmemberrole",
             trigger=pgtrigger.compiler.Trigger(
                 name="watch_on_delete",
@@ -714,7 +714,7 @@ class Migration(migrations.Migration):
                 violation_error_message="What needs no reply has a reason for it.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="handling",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -728,7 +728,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="handling",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -751,7 +751,7 @@ class Migration(migrations.Migration):
                 violation_error_message="This day is a holiday already.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="holiday",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -765,7 +765,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="holiday",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -780,7 +780,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="holiday",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
@@ -810,7 +810,7 @@ class Migration(migrations.Migration):
                 violation_error_message="It closes after it opens; 00:00 is the midnight that ends the day.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="openingtime",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -824,7 +824,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="openingtime",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -839,7 +839,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="openingtime",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",

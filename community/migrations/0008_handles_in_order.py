@@ -3,8 +3,9 @@
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.db import migrations, models
+
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
                 name="community_member_handles",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="member",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_insert",
@@ -48,7 +49,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="member",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_update",

@@ -3,9 +3,10 @@
 import django.contrib.auth.models
 import django.db.models.deletion
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -223,7 +224,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedgrouppermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="group_permission_given",
@@ -239,7 +240,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedgrouppermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="group_permission_taken",
@@ -255,7 +256,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedgrouppermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -269,7 +270,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedgrouppermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
@@ -283,7 +284,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmembership",
             trigger=pgtrigger.compiler.Trigger(
                 name="role_given",
@@ -299,7 +300,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmembership",
             trigger=pgtrigger.compiler.Trigger(
                 name="role_taken",
@@ -315,7 +316,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmembership",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -329,7 +330,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watchedmembership",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
@@ -343,7 +344,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watcheduser",
             trigger=pgtrigger.compiler.Trigger(
                 name="end_sessions",
@@ -358,7 +359,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watcheduser",
             trigger=pgtrigger.compiler.Trigger(
                 name="end_sessions_of_deleted",
@@ -372,7 +373,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watcheduserpermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="permission_given",
@@ -388,7 +389,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watcheduserpermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="permission_taken",
@@ -404,7 +405,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watcheduserpermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -418,7 +419,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="watcheduserpermission",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",

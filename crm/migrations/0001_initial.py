@@ -8,11 +8,11 @@ import django.db.models.functions.datetime
 import django.db.models.functions.math
 import django.db.models.functions.text
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
 import crm.money
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -1416,7 +1416,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="company",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1430,7 +1430,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="company",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1445,7 +1445,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="campaign",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1459,7 +1459,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="campaign",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1474,7 +1474,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="person_on_insert",
@@ -1488,7 +1488,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="person_on_merge",
@@ -1503,7 +1503,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="person_of_merged",
@@ -1518,7 +1518,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1532,7 +1532,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1547,7 +1547,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="consent",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1561,7 +1561,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="consent",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1576,7 +1576,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactpoint",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1591,7 +1591,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactpoint",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
@@ -1605,7 +1605,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactref",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1620,7 +1620,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactref",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
@@ -1634,7 +1634,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="conversion",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1648,7 +1648,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="conversion",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -1663,7 +1663,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="outcomemark",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -1677,7 +1677,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="outcomemark",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",

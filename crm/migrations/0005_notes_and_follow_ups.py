@@ -3,9 +3,10 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -334,7 +335,7 @@ class Migration(migrations.Migration):
                 violation_error_message="Only a follow-up that is done was done by somebody.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="followup",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -348,7 +349,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="followup",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -363,7 +364,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="followup",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",
@@ -413,7 +414,7 @@ class Migration(migrations.Migration):
                 violation_error_message="A note needs a text.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="note",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -427,7 +428,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="note",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
@@ -442,7 +443,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="note",
             trigger=pgtrigger.compiler.Trigger(
                 name="delete_delete",

@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -209,7 +210,7 @@ class Migration(migrations.Migration):
                 violation_error_message="A merge cannot be taken apart before it happened.",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="merge",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -223,7 +224,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="merge",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",

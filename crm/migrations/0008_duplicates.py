@@ -5,9 +5,10 @@ import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -79,7 +80,7 @@ class Migration(migrations.Migration):
             model_name="contactref",
             index=models.Index(fields=["external_id"], name="crm_contactref_external_id"),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_insert",
@@ -95,7 +96,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_update",
@@ -111,7 +112,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactpoint",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_insert",
@@ -127,7 +128,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactpoint",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_update",
@@ -143,7 +144,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactref",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_insert",
@@ -159,7 +160,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contactref",
             trigger=pgtrigger.compiler.Trigger(
                 name="compare_on_update",

@@ -4,9 +4,10 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+
+import gateway.migration_operations
 
 
 class Migration(migrations.Migration):
@@ -102,11 +103,11 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        gateway.migration_operations.RemoveTrigger(
             model_name="contact",
             name="insert_insert",
         ),
-        pgtrigger.migrations.RemoveTrigger(
+        gateway.migration_operations.RemoveTrigger(
             model_name="contact",
             name="update_update",
         ),
@@ -120,7 +121,7 @@ class Migration(migrations.Migration):
             name="erased_at",
             field=models.DateTimeField(blank=True, editable=False, help_text="since when it is a pseudonym", null=True),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="insert_insert",
@@ -134,7 +135,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        gateway.migration_operations.AddTrigger(
             model_name="contact",
             trigger=pgtrigger.compiler.Trigger(
                 name="update_update",
