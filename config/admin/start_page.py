@@ -1,16 +1,21 @@
 """
 The start page: what its reader is to do today, then what the community earned and what good it did.
 
-The period of the figures is the reader's choice. Panels of any app stand above them (`start_panels`).
+The period of the figures is the reader's choice. Panels of any app stand above them (`start_panels`). The
+tables of communities and of campaigns load themselves once the page is there: each is a report of its own,
+and nobody waits for three to read the first figure.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -49,6 +54,16 @@ class Choice:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class LaterTable:
+    """A table of the start page that loads itself: its heading, what its report is asked, and how it is laid out."""
+
+    title: str
+    scope: Scope
+    build: Callable[[RoiReport], Table]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Add what the start page shows to the admin's context; nothing of figures for who may not see them."""
     may, now = request.user.has_perm, timezone.now()
@@ -59,8 +74,6 @@ def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, ob
         return context
     choice = chosen_period(request, now=now)
     months = _report("summary", choice.period, now=now)
-    campaigns = _report("campaigns", choice.period, now=now, ordering="-roi", limit=CAMPAIGNS_SHOWN)
-    communities = _report("communities", choice.period, now=now)
     context.update(
         title="What our community earned",
         choice=choice,
@@ -77,8 +90,10 @@ def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, ob
         business=business(months),
         social=social_figures(months.total),
         chart=chart_of(months),
-        campaigns=campaigns_table(campaigns),
-        communities=communities_table(communities),
+        later_tables={
+            name: {"title": table.title, "url": f"{reverse('start-table', args=[name])}?{request.GET.urlencode()}"}
+            for name, table in LATER_TABLES.items()
+        },
         lines=lines_table(months),
         not_converted=months.not_converted,
         model=attribution_models[months.query.lead_model],
@@ -86,6 +101,17 @@ def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, ob
         may_recompute=request.user.has_perm("jobs.add_job"),
     )
     return context
+
+
+def start_table(request: HttpRequest, name: str) -> HttpResponse:
+    """Return one of the tables that the start page loads when it is there, for the period of the address."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    if name not in LATER_TABLES:
+        raise Http404
+    table, now = LATER_TABLES[name], timezone.now()
+    report = _report(table.scope, chosen_period(request, now=now).period, now=now, **table.options)
+    return TemplateResponse(request, "gateway/admin/table.html", {"table": table.build(report)})
 
 
 def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:
@@ -167,7 +193,7 @@ def chart_of(report: RoiReport) -> Chart | None:
 def campaigns_table(report: RoiReport) -> Table:
     """Return the campaigns with the highest ROI, those without cost last."""
     return Table(
-        title="Campaigns by ROI",
+        title=LATER_TABLES["campaigns"].title,
         columns=(
             Column(label="Campaign"),
             Column(label="ROI", unit="percent"),
@@ -204,7 +230,7 @@ def campaigns_table(report: RoiReport) -> Table:
 def communities_table(report: RoiReport) -> Table:
     """Return the communities with their social and their business return side by side."""
     return Table(
-        title="Communities: social and business return",
+        title=LATER_TABLES["communities"].title,
         columns=(
             Column(label="Community"),
             Column(label="Purpose reached", unit="percent"),
@@ -263,3 +289,11 @@ def lines_table(report: RoiReport) -> Table:
         rows=rows,
         empty="",
     )
+
+
+LATER_TABLES = {
+    "communities": LaterTable("Communities: social and business return", "communities", communities_table),
+    "campaigns": LaterTable(
+        "Campaigns by ROI", "campaigns", campaigns_table, {"ordering": "-roi", "limit": CAMPAIGNS_SHOWN}
+    ),
+}

@@ -1,6 +1,6 @@
 """Whether the stored figures still follow from the facts and settings."""
 
-from metrics.fingerprint import is_current
+from metrics.fingerprint import current_fingerprint
 from metrics.models import Fingerprint, RecomputeChunk, StaleMark
 
 
@@ -8,13 +8,14 @@ def behind_reason() -> str | None:
     """
     Return in one sentence why figures are behind, or None when they follow from everything committed.
 
-    Five small queries at most, whatever is stored.
+    Four small queries at most, whatever is stored.
     """
     if RecomputeChunk.objects.filter(done_at=None).exists():
         return "A full recompute is running."
-    if not Fingerprint.objects.exists():
+    computed_with = Fingerprint.objects.values_list("value", flat=True).first()
+    if computed_with is None:
         return "Nothing has been computed yet."
-    if not is_current():
+    if computed_with != current_fingerprint():
         return "Settings that figures depend on have changed: a full recompute follows."
     if StaleMark.objects.exists():
         return "Facts have changed and wait for their recompute."

@@ -144,6 +144,7 @@ ARGUMENTS = {
     "admin:view_on_site": (1, 1),
     "admin:app_list": ("crm",),
     "admin:autocomplete": (),
+    "start-table": ("campaigns",),
     "admin:/admin/(?P<url>.*)$": ("nowhere",),
     "/": (),
 }

@@ -140,9 +140,9 @@
       if (event.detail.target === dialog) show();
     });
     document.body.addEventListener("htmx:responseError", (event) => {
-      const { status } = event.detail.xhr;
+      const { xhr: { status }, requestConfig: { verb } } = event.detail;
       const why = { 403: "You may not do that.", 404: "That is not there any more." }[status] ?? `That did not work (${status}).`;
-      toast(`${why} Nothing was saved.`, { isError: true });
+      toast(`${why} ${verb === "get" ? "Load the page again." : "Nothing was saved."}`, { isError: true });
     });
     document.body.addEventListener("htmx:sendError", () => toast("Kith cannot be reached. Nothing was saved; try again.", { isError: true }));
     document.body.addEventListener("kith:saved", (event) => {
