@@ -37,10 +37,10 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
     search_help_text = "Any part of a name, e-mail address or phone number"
     ordering = ("-score", "-pk")
     fieldsets = (
-        (None, {"fields": (("shown_first", "shown_second"), ("score", "why"), ("shown_state", "found_at"))}),
+        (None, {"fields": (("shown_first", "shown_second"), ("score", "why"), ("shown_state", "found_at"), "decide")}),
         ("Decided", {"fields": (("decided_at", "decided_by"), "merge")}),
     )
-    readonly_fields = ("shown_first", "shown_second", "why", "shown_state")
+    readonly_fields = ("shown_first", "shown_second", "why", "shown_state", "decide")
     list_before_template = "crm/admin/duplicates_before.html"
     empty_state = "Nobody seems to be here twice. What changes is compared within a minute."
 
@@ -122,7 +122,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
     def shown_state(self, suggestion: DuplicateSuggestion) -> str:
         return suggestion.get_state_display()
 
-    @display(description="")
+    @display(description="What to do")
     def decide(self, suggestion: DuplicateSuggestion) -> SafeString | str:
         """Lead to both side by side, where the pair is open and the person may join them."""
         if not self._may_merge or suggestion.state != State.OPEN:

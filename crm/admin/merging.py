@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 
 from crm.admin.finding import LONGEST
 from crm.contact_points import VIEW_ADDRESSES
+from crm.duplicates.decisions import decide_different_people
 from crm.duplicates.panel import suggested_for
 from crm.extensions import contact_actions
 from crm.merging import Unmerged, merge, plan_of_unmerge, unmerge
@@ -154,6 +155,8 @@ class MergingMixin:
             return self._choose(request, pk)
         try:
             shown = preview(pk, int(other), may=request.user.has_perm, now=timezone.now())
+            if request.method == "POST" and "different" in request.POST:
+                return self._different(request, shown)
             form = MergeForm(shown, request.POST or None)
             if request.method == "POST" and form.is_valid():
                 return self._merge(request, shown, form)
@@ -221,6 +224,15 @@ class MergingMixin:
             ),
         )
         return HttpResponseRedirect(_page_of(shown.survivor.pk))
+
+    def _different(self, request: HttpRequest, shown: MergePreview) -> HttpResponse:
+        one, other = shown.survivor, shown.loser
+        decide_different_people(one.pk, other.pk, by_user_id=request.user.pk, now=timezone.now())
+        said = f"Remembered: {one} and {other} are different people. They are not suggested again."
+        messages.success(request, said)
+        if request.user.has_perm("crm.view_duplicatesuggestion"):
+            return HttpResponseRedirect(reverse("admin:crm_duplicatesuggestion_changelist"))
+        return HttpResponseRedirect(_page_of(one.pk))
 
     def unmerge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what goes back and what stays when this merged record is taken out again, and do it."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from crm.models import DuplicateSuggestion, Merge
 
@@ -38,6 +39,15 @@ def remember_different(one_id: int, other_id: int, *, by_user_id: int | None, no
             "found_at": now,
         },
     )
+
+
+@transaction.atomic
+def decide_different_people(one_id: int, other_id: int, *, by_user_id: int | None, now: datetime) -> None:
+    """Remember that two persons are different, whichever of their records was suggested."""
+    sides = Q(first__person=one_id, second__person=other_id) | Q(first__person=other_id, second__person=one_id)
+    suggested = DuplicateSuggestion.objects.filter(sides, state=State.OPEN).values_list("pk", flat=True)
+    decide_different(list(suggested), by_user_id=by_user_id, now=now)
+    remember_different(one_id, other_id, by_user_id=by_user_id, now=now)
 
 
 def note_merge(merge: Merge) -> None:

@@ -118,6 +118,30 @@ def test_joining_takes_the_chosen_fields_and_offers_to_take_apart(clerk, pair):
     assert reverse("admin:crm_contact_unmerge", args=[loser.pk]) in messages_of(page)[0]
 
 
+def test_two_who_are_different_people_are_remembered_and_the_next_pair_is_next(pair):
+    survivor, loser = pair
+    twin = ContactFactory(full_name="Joe Bloggs")
+    merge(survivor_id=survivor.pk, loser_id=twin.pk, now=NOW)
+    suggested = DuplicateSuggestion.objects.create(first=loser, second=twin, score=60, reasons=[], found_at=NOW)
+    clerk = client_of("merge_contact", "view_contact", "change_contact", "view_duplicatesuggestion")
+    assert (
+        "Compare…" in clerk.get(reverse("admin:crm_duplicatesuggestion_change", args=[suggested.pk])).content.decode()
+    )
+
+    page = clerk.post(address(survivor, loser), {"different": "1"}, follow=True)
+
+    assert page.redirect_chain == [(reverse("admin:crm_duplicatesuggestion_changelist"), 302)]
+    assert messages_of(page) == [
+        "Remembered: Joe Bloggs and Joseph Bloggs are different people. They are not suggested again."
+    ]
+    clerk_id = int(clerk.session["_auth_user_id"])
+    assert set(DuplicateSuggestion.objects.values_list("first", "second", "state", "decided_by")) == {
+        (*sorted((loser.pk, twin.pk)), "different", clerk_id),
+        (*sorted((survivor.pk, loser.pk)), "different", clerk_id),
+    }
+    assert not Merge.objects.filter(loser=loser).exists()
+
+
 def test_merged_record_leads_to_the_person(clerk, pair):
     survivor, loser = pair
     merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
