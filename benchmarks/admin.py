@@ -20,6 +20,7 @@ from benchmarks import daily_work
 from benchmarks.exactness import NOW
 from benchmarks.facts import Scale
 from benchmarks.measuring import Measurement, waited
+from config.admin.start_page import LATER_TABLES
 from metrics.models import Credit
 from metrics.recompute import recompute_all
 
@@ -79,6 +80,10 @@ def pages() -> Iterator[Page]:
     """Return every page of the admin, with the busiest row of each model."""
     yield Page("start page", reverse("admin:index"))
     yield Page("start page, all time", f"{reverse('admin:index')}?period=all_time")
+    for table in LATER_TABLES:
+        address = reverse("start-table", args=[table])
+        yield Page(f"start page, {table}", address)
+        yield Page(f"start page, {table}, all time", f"{address}?period=all_time")
     yield Page("response times", reverse("response-times"))
     yield Page("response times, all time", f"{reverse('response-times')}?period=all_time")
     contact = reverse("admin:crm_contact_change", args=[daily_work.BUSIEST])
