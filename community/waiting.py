@@ -22,6 +22,7 @@ from community.replies import REPLIES, asks, reply_parameters
 
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
 COUNTED_UP_TO = 99  # how many the menu tells apart
+LOOKED_AT_FIRST = 5  # entries of the watch list for each that is counted: more than so many seldom do not wait
 
 # What waits among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
 _WAITING = """
@@ -30,29 +31,31 @@ _WAITING = """
     EXCEPT
     SELECT reply.ask_id FROM ({replies}) reply
 """
-_ON_THE_LIST = "i.id IN (SELECT interaction_id FROM community_watchlistentry) AND i.deleted_at IS NULL"
+_ON_THE_LIST = "i.id IN (SELECT interaction_id FROM {entries}) AND i.deleted_at IS NULL"
 
 
 def _waiting_sql(where: str) -> str:
     return _WAITING.format(asks=asks(where), replies=REPLIES)
 
 
-def waiting(*, now: datetime) -> QuerySet[WaitingInteraction]:
+def waiting(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInteraction]:
     """
     Return what is in the queue at `now`, as interactions: waiting, not dismissed and not snoozed.
 
     One statement. Each row has `person` (id of who asked, or None), `waits_since`, `assignee_id` and
-    `target_minutes`; order it by `occurred_at` for the oldest first.
+    `target_minutes`; order it by `occurred_at` for the oldest first. With `first`, only what so many
+    entries of the watch list name, those that have stood there longest.
     """
     return (
-        unanswered(now=now)
+        unanswered(now=now, first=first)
         .filter(handling__dismissed_at=None)
         .exclude(Q(handling__snoozed_until__gt=now) & Q(is_woken=False))
     )
 
 
-def unanswered(*, now: datetime) -> QuerySet[WaitingInteraction]:
+def unanswered(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInteraction]:
     """Return every ask without a reply, also what staff snoozed or dismissed, with `is_woken` beside."""
+    entries = "community_watchlistentry" if first is None else _listed(first)
     newer_ask = Interaction.objects.filter(
         member__contact__person=OuterRef("member__contact__person"),
         direction=Interaction.Direction.INBOUND,
@@ -60,7 +63,8 @@ def unanswered(*, now: datetime) -> QuerySet[WaitingInteraction]:
         occurred_at__gt=OuterRef("handling__snoozed_at"),
         retracted_at=None,
     )
-    parameters, sql = _positional(_waiting_sql(f"{_ON_THE_LIST} AND i.occurred_at <= %(now)s"), {"now": now})
+    on_the_list = _ON_THE_LIST.format(entries=entries)
+    parameters, sql = _positional(_waiting_sql(f"{on_the_list} AND i.occurred_at <= %(now)s"), {"now": now})
     return WaitingInteraction.objects.filter(pk__in=RawSQL(sql, parameters)).annotate(  # noqa: S611 - no input in it
         person=F("member__contact__person_id"),
         assignee_id=F("handling__assignee_id"),
@@ -83,8 +87,27 @@ def business_seconds_waiting(*, now: datetime) -> Func:
 
 
 def waiting_count(*, now: datetime, up_to: int = COUNTED_UP_TO) -> int:
-    """Return how much is in the queue, counted up to `up_to` + 1: more than that is “many”."""
+    """
+    Return how much is in the queue, counted up to `up_to` + 1: more than that is “many”.
+
+    One query. A second one where the first entries of a long watch list do not settle it.
+    """
+    first = LOOKED_AT_FIRST * (up_to + 1)
+    some = waiting(now=now, first=first).order_by().values("pk")[: up_to + 1]
+    sql, parameters = some.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT (SELECT count(*) FROM ({sql}) found), (SELECT count(*) FROM {_listed(first + 1)})", parameters
+        )
+        number, listed = cursor.fetchone()
+    if number > up_to or listed <= first:
+        return int(number)
     return waiting(now=now).order_by().values("pk")[: up_to + 1].count()
+
+
+def _listed(number: int) -> str:
+    """Return the table expression of so many entries of the watch list, the oldest."""
+    return f"(SELECT interaction_id FROM community_watchlistentry ORDER BY id LIMIT {number}) listed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -278,6 +278,22 @@ def test_the_count_of_the_menu_is_bounded(forum, joe):
     assert waiting_count(now=NOW, up_to=2) == 3
 
 
+@pytest.mark.parametrize(("up_to", "counted", "queries"), [(1, 2, 2), (2, 3, 2), (3, 3, 1), (99, 3, 1)])
+def test_the_count_looks_further_where_the_first_entries_do_not_wait(
+    forum, ada, joe, django_assert_num_queries, up_to, counted, queries
+):
+    """Sixteen that were answered stand before three that wait: of 19 entries, the first 5 × (up to + 1) come first."""
+    for minute in range(16):
+        said = says(joe, "direct_message", NINE + dt.timedelta(minutes=minute), direction="inbound")
+        says(ada, reply_to=said, at=TEN)
+    for minute in range(3):
+        says(joe, "direct_message", NINE + dt.timedelta(minutes=minute), direction="inbound")
+    assert WatchListEntry.objects.count() == 19
+
+    with django_assert_num_queries(queries):
+        assert waiting_count(now=NOW, up_to=up_to) == counted
+
+
 def test_pruning_takes_what_was_answered_and_what_stands_twice(question, ada, joe):
     other = says(joe, "question", NINE, direction="inbound")
     says(ada, reply_to=question)
