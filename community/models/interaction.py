@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models.channel import Channel
 from community.models.member import Member
 from community.models.thread import Thread
@@ -148,6 +149,17 @@ class Interaction(Synced):
             models.Index(fields=["campaign"], name="community_i_campaign", condition=Q(campaign__isnull=False)),
             models.Index(Lower("utm_campaign"), name="community_i_utm", condition=Q(utm_campaign__isnull=False)),
             models.Index(fields=["updated_at", "id"], name="community_i_changes"),
+            # What may ask, by when: one in a hundred interactions of a busy community.
+            models.Index(
+                fields=["occurred_at"],
+                name="community_i_may_ask",
+                condition=Q(
+                    direction="inbound",
+                    kind__in=sorted([*asking_kinds(), *asking_staff_kinds()]),
+                    user=None,
+                    retracted_at=None,
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from config.admin.start_page import PERMISSION, PRESETS_SHOWN, chosen_period, in
 from crm.periods import presets
 from gateway.panels import Chart, Column, Figure, Row, Series, Table
 from metrics.panels.parts import why_undefined
-from metrics.reports.responses import ResponseRow, ResponsesQuery, ResponsesReport, hours_of, responses_report
+from metrics.reports.responses import ResponseRow, ResponsesQuery, ResponsesReport, hours_of, responses_reports
 
 
 def response_times(request: HttpRequest) -> HttpResponse:
@@ -23,8 +23,7 @@ def response_times(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     choice = chosen_period(request, now=now)
     asked: dict[str, Any] = {"now": now, "start": choice.period.start, "end": choice.period.end}
-    channels = responses_report(ResponsesQuery(by="channel", **asked))
-    staff = responses_report(ResponsesQuery(by="staff", **asked))
+    channels, staff = responses_reports(ResponsesQuery(by="channel", **asked), ResponsesQuery(by="staff", **asked))
     context = {
         **admin.site.each_context(request),
         "title": "Response times",

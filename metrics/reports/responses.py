@@ -11,13 +11,14 @@ reply and no answer. An accepted answer and any reply are two figures too.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from django.contrib.auth import get_user_model
 
+from community.business_time import OPENED, business_seconds
 from community.models import BusinessHours, Channel, Community
 from community.replies import REPLIES, ROLE_AT, asks, reply_parameters
 from crm.periods import Period, organisation_zone
@@ -157,8 +158,21 @@ class ResponsesReport:
 
 def responses_report(query: ResponsesQuery) -> ResponsesReport:
     """Answer `query` in a fixed number of queries (at most eight), in one snapshot of the database."""
+    (report,) = responses_reports(query)
+    return report
+
+
+def responses_reports(*queries: ResponsesQuery) -> list[ResponsesReport]:
+    """Answer several queries in one snapshot. What is the same for all of them is computed once."""
+    wholes: dict[ResponsesQuery, ResponseRow] = {}
+    reports = []
     with one_snapshot():
-        return _report(query)
+        for query in queries:
+            asked = replace(query, by="channel")
+            report = _report(query, total=wholes.get(asked))
+            wholes[asked] = report.total
+            reports.append(report)
+    return reports
 
 
 # What each time is called, its two columns, and the rows that it is taken over.
@@ -203,11 +217,16 @@ _ASK = f"""
       AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
       AND (%(topic)s = '' OR i.thread_id IN (SELECT t.id FROM community_thread t WHERE t.topic = %(topic)s))''')
 }),
-    place AS (
-        SELECT channel.id AS channel_id, channel.community_id, COALESCE(
-            channel.business_hours_id, (SELECT id FROM community_businesshours WHERE is_default)
-        ) AS hours_id
-        FROM community_channel channel
+    opened AS MATERIALIZED ({OPENED.format(since="(SELECT min(occurred_at) FROM ask)", until="%(now)s::timestamptz")}),
+    place AS MATERIALIZED (
+        SELECT channel.channel_id, channel.community_id, channel.hours_id, opened.opens, opened.closes, opened.before
+        FROM (
+            SELECT id AS channel_id, community_id, COALESCE(
+                business_hours_id, (SELECT id FROM community_businesshours WHERE is_default)
+            ) AS hours_id
+            FROM community_channel
+        ) channel
+        LEFT JOIN opened ON opened.hours_id = channel.hours_id
     )
 """
 _REPLY = f"reply AS MATERIALIZED (SELECT * FROM ({REPLIES}) found WHERE found.replied_at <= %(now)s)"
@@ -216,9 +235,7 @@ _REPLY = f"reply AS MATERIALIZED (SELECT * FROM ({REPLIES}) found WHERE found.re
 def _seconds(until: str, name: str, since: str = "said.asked_at") -> str:
     return f"""
         extract(epoch FROM {until} - {since})::double precision AS {name}_seconds,
-        CASE WHEN {until} IS NOT NULL
-             THEN kith_business_seconds(place.hours_id, {since}, {until})::double precision
-        END AS {name}_business_seconds
+        {business_seconds(since, until, hours="place.hours_id", opened="place")} AS {name}_business_seconds
     """
 
 
@@ -243,7 +260,7 @@ _REPLIED = f"""
         ) told
         GROUP BY id
     ),
-    timed AS (
+    timed AS MATERIALIZED (
         SELECT {{key}} AS key, said.kind, said.replied_at, said.answered_at, said.staff_replied_at,
                {_seconds("said.replied_at", "reply")},
                {_seconds("said.answered_at", "answer")},
@@ -280,7 +297,7 @@ _RESOLVED = f"""
         FROM ask WHERE ask.kind = 'question'
         ORDER BY COALESCE(ask.thread_id, -ask.id), ask.occurred_at, ask.id
     ),
-    timed AS (
+    timed AS MATERIALIZED (
         SELECT {{key}} AS key, resolved.resolved_at, resolved.resolved_by,
                {_seconds("resolved.resolved_at", "resolution")},
                {_seconds("CASE WHEN resolved.resolved_by <> 'asker' THEN resolved.resolved_at END", "others")}
@@ -329,7 +346,7 @@ _BY_REPLIER = f"""
         WHERE COALESCE(user_id, person_id) IS NOT NULL {{only}}
         GROUP BY 1, 2
     ),
-    timed AS (
+    timed AS MATERIALIZED (
         SELECT said.*,
                {_seconds("said.replied_at", "reply")},
                {_seconds("said.answered_at", "answer")},
@@ -344,7 +361,8 @@ _BY_REPLIER = f"""
 _KEYS = {"channel": "said.channel_id", "community": "place.community_id"}
 
 
-def _report(query: ResponsesQuery) -> ResponsesReport:
+def _report(query: ResponsesQuery, *, total: ResponseRow | None) -> ResponsesReport:
+    """Answer `query`. `total` is the whole, where another report of the same period had it already."""
     period = query.period
     parameters = {
         **reply_parameters(),
@@ -353,19 +371,18 @@ def _report(query: ResponsesQuery) -> ResponsesReport:
         "topic": query.topic,
         "now": query.now,
     }
-    key = _KEYS.get(query.by, "NULL::bigint")
-    replied = _replied(key, parameters)
-    resolved = _resolved(key, parameters)
-    whole = {**replied[None], **resolved.get(None, _NOTHING_RAISED)}
-    total = ResponseRow(key=None, name="All", **whole)
-    if query.by in _KEYS:
-        names = _place_names(query.by)
+    rows: list[ResponseRow] = []
+    if total is None or query.by in _KEYS:
+        key = _KEYS.get(query.by, "NULL::bigint")
+        replied, resolved = _replied(key, parameters), _resolved(key, parameters)
+        total = ResponseRow(key=None, name="All", **replied[None], **resolved.get(None, _NOTHING_RAISED))
+        names = _place_names(query.by) if query.by in _KEYS else {}
         rows = [
             ResponseRow(key=pk, name=names.get(pk, str(pk)), **figures, **resolved.get(pk, _NOTHING_RAISED))
             for pk, figures in replied.items()
             if pk is not None
         ]
-    else:
+    if query.by not in _KEYS:
         rows = _repliers(query, parameters, total)
     rows.sort(key=lambda row: (-row.asked, -row.replied, -row.replies, row.name, str(row.key)))
     return ResponsesReport(query, rows, total, _note())
