@@ -18,7 +18,7 @@ from metrics.reports.social import HELP, IS_STAFF_AT
 _MINUTES = f"""
     SELECT 'minutes' AS rule, h.day, h.customer_id AS person_id, h.campaign_id, h.channel_id, h.community_id,
            sum(h.minutes) AS weight
-    FROM ({HELP}) h
+    FROM ({HELP} {{only}}) h
     WHERE h.minutes > 0 AND h.customer_id IS NOT NULL
     GROUP BY 2, 3, 4, 5, 6
 """
@@ -75,6 +75,12 @@ _ON_THEIR_DAYS = """
     )
 """
 
+# Whose help counts on those days: nobody's is looked up where nothing is to be shared, which is so for most people.
+_ON_DAYS_OF_THE_POOL = """
+    AND EXISTS (SELECT FROM pool)
+    AND (i.occurred_at AT TIME ZONE %(zone)s)::date IN (SELECT day FROM pool)
+"""
+
 
 def shared_among_people(
     parameters: Mapping[str, object], *, shared: str, by_touches: bool, days_of: Sequence[int] | None = None
@@ -87,6 +93,7 @@ def shared_among_people(
     days on which these persons were helped are looked at: their shares by minutes are whole, all
     others' are not. One query.
     """
+    minutes = _MINUTES.format(only=_ON_DAYS_OF_THE_POOL if days_of is not None else "")
     rows = select(
         f"""
         WITH pool AS MATERIALIZED (
@@ -98,7 +105,7 @@ def shared_among_people(
             {_ON_THEIR_DAYS if days_of is not None else ""}
             GROUP BY d.day, c.sharing, c.campaign_id, c.channel_id, c.community_id
         ),
-        base AS MATERIALIZED ({_MINUTES} {f"UNION ALL {_TOUCHES}" if by_touches else ""}),
+        base AS MATERIALIZED ({minutes} {f"UNION ALL {_TOUCHES}" if by_touches else ""}),
         entitled AS (
             SELECT p.id, p.minor, b.person_id,
                    CASE WHEN p.sharing = 'even' THEN 1 ELSE sum(b.weight) END AS weight
