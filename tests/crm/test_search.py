@@ -178,6 +178,27 @@ def test_whatever_is_not_common_is_found_by_every_part_of_it(monkeypatch, with_a
     assert few > 100
 
 
+@pytest.mark.parametrize("text", ["", "  ", "j", "+", "'"])
+def test_large_table_is_listed_whatever_stands_in_the_search_field(monkeypatch, admin_client, text):
+    """Lists and fields that complete themselves search with an empty text too."""
+    monkeypatch.setattr(search, "SAMPLED", 10)
+    Contact.objects.bulk_create(Contact(full_name=f"Jo {n}", search_text=f"jo {n}") for n in range(100))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_contact")
+    assert search._estimated_rows() > 2 * search.SAMPLED
+
+    page = admin_client.get(reverse("admin:crm_contact_changelist"), {"q": text} if text else {})
+
+    assert page.status_code == 200
+    found = page.context["cl"].queryset.count()
+    assert found == (Contact.objects.count() if not text.strip() else sum(text in said for said in said_of_all()))
+    assert find_people(text, with_addresses=True) is not None
+
+
+def said_of_all():
+    return Contact.objects.values_list("search_text", flat=True)
+
+
 def test_whose_name_or_address_is_the_text_comes_first(monkeypatch):
     Contact.objects.bulk_create(
         Contact(full_name=f"Sam{n}", search_text=f"sam{n}\nsam@example.com{n}") for n in range(120)
