@@ -22,7 +22,7 @@ from metrics.reports.snapshot import select
 class ConversionCounts:
     """
     `touched` distinct conversions, of which `fully_refunded`; `assisted` minor units of the whole
-    value of those with help; `credited` the sum of shares per model, with six decimals.
+    value of those with help; `credited` the sum of shares per model asked for, with six decimals.
     """
 
     touched: int = 0
@@ -36,14 +36,19 @@ class ConversionCounts:
 
 
 def conversions_of_rows(
-    dimension: Dimension, parameters: Mapping[str, object], *, keys: Sequence[int] | None
+    dimension: Dimension,
+    parameters: Mapping[str, object],
+    *,
+    keys: Sequence[int] | None,
+    models: Sequence[str] = MODELS,
 ) -> dict[int | date, ConversionCounts]:
-    """Return the counts of each row (of `keys` alone, if given) in one query."""
+    """Return the counts of each row (of `keys` alone, if given) in one query, `credited` for these models."""
     if dimension.ledger_from is None:
         return _of_whole_conversions(dimension, parameters, keys=keys)
     shares = ", ".join(
         f"sum(({model.weight})::numeric(40, 30) / ({model.total})) FILTER (WHERE NOT c.is_refund) AS {model.key}"
         for model in attribution_models
+        if model.key in models
     )
     rows = select(
         f"""
@@ -59,14 +64,14 @@ def conversions_of_rows(
                count(*) FILTER (WHERE NOT r.is_refund),
                count(*) FILTER (WHERE NOT r.is_refund AND r.is_fully_refunded),
                COALESCE(sum(r.value_minor) FILTER (WHERE t.is_help), 0)::bigint,
-               {", ".join(f"COALESCE(round(sum(t.{model}), 6), 0)" for model in MODELS)}
+               {", ".join(f"COALESCE(round(sum(t.{model}), 6), 0)" for model in models)}
         FROM touched t JOIN metrics_conversionresult r ON r.conversion_id = t.conversion_id
         GROUP BY t.key
         """,
         {**parameters, "keys": list(keys or ())},
     )
     return {
-        key: ConversionCounts(touched, refunded, assisted, dict(zip(MODELS, credited, strict=True)))
+        key: ConversionCounts(touched, refunded, assisted, dict(zip(models, credited, strict=True)))
         for key, touched, refunded, assisted, *credited in rows
     }
 

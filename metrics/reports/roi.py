@@ -117,13 +117,14 @@ def _report(query: RoiQuery) -> RoiReport:
         keys &= set(query.ids)
     by_ledger = query.ordering.removeprefix("-") in _ORDERED_BY_LEDGER
     by_name = query.ordering.removeprefix("-") == "name"
-    conversions = conversions_of_rows(dimension, parameters, keys=None) if by_ledger else {}
+    conversions = conversions_of_rows(dimension, parameters, keys=query.ids, models=query.models) if by_ledger else {}
     names = names_of(query.scope, list(keys)) if by_name else {}
     ordered = _ordered(keys, query=query, sources=sources, conversions=conversions, names=names)
     shown = ordered[query.offset :] if query.limit is None else ordered[query.offset : query.offset + query.limit]
     ids = [key for key in shown if isinstance(key, int)]
-    if not by_ledger:  # the rows shown are enough; only people are so many that it matters
-        conversions = conversions_of_rows(dimension, parameters, keys=ids if query.scope == "members" else None)
+    if not by_ledger:
+        shown_alone = None if query.scope == "summary" else ids
+        conversions = conversions_of_rows(dimension, parameters, keys=shown_alone, models=query.models)
     names = names or names_of(query.scope, shown)
     accounts = accounts_of(ids) if query.scope == "members" else {}
     rows = [
