@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models import BusinessHours, Interaction, WaitingInteraction
 from community.replies import REPLIES, asks, reply_parameters
+from gateway.staging import id_array
 
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
 COUNTED_UP_TO = 99  # how many the menu tells apart
@@ -56,6 +57,23 @@ def waiting(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInter
 def unanswered(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInteraction]:
     """Return every ask without a reply, also what staff snoozed or dismissed, with `is_woken` beside."""
     entries = "community_watchlistentry" if first is None else _listed(first)
+    on_the_list = _ON_THE_LIST.format(entries=entries)
+    parameters, sql = _positional(_waiting_sql(f"{on_the_list} AND i.occurred_at <= %(now)s"), {"now": now})
+    return _told(WaitingInteraction.objects.filter(pk__in=RawSQL(sql, parameters)))  # noqa: S611 - no input in it
+
+
+def unanswered_now(*, now: datetime) -> QuerySet[WaitingInteraction]:
+    """
+    Return the same as `unanswered`, found out now and once: for a list that is counted, filtered and shown.
+
+    One query to find them out; what is done with the rows is cheap.
+    """
+    found = list(unanswered(now=now).order_by().values_list("pk", flat=True))
+    return _told(WaitingInteraction.objects.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [id_array(found)])))
+
+
+def _told(asks: QuerySet[WaitingInteraction]) -> QuerySet[WaitingInteraction]:
+    """Put beside each ask who asked, who takes care of it, and whether the person asked again since it was snoozed."""
     newer_ask = Interaction.objects.filter(
         member__contact__person=OuterRef("member__contact__person"),
         direction=Interaction.Direction.INBOUND,
@@ -63,9 +81,7 @@ def unanswered(*, now: datetime, first: int | None = None) -> QuerySet[WaitingIn
         occurred_at__gt=OuterRef("handling__snoozed_at"),
         retracted_at=None,
     )
-    on_the_list = _ON_THE_LIST.format(entries=entries)
-    parameters, sql = _positional(_waiting_sql(f"{on_the_list} AND i.occurred_at <= %(now)s"), {"now": now})
-    return WaitingInteraction.objects.filter(pk__in=RawSQL(sql, parameters)).annotate(  # noqa: S611 - no input in it
+    return asks.annotate(
         person=F("member__contact__person_id"),
         assignee_id=F("handling__assignee_id"),
         is_woken=Exists(newer_ask),

@@ -22,7 +22,7 @@ from community.admin.private_texts import PrivateTexts, mark_hidden
 from community.interaction_kinds import asking_kinds, asking_staff_kinds, help_kinds, interaction_kinds
 from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
-from community.waiting import business_seconds_waiting, unanswered, waiting_count
+from community.waiting import business_seconds_waiting, unanswered_now, waiting_count
 from crm.money import from_minor
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -213,7 +213,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             return super().get_queryset(request)
         now = timezone.now()
         brought = PersonDay.objects.filter(person_id=OuterRef("member__contact__person_id")).values("person_id")
-        rows = mark_hidden(unanswered(now=now), request, privacy=self.privacy)
+        rows = mark_hidden(unanswered_now(now=now), request, privacy=self.privacy)
         return rows.annotate(
             business_seconds=business_seconds_waiting(now=now),
             revenue_minor=Subquery(brought.values(minor=Sum("revenue_minor"))),
