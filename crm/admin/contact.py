@@ -150,6 +150,7 @@ class OutcomeMarkInline(TabularInline):
 @admin.register(Contact)
 class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
     form = ContactForm
+    list_per_page = 25  # this list is opened most often, and searched while somebody is on the telephone
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")
     list_annotations = {

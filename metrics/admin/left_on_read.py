@@ -193,6 +193,7 @@ ACTS: dict[str, tuple[str, type[forms.Form], Perform, str]] = {
 class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     list_before_template = "metrics/admin/left_on_read.html"
     list_display_links = None
+    list_per_page = 25  # each has its buttons: fifty take half a second
     list_select_related = ("channel", "member__contact", "handling__assignee", "thread")
     list_filter = (StateFilter, HandledByFilter, AskFilter, ("channel", AutocompleteSelectFilter))
     search_fields = ("text", "member__handle")
