@@ -3,7 +3,8 @@ Business seconds of many spans of time in one statement.
 
 The function `kith_business_seconds` looks at every day between two instants: right for one span, too slow for
 a hundred thousand. Here the openings of each calendar are laid out once, end to end, and an instant is found
-among them by binary search (`width_bucket`). Both give the same: a test compares them.
+among them by binary search (`width_bucket`). What opens when is said in both, since a function in the database
+cannot be read from here: change them together. Every test of the one compares the other.
 """
 
 # One row per calendar that ever opens: when its openings begin and end, folded where they overlap, and the

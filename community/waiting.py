@@ -23,7 +23,7 @@ from gateway.staging import id_array
 
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
 COUNTED_UP_TO = 99  # how many the menu tells apart
-LOOKED_AT_FIRST = 5  # entries of the watch list for each that is counted: more than so many seldom do not wait
+LOOKED_AT_FIRST = 5  # entries of the watch list looked at for each ask to count: at least one in five waits, mostly
 
 # What waits among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
 _WAITING = """
@@ -55,7 +55,11 @@ def waiting(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInter
 
 
 def unanswered(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInteraction]:
-    """Return every ask without a reply, also what staff snoozed or dismissed, with `is_woken` beside."""
+    """
+    Return every ask without a reply, also what staff snoozed or dismissed, with `is_woken` beside.
+
+    With `first`, only what so many entries of the watch list name: see `waiting`.
+    """
     entries = "community_watchlistentry" if first is None else _listed(first)
     on_the_list = _ON_THE_LIST.format(entries=entries)
     parameters, sql = _positional(_waiting_sql(f"{on_the_list} AND i.occurred_at <= %(now)s"), {"now": now})

@@ -27,7 +27,11 @@ def current_fingerprint() -> dict[str, Any]:
     }
 
 
+def stored_fingerprint() -> dict[str, Any] | None:
+    """Return the settings that the stored figures were computed with; None when nothing was computed yet. One query."""
+    return Fingerprint.objects.values_list("value", flat=True).first()
+
+
 def is_current() -> bool:
     """Say whether the stored figures were computed with the settings as they are now. Two queries."""
-    stored = Fingerprint.objects.values_list("value", flat=True).first()
-    return stored == current_fingerprint()
+    return stored_fingerprint() == current_fingerprint()

@@ -1,7 +1,7 @@
 """Whether the stored figures still follow from the facts and settings."""
 
-from metrics.fingerprint import current_fingerprint
-from metrics.models import Fingerprint, RecomputeChunk, StaleMark
+from metrics.fingerprint import current_fingerprint, stored_fingerprint
+from metrics.models import RecomputeChunk, StaleMark
 
 
 def behind_reason() -> str | None:
@@ -12,7 +12,7 @@ def behind_reason() -> str | None:
     """
     if RecomputeChunk.objects.filter(done_at=None).exists():
         return "A full recompute is running."
-    computed_with = Fingerprint.objects.values_list("value", flat=True).first()
+    computed_with = stored_fingerprint()
     if computed_with is None:
         return "Nothing has been computed yet."
     if computed_with != current_fingerprint():
