@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from crm.extensions import start_panels
-from crm.periods import Period, PeriodEndsBeforeStart, organisation_zone, preset_period, presets
+from crm.periods import Period, organisation_zone, preset_period, presets
 from gateway.panels import Chart, Column, Figure, Link, Row, Table, panels_for
 from metrics.attribution.models import attribution_models
 from metrics.panels.months import revenue_and_cost_chart
@@ -127,12 +127,10 @@ def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:
     form = PeriodForm(own)
     if not form.is_valid():
         return Choice(fallback, preset, form, "A date is not one that Kith can read: use 2026-03-31.")
-    last = form.cleaned_data["end"]
-    try:
-        period = Period(form.cleaned_data["start"], last and last + timedelta(days=1), zone)
-    except PeriodEndsBeforeStart as refusal:
-        return Choice(fallback, preset, form, refusal.message)
-    return Choice(period, "", form)
+    first, last = form.cleaned_data["start"], form.cleaned_data["end"]
+    if first and last and last < first:
+        return Choice(fallback, preset, form, f"The period ends ({last}) before it starts ({first}).")
+    return Choice(Period(first, last and last + timedelta(days=1), zone), "", form)
 
 
 def in_words(period: Period) -> str:

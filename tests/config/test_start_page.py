@@ -109,7 +109,8 @@ def test_page_and_each_table_that_it_loads_ask_at_most_25_questions(ana: Client,
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"start": "2026-03-31", "end": "2026-03-01"}, "The period ends"),
+        ({"start": "2026-03-31", "end": "2026-03-01"}, "The period ends (2026-03-01) before it starts (2026-03-31)."),
+        ({"start": "2026-03-31", "end": "2026-03-30"}, "The period ends (2026-03-30) before it starts (2026-03-31)."),
         ({"start": "yesterday"}, "A date is not one that Kith can read: use 2026-03-31."),
         ({"end": "9999-99-99"}, "A date is not one that Kith can read: use 2026-03-31."),
         ({"end": "9999-12-31"}, "A date is not one that Kith can read: use 2026-03-31."),
