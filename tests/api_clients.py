@@ -22,3 +22,8 @@ def client_of(token: str | None = None) -> APIClient:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     client.default_format = "json"
     return client
+
+
+def secret_of(token: str) -> str:
+    """Return what is secret in `token`, all 43 characters after the prefix: underscores may be among them."""
+    return token.split("_", maxsplit=2)[2]
