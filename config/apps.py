@@ -1,8 +1,9 @@
-"""The Django app of the configuration."""
+"""The Django app of the configuration, and that of the admin with Kith's own site."""
 
 from django.apps import AppConfig
 from django.apps import apps as all_apps
 from django.apps.registry import Apps
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 
 
@@ -10,6 +11,7 @@ class ConfigConfig(AppConfig):
     """Holds the commands, templates and roles that belong to no single app, and loads the Celery application."""
 
     name = "config"
+    default = True
 
     def ready(self) -> None:
         """Import the Celery application, which every `shared_task` then belongs to."""
@@ -22,6 +24,13 @@ class ConfigConfig(AppConfig):
 
         # All apps of ours stand above this one in INSTALLED_APPS, so their permissions are there by then.
         post_migrate.connect(_bring_roles, sender=self)
+
+
+class KithAdminConfig(admin_apps.AdminConfig):
+    """Finds the `admin` modules of all apps, which register their models with Kith's site."""
+
+    default = False
+    default_site = "config.admin_site.KithAdminSite"
 
 
 def _bring_roles(*, apps: Apps = all_apps, **_: object) -> None:

@@ -54,9 +54,9 @@ ALLOWED_HOSTS = env.list("KITH_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"
 CSRF_TRUSTED_ORIGINS = env.list("KITH_CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the theme without its site: ours stands in config/admin_site.py
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "config.apps.KithAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -261,7 +261,7 @@ UNFOLD = {
     },
     "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("mfa_index")}]},
     "COMMAND": {"search_models": ["crm.contact", "crm.campaign", "crm.company"], "show_history": False},
-    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.admin.menu.navigation"},
+    "SIDEBAR": {"show_search": True, "command_search": True},
 }
 
 STATIC_URL = "static/"

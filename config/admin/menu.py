@@ -1,126 +1,166 @@
 """The menu on the left, by who works with what: staff, those who run campaigns, those who read figures."""
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
-from django.utils.html import format_html
+from django.urls import get_script_prefix, reverse
 
 from metrics.admin.left_on_read import waiting_badge
 
 
-def _may_view(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+@dataclass(frozen=True)
+class Item:
+    """An entry: the name of the page that it opens, and the permission that it takes to see it."""
+
+    title: str
+    icon: str
+    page: str
+    permission: str = ""
 
 
-def _item(title: str, icon: str, model: str, *, permission: str = "") -> dict[str, object]:
+@dataclass(frozen=True)
+class Group:
+    """Entries below one title; those that few need every day can be folded."""
+
+    title: str = ""
+    items: Sequence[Item] = ()
+    is_collapsible: bool = False
+
+
+@dataclass(frozen=True)
+class ShownItem:
+    """An entry as somebody sees it: its address, whether they are there, and a number beside it."""
+
+    title: str
+    icon: str
+    link: str
+    is_active: bool
+    badge: str | None = None
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group as somebody sees it: never without an entry."""
+
+    title: str
+    items: Sequence[ShownItem]
+    is_collapsible: bool
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the page that is open belongs to it."""
+        return any(item.is_active for item in self.items)
+
+
+def _list(title: str, icon: str, model: str, permission: str = "") -> Item:
     """Return an entry that leads to a model's list; `permission` is the one to view it unless it is given."""
     app, name = model.split(".")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": _may_view(permission or f"{app}.view_{name}"),
-    }
+    return Item(title, icon, f"admin:{app}_{name}_changelist", permission or f"{app}.view_{name}")
 
 
-LEFT_ON_READ = "Left on read"
-
-NAVIGATION: list[dict[str, object]] = [
-    {
-        "items": [
-            {"title": "Start", "icon": "home", "link": reverse_lazy("admin:index")},
-            {
-                "title": LEFT_ON_READ,
-                "icon": "mark_email_unread",
-                "link": reverse_lazy("admin:community_waitinginteraction_changelist"),
-                "permission": _may_view("community.view_interaction"),
-            },
-            {
-                "title": "Response times",
-                "icon": "timer",
-                "link": reverse_lazy("response-times"),
-                "permission": _may_view("metrics.view_credit"),
-            },
-        ]
-    },
-    {
-        "title": "People",
-        "separator": True,
-        "items": [
-            _item("Contacts", "person", "crm.contact"),
-            _item("Follow-ups", "event_upcoming", "crm.followup"),
-            _item("Notes", "sticky_note_2", "crm.note"),
-            _item("Companies", "apartment", "crm.company"),
-            _item("Possible duplicates", "group", "crm.duplicatesuggestion"),
-            _item("Merges", "call_merge", "crm.merge"),
-            _item("Members", "alternate_email", "community.member"),
-            _item("Help records", "volunteer_activism", "community.helprecord"),
-            _item("Threads", "forum", "community.thread"),
-            _item("Interactions", "chat_bubble", "community.interaction"),
+START = "admin:index"
+QUEUE = "admin:community_waitinginteraction_changelist"
+GROUPS = [
+    Group(
+        items=[
+            Item("Start", "home", START),
+            Item("Left on read", "mark_email_unread", QUEUE, "community.view_interaction"),
+            Item("Response times", "timer", "response-times", "metrics.view_credit"),
         ],
-    },
-    {
-        "title": "Campaigns and money",
-        "separator": True,
-        "items": [
-            _item("Campaigns", "campaign", "crm.campaign"),
-            _item("Conversions", "shopping_cart", "crm.conversion"),
-            _item("Costs", "payments", "community.cost"),
-            _item("Exchange rates", "currency_exchange", "crm.exchangerate"),
+    ),
+    Group(
+        "People",
+        items=[
+            _list("Contacts", "person", "crm.contact"),
+            _list("Follow-ups", "event_upcoming", "crm.followup"),
+            _list("Notes", "sticky_note_2", "crm.note"),
+            _list("Companies", "apartment", "crm.company"),
+            _list("Possible duplicates", "group", "crm.duplicatesuggestion"),
+            _list("Merges", "call_merge", "crm.merge"),
+            _list("Members", "alternate_email", "community.member"),
+            _list("Help records", "volunteer_activism", "community.helprecord"),
+            _list("Threads", "forum", "community.thread"),
+            _list("Interactions", "chat_bubble", "community.interaction"),
         ],
-    },
-    {
-        "title": "Behind the figures",
-        "separator": True,
-        "collapsible": True,
-        "items": [
-            _item("Credits", "receipt_long", "metrics.creditrow", permission="metrics.view_credit"),
-            _item("Results", "rule", "metrics.conversionresult"),
-            _item("Costs by day", "calendar_month", "metrics.costdayrow", permission="metrics.view_costday"),
-            _item("Campaigns by day", "campaign", "metrics.campaigndayrow", permission="metrics.view_campaignday"),
-            _item("Channels by day", "hub", "metrics.channeldayrow", permission="metrics.view_channelday"),
-            _item("Buyers by day", "person", "metrics.persondayrow", permission="metrics.view_personday"),
-            _item("Helpers by day", "volunteer_activism", "metrics.helperdayrow", permission="metrics.view_helperday"),
-            _item("Totals by day", "functions", "metrics.totalday"),
-            _item("Waiting", "hourglass", "metrics.stalemark", permission="metrics.view_credit"),
-            _item("Recompute pieces", "sync", "metrics.recomputechunk", permission="metrics.view_credit"),
-            _item("Fingerprint", "fingerprint", "metrics.fingerprint", permission="metrics.view_credit"),
+    ),
+    Group(
+        "Campaigns and money",
+        items=[
+            _list("Campaigns", "campaign", "crm.campaign"),
+            _list("Conversions", "shopping_cart", "crm.conversion"),
+            _list("Costs", "payments", "community.cost"),
+            _list("Exchange rates", "currency_exchange", "crm.exchangerate"),
         ],
-    },
-    {
-        "title": "Settings",
-        "separator": True,
-        "collapsible": True,
-        "items": [
-            _item("Communities", "groups", "community.community"),
-            _item("Channels", "hub", "community.channel"),
-            _item("Business hours", "schedule", "community.businesshours"),
-            _item("Kinds of conversion", "category", "crm.conversionkind"),
-            _item("Consents", "handshake", "crm.consent"),
-            _item("Marks", "star", "crm.outcomemark"),
-            _item("Exports of people", "folder_zip", "crm.personexport"),
-            _item("Erasures", "person_remove", "crm.erasure"),
-            _item("Jobs", "pending_actions", "jobs.job"),
-            _item("API keys", "key", "gateway.apikey"),
-            _item("Users", "badge", "auth.user"),
-            _item("Groups", "group_work", "auth.group"),
-            _item("Second factors", "phonelink_lock", "mfa.authenticator"),
-            _item("Locked logins", "lock_clock", "axes.accessattempt"),
-            _item("Logins", "login", "axes.accesslog"),
+    ),
+    Group(
+        "Behind the figures",
+        is_collapsible=True,
+        items=[
+            _list("Credits", "receipt_long", "metrics.creditrow", "metrics.view_credit"),
+            _list("Results", "rule", "metrics.conversionresult"),
+            _list("Costs by day", "calendar_month", "metrics.costdayrow", "metrics.view_costday"),
+            _list("Campaigns by day", "campaign", "metrics.campaigndayrow", "metrics.view_campaignday"),
+            _list("Channels by day", "hub", "metrics.channeldayrow", "metrics.view_channelday"),
+            _list("Buyers by day", "person", "metrics.persondayrow", "metrics.view_personday"),
+            _list("Helpers by day", "volunteer_activism", "metrics.helperdayrow", "metrics.view_helperday"),
+            _list("Totals by day", "functions", "metrics.totalday"),
+            _list("Waiting", "hourglass", "metrics.stalemark", "metrics.view_credit"),
+            _list("Recompute pieces", "sync", "metrics.recomputechunk", "metrics.view_credit"),
+            _list("Fingerprint", "fingerprint", "metrics.fingerprint", "metrics.view_credit"),
         ],
-    },
+    ),
+    Group(
+        "Settings",
+        is_collapsible=True,
+        items=[
+            _list("Communities", "groups", "community.community"),
+            _list("Channels", "hub", "community.channel"),
+            _list("Business hours", "schedule", "community.businesshours"),
+            _list("Kinds of conversion", "category", "crm.conversionkind"),
+            _list("Consents", "handshake", "crm.consent"),
+            _list("Marks", "star", "crm.outcomemark"),
+            _list("Exports of people", "folder_zip", "crm.personexport"),
+            _list("Erasures", "person_remove", "crm.erasure"),
+            _list("Jobs", "pending_actions", "jobs.job"),
+            _list("API keys", "key", "gateway.apikey"),
+            _list("Users", "badge", "auth.user"),
+            _list("Groups", "group_work", "auth.group"),
+            _list("Second factors", "phonelink_lock", "mfa.authenticator"),
+            _list("Locked logins", "lock_clock", "axes.accessattempt"),
+            _list("Logins", "login", "axes.accesslog"),
+        ],
+    ),
 ]
 
 
-def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """Return the menu; entries that the person may not see are left out by the theme."""
-    first, *others = NAVIGATION
-    # Always there, and unseen while it is empty: the queue puts the new number into it when something was done.
-    badge = format_html('<span id="kith-waiting">{}</span>', waiting_badge(request))
-    items = [
-        {**item, "badge": badge, "badge_variant": "warning"} if item["title"] == LEFT_ON_READ else item
-        for item in cast(list[dict[str, object]], first["items"])
+def menu(request: HttpRequest) -> list[ShownGroup]:
+    """Return what the person may see of the menu. One query, for the number that waits."""
+    may, links = request.user.has_perm, _links(get_script_prefix())
+    groups = [
+        ShownGroup(
+            group.title,
+            [
+                _shown(item, links[item.page], request)
+                for item in group.items
+                if not item.permission or may(item.permission)
+            ],
+            group.is_collapsible,
+        )
+        for group in GROUPS
     ]
-    return [{**first, "items": items}, *others]
+    return [group for group in groups if group.items]
+
+
+def _shown(item: Item, link: str, request: HttpRequest) -> ShownItem:
+    is_active = request.path == link if item.page == START else request.path.startswith(link)
+    # Always there, and unseen while it is empty: the queue puts the new number into it when something was done.
+    badge = waiting_badge(request) if item.page == QUEUE else None
+    return ShownItem(item.title, item.icon, link, is_active, badge)
+
+
+@cache
+def _links(prefix: str) -> dict[str, str]:
+    """Return the address of each page of the menu; `prefix`, where Kith is mounted, is a part of all of them."""
+    return {item.page: reverse(item.page) for group in GROUPS for item in group.items}

@@ -88,7 +88,7 @@ def _person(who: str) -> User:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave pages empty: no templates, no panels."""
+    """Leave pages empty: no templates, no panels, no menu."""
 
     def draw(response: SimpleTemplateResponse) -> SimpleTemplateResponse:
         response.content = b""
@@ -96,6 +96,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(SimpleTemplateResponse, "render", draw)
     monkeypatch.setattr("gateway.admin.base.panels_for", lambda *_, **__: [])
+    monkeypatch.setattr(admin.site, "each_context", lambda request: {})
 
 
 def is_allowed(response: HttpResponse) -> bool:

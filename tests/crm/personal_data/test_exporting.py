@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import io
 import json
-import time
 import zipfile
 
 import pytest
@@ -109,28 +108,6 @@ def test_questions_to_the_database_do_not_grow_with_the_rows():
         asked.append(len(queries))
 
     assert asked[0] == asked[1]
-
-
-@pytest.mark.django_db
-def test_ten_thousand_interactions_take_less_than_a_minute():
-    account = MemberFactory(contact=ContactFactory())
-    Interaction.objects.bulk_create(
-        Interaction(
-            channel=account.channel,
-            external_id=f"p{number}",
-            member=account,
-            kind="comment",
-            occurred_at=NOW,
-            text="What do you think? " * 20,
-        )
-        for number in range(10_000)
-    )
-    begun = time.monotonic()
-
-    archive = export(account.contact_id)
-
-    assert time.monotonic() - begun < 60
-    assert len(json.loads(archive.read("json/interactions.json"))) == 10_000
 
 
 def manager(username: str):
