@@ -1,6 +1,7 @@
 """`python -m benchmarks [--scale S] [--only recompute exactness …]`: measure, print and keep the table."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,9 @@ def main() -> int:
 
     from benchmarks import admin, duplicates, erasure, exactness, facts, queue, reading, recompute, search, writing
     from benchmarks.measuring import Table
+
+    gc.collect()
+    gc.freeze()  # as the server does, see config/wsgi.py
 
     scale = facts.SCALES[chosen.scale]
     table = Table(scale.name)

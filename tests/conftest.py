@@ -5,6 +5,7 @@ Nothing has to be set: a private PostgreSQL and a private Valkey start with the 
 it, even after a SIGKILL. With DATABASE_URL and REDIS_URL set, the session runs on those servers instead.
 """
 
+import gc
 import importlib
 import os
 from collections.abc import Callable, Iterator
@@ -61,6 +62,10 @@ BEGUN_FIRST = (
 @pytest.hookimpl(trylast=True)  # after pytest-randomly, which shuffles
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(BEGUN_FIRST))
+    # What was imported stays: searching all of it for garbage, over and over, took a sixth of the suite's time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 post_migrate.connect(_restore_conversion_kinds, sender=apps.get_app_config("crm"))
