@@ -11,9 +11,15 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from config.embedded import ServerError
-from tests.servers import PrivateServers, start_session_servers, take_own_broker_database
+from tests.servers import (
+    PrivateServers,
+    copy_of_database,
+    start_session_servers,
+    take_own_broker_database,
+)
 
 # The settings read the addresses when Django is set up, so the servers come before everything else.
 # (pyproject.toml does not name the settings module: pytest-django would read it before this file.)
@@ -81,6 +87,20 @@ def subprocess_environment(django_db_setup: None) -> dict[str, str]:
         "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}{mark}{options}",
         "REDIS_URL": settings.REDIS_URL,
     }
+
+
+@pytest.fixture(scope="module")
+def migrated_environment(
+    subprocess_environment: dict[str, str], django_db_blocker: DjangoDbBlocker
+) -> Iterator[dict[str, str]]:
+    """Environment for processes of Kith's own on an empty, migrated database and a broker of their own."""
+    with django_db_blocker.unblock():
+        connection.close()  # a database with somebody in it cannot be copied
+    address = subprocess_environment["DATABASE_URL"]
+    broker, _, number = subprocess_environment["REDIS_URL"].rpartition("/")
+    name = f"{connection.settings_dict['NAME']}_copy"
+    with copy_of_database(address, name=name) as copy:
+        yield {**subprocess_environment, "DATABASE_URL": copy, "REDIS_URL": f"{broker}/{int(number) + 8}"}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,12 @@ import fcntl
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 from config.embedded import ensure_running
 from config.embedded.lease import STATE, supervisor_of
@@ -37,6 +42,25 @@ def take_own_broker_database() -> None:
     if number:
         server, _, _ = os.environ["REDIS_URL"].rpartition("/")
         os.environ["REDIS_URL"] = f"{server}/{int(number) + 1}"
+
+
+@contextmanager
+def copy_of_database(address: str, *, name: str) -> Iterator[str]:
+    """
+    Copy a database that nobody is connected to, beside itself, and yield the address of the copy.
+
+    Far cheaper than to migrate another one. The copy is gone after the block.
+    """
+    server, _, source = address.partition("?")[0].rpartition("/")
+    copy = address.replace(f"{server}/{source}", f"{server}/{name}")
+    with psycopg.connect(address.replace(f"{server}/{source}", f"{server}/postgres"), autocommit=True) as connection:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        connection.execute(drop)
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        )
+        yield copy
+        connection.execute(drop)
 
 
 def new_folder() -> Path:

@@ -1,10 +1,9 @@
-"""`manage.py demo` as a newcomer runs it: real servers of its own, a real worker, the report it prints."""
+"""`manage.py demo` as a newcomer runs it: a database and a broker of its own, a real worker, the report it prints."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,7 +14,6 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from demo.generator import collections
-from tests.servers import PrivateServers
 
 pytestmark = pytest.mark.timeout(300)  # seconds; the first test fills the company
 
@@ -52,17 +50,10 @@ def manage(environment: dict[str, str], *arguments: str) -> subprocess.Completed
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    servers = PrivateServers()
-    try:
-        servers.start()
-        migrated = manage(servers.environment, "migrate", "--verbosity", "0")
-        assert migrated.returncode == 0, migrated.stderr
-        run = manage(servers.environment, "demo", "--until", UNTIL, "--json")
-        assert run.returncode == 0, run.stderr
-        yield Demo(servers.environment, json.loads(run.stdout))
-    finally:
-        servers.remove()
+def demo(migrated_environment: dict[str, str]) -> Demo:
+    run = manage(migrated_environment, "demo", "--until", UNTIL, "--json")
+    assert run.returncode == 0, run.stderr
+    return Demo(migrated_environment, json.loads(run.stdout))
 
 
 def lines_in_readme() -> list[str]:
