@@ -86,15 +86,17 @@ class ContactPageMixin:
         may, now = request.user.has_perm, timezone.now()
         steps = next_steps(records, may=may, now=now)
         tiles = contact_tiles_of(contact.pk, steps, may=may, now=now)
+        # Of somebody who was erased nothing new is said: no page offers what would be refused.
+        can = may if contact.erased_at is None else lambda permission: False
         return {
             "header": contact_header(records, may=may, tiles=tiles),
             "steps": steps,
             "tiles": tiles,
-            "actions": actions_for(contact_actions, may=may),
-            "may_write_notes": may("crm.add_note"),
-            "may_plan": may("crm.add_followup"),
-            "may_change_notes": may("crm.change_note"),
-            "may_change_follow_ups": may("crm.change_followup"),
+            "actions": actions_for(contact_actions, may=can),
+            "may_write_notes": can("crm.add_note"),
+            "may_plan": can("crm.add_followup"),
+            "may_change_notes": can("crm.change_note"),
+            "may_change_follow_ups": can("crm.change_followup"),
         }
 
     def _timeline(self, request: HttpRequest, contact: Contact, *, records: Sequence[int]) -> dict[str, Any]:

@@ -111,6 +111,20 @@ def test_no_help_is_recorded_for_or_written_about_an_erased_person(joe, forum):
     assert (record.note, record.question, record.answer) == ("", "", "")
 
 
+def test_the_page_of_an_erased_person_says_so_and_offers_nothing_that_would_be_refused(root, joe, forum):
+    page = reverse("admin:crm_contact_change", args=[joe.pk])
+    before = root.get(page)
+    assert {"Record help", "Erase"} <= {action.label.strip("…") for action in before.context["actions"]}
+    assert "Erased on" not in before.content.decode()
+
+    erase(joe)
+
+    after = root.get(page)
+    assert "Erased on 5 Mar 2026" in after.content.decode()
+    assert after.context["actions"] == []
+    assert "Press <kbd>" not in after.content.decode()
+
+
 def test_no_form_of_the_admin_says_anything_about_an_erased_person(root, joe, forum):
     erase(joe)
     account = Member.objects.get(contact=joe)
