@@ -30,7 +30,7 @@ from pghistory.models import Context
 from config.audit import WITHOUT_HISTORY, command_line
 from config.celery import app as celery_app
 from config.models import GroupPermissionEvent
-from crm.models import Campaign, Consent, DuplicateSuggestion, PersonExport, PersonExportDownload
+from crm.models import Campaign, Company, Consent, DuplicateSuggestion, PersonExport, PersonExportDownload
 from crm.tasks import request_joining
 from gateway.acting import acting
 from gateway.answers import JsonAnswer
@@ -42,7 +42,7 @@ from tests.admin_forms import posted
 from tests.api_clients import client_of
 from tests.config.test_admin_pages import PAGES, key_of
 from tests.config.test_permission_matrix import STANDARD, address_of, other_routes
-from tests.factories.crm import CampaignFactory, ConsentFactory, ContactFactory, EmailFactory
+from tests.factories.crm import CampaignFactory, CompanyFactory, ConsentFactory, ContactFactory, EmailFactory
 from tests.gateway.samples import SAMPLES, prepare
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,7 @@ def who_renamed() -> tuple[str, str]:
 
 @pytest.fixture(autouse=True)
 def probe() -> Campaign:
+    CompanyFactory(name="Probe")
     return CampaignFactory(code="probe")
 
 
@@ -204,7 +205,7 @@ def test_every_deletion_of_a_tracked_record_names_the_user(browser: Client, labe
 
 def rename_by(browser: Client) -> None:
     """Change something by a form, so that a deletion that is refused leaves a trace to look at."""
-    address = reverse("admin:crm_campaign_change", args=[Campaign.objects.get(code="probe").pk])
+    address = reverse("admin:crm_company_change", args=[Company.objects.get(name__startswith="Probe").pk])
     page = browser.get(address)
     assert browser.post(address, posted(page, **a_word_more(page.context["adminform"].form))).status_code == 302
 
