@@ -47,6 +47,11 @@ _STATEMENTS = [
     SELECT id FROM community_interaction
     WHERE kind = 'question' AND direction = 'inbound' AND (id %% 100 = 0 OR id %% 50 = 1)
     """,
+    # A third of the answers are accepted by whoever asked.
+    """
+    UPDATE community_thread t SET accepted_answer_id = a.id
+    FROM community_interaction a WHERE a.id = %(interactions)s + t.id AND t.id %% 3 = 1
+    """,
     """
     INSERT INTO community_interaction (id, channel_id, external_id, kind, direction, occurred_at, member_id, text)
     SELECT 3 * %(interactions)s + n, 1, 'many' || n, 'comment', 'inbound',

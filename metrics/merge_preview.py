@@ -25,7 +25,7 @@ from metrics.attribution.models import attribution_models
 from metrics.models import PersonDay
 from metrics.panels.parts import why_undefined
 from metrics.recompute import recompute_contacts
-from metrics.reports import Ratio, RoiRow, View, rows_of_people
+from metrics.reports import ALL_MODELS, Ratio, RoiQuery, RoiRow, View, rows_of
 from metrics.reports.freshness import behind_reason
 
 PATIENCE_SECONDS = 8  # for each statement; a person with tens of thousands of conversions takes longer
@@ -90,7 +90,9 @@ def _before_and_after(survivor_id: int, loser_id: int, *, now: datetime) -> tupl
 def figures_of(persons: list[int], *, now: datetime) -> Figures:
     """Return what reports say of these persons over all time, as customer and as helper."""
     views: tuple[View, View] = ("customer", "helper")
-    rows = {view: rows_of_people(persons, view=view, now=now) for view in views}
+    rows = {
+        view: rows_of(RoiQuery(scope="members", view=view, ids=persons, model=ALL_MODELS, now=now)) for view in views
+    }
     staff = dict.fromkeys(persons, 0)
     for person, revenue, credited, unattributed in PersonDay.objects.filter(person_id__in=persons).values_list(
         "person_id", "revenue_minor", "credited_minor", "unattributed_minor"

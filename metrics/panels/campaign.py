@@ -7,7 +7,7 @@ from datetime import datetime
 from gateway.panels import Figure, Link, PanelContent, PermissionCheck
 from metrics.panels.months import campaign_months
 from metrics.panels.parts import behind_notes, business_figures, ledger_link, models_table, social_figures
-from metrics.reports import ALL_MODELS, RoiQuery, roi_report
+from metrics.reports import ALL_MODELS, RoiQuery, rows_of
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,9 @@ class CampaignFigures:
     description: str = "Cost, credited revenue under each model, ROI, and what was done for people; all time."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
-        report = roi_report(RoiQuery(scope="campaigns", ids=list(ids), model=ALL_MODELS, now=now))
-        rows = {row.key: row for row in report.rows}
+        rows = rows_of(RoiQuery(scope="campaigns", ids=ids, model=ALL_MODELS, now=now))
         charts = campaign_months(ids)
-        notes = behind_notes(report)
+        notes = behind_notes()
         contents = {}
         for pk in ids:
             row = rows.get(pk)

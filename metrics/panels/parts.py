@@ -10,8 +10,9 @@ from crm.money import from_minor
 from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models.rows import CreditRow
-from metrics.reports import Ratio, RoiReport, RoiRow
+from metrics.reports import Ratio, RoiRow
 from metrics.reports.figures import REASONS
+from metrics.reports.freshness import behind_reason
 from metrics.reports.report import NOT_PROOF
 
 LEDGER = "admin:metrics_creditrow_changelist"
@@ -175,9 +176,10 @@ def actor_of(credit: CreditRow) -> str:
     return str(credit.actor_member) if credit.actor_member else credit.get_actor_kind_display()
 
 
-def behind_notes(report: RoiReport) -> list[str]:
+def behind_notes() -> list[str]:
     """Return the sentence that figures are behind, if they are."""
-    return [f"{report.behind_reason} These figures follow in a moment."] if report.behind_reason else []
+    reason = behind_reason()
+    return [f"{reason} These figures follow in a moment."] if reason else []
 
 
 def nothing(sentence: str) -> PanelContent:

@@ -17,15 +17,14 @@ from metrics.panels.parts import (
     social_figures,
     why_undefined,
 )
-from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, roi_report
+from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, rows_of
 
 
 def _load(
     scope: Literal["channels", "communities"], ids: Sequence[int], *, now: datetime, credits: Callable[[int], Link]
 ) -> Mapping[int, PanelContent]:
-    report = roi_report(RoiQuery(scope=scope, ids=list(ids), model=ALL_MODELS, now=now))
-    rows = {row.key: row for row in report.rows}
-    notes = behind_notes(report)
+    rows = rows_of(RoiQuery(scope=scope, ids=ids, model=ALL_MODELS, now=now))
+    notes = behind_notes()
     return {
         pk: PanelContent(
             figures=(*_purpose_figures(row), *social_figures(row), *business_figures(row, credits=credits(pk))),

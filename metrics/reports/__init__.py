@@ -18,7 +18,7 @@ from metrics.reports.report import (
     RoiRow,
     SocialFigures,
 )
-from metrics.reports.roi import roi_report, rows_of_people
+from metrics.reports.roi import roi_report, rows_of
 
 __all__ = [
     "ALL_MODELS",
@@ -38,5 +38,5 @@ __all__ = [
     "SocialFigures",
     "View",
     "roi_report",
-    "rows_of_people",
+    "rows_of",
 ]

@@ -2,9 +2,9 @@
 How many conversions stand behind a row, and what they were worth as a whole.
 
 Shares are exact fractions of integers that stand in the ledger: position, number of touches, decay
-weight and total. They are divided with 30 decimals, summed, and rounded once to six, so three thirds
-are one. Refunds are not conversions: they are left out of every count, while assisted revenue is net
-of them.
+weight and total. A row's weights in one conversion are summed and divided once, with 30 decimals, and
+the sum over its conversions is rounded once to six, so three thirds are one. Refunds are not
+conversions: they are left out of every count, while assisted revenue is net of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,15 +45,16 @@ def conversions_of_rows(
     """Return the counts of each row (of `keys` alone, if given) in one query, `credited` for these models."""
     if dimension.ledger_from is None:
         return _of_whole_conversions(dimension, parameters, keys=keys)
+    asked = [model for model in attribution_models if model.key in models]
+    weights = ", ".join(f"sum({model.weight}) AS {model.key}, min({model.total}) AS {model.key}_of" for model in asked)
     shares = ", ".join(
-        f"sum(({model.weight})::numeric(40, 30) / ({model.total})) FILTER (WHERE NOT c.is_refund) AS {model.key}"
-        for model in attribution_models
-        if model.key in models
+        f"COALESCE(round(sum(t.{model.key}::numeric(60, 30) / t.{model.key}_of) FILTER (WHERE NOT r.is_refund), 6), 0)"
+        for model in asked
     )
     rows = select(
         f"""
         WITH touched AS (
-            SELECT {dimension.ledger_key} AS key, c.conversion_id, bool_or(c.is_help) AS is_help, {shares}
+            SELECT {dimension.ledger_key} AS key, c.conversion_id, bool_or(c.is_help) AS is_help, {weights}
             FROM {dimension.ledger_from}
             WHERE c.day >= %(start)s::date AND c.day < %(end)s::date
               AND {dimension.ledger_key} IS NOT NULL
@@ -64,7 +65,7 @@ def conversions_of_rows(
                count(*) FILTER (WHERE NOT r.is_refund),
                count(*) FILTER (WHERE NOT r.is_refund AND r.is_fully_refunded),
                COALESCE(sum(r.value_minor) FILTER (WHERE t.is_help), 0)::bigint,
-               {", ".join(f"COALESCE(round(sum(t.{model}), 6), 0)" for model in models)}
+               {shares}
         FROM touched t JOIN metrics_conversionresult r ON r.conversion_id = t.conversion_id
         GROUP BY t.key
         """,

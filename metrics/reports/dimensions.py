@@ -9,7 +9,8 @@ else, so a new scope is one entry:
 - `spent`: `metrics_costday d JOIN community_cost c`, and `ch` the cost's channel
 - `help`: a row of help or of an answered question, with the columns of `social.HELP` and `social.ANSWERS`
 
-Where rows are people, `earned_only` and `social_only` narrow their sources to `%(only_persons)s`, by an index.
+`earned_only` and `social_only` narrow their sources to the rows `%(only)s`, by an index where there is one; a month
+has none.
 """
 
 from dataclasses import dataclass
@@ -46,6 +47,14 @@ CAMPAIGNS = Dimension(
     social_key="h.campaign_id",
     line="no_campaign",
     line_label="No campaign",
+    earned_only="d.campaign_id = ANY(%(only)s::bigint[])",
+    # An array, not a join: what happened in a campaign is little, and is looked up before anything is joined to it.
+    social_only="""i.id = ANY(ARRAY(
+        SELECT own.id FROM community_interaction own WHERE own.campaign_id = ANY(%(only)s::bigint[])
+        UNION ALL
+        SELECT own.id FROM crm_campaign c JOIN community_interaction own ON lower(own.utm_campaign) = lower(c.code)
+        WHERE c.id = ANY(%(only)s::bigint[]) AND own.campaign_id IS NULL
+    ))""",
 )
 
 CHANNELS = Dimension(
@@ -57,6 +66,8 @@ CHANNELS = Dimension(
     social_key="h.channel_id",
     line="no_channel",
     line_label="No channel",
+    earned_only="d.channel_id = ANY(%(only)s::bigint[])",
+    social_only="i.channel_id = ANY(%(only)s::bigint[])",
 )
 
 # Channels may move to another community: their past moves with them, because it is summed when read.
@@ -70,6 +81,8 @@ COMMUNITIES = Dimension(
     social_key="h.community_id",
     line="no_channel",
     line_label="No channel",
+    earned_only="ch.community_id = ANY(%(only)s::bigint[])",
+    social_only="ch.community_id = ANY(%(only)s::bigint[])",
 )
 
 CUSTOMERS = Dimension(
@@ -81,8 +94,8 @@ CUSTOMERS = Dimension(
     social_key="h.customer_id",
     line="no_person",
     line_label="Guest orders",
-    earned_only="d.person_id = ANY(%(only_persons)s::bigint[])",
-    social_only="asker.person_id = ANY(%(only_persons)s::bigint[])",
+    earned_only="d.person_id = ANY(%(only)s::bigint[])",
+    social_only="asker.person_id = ANY(%(only)s::bigint[])",
 )
 
 # Accounts and merges are followed when read: relinking an account rewrites no roll-up.
@@ -105,9 +118,9 @@ HELPERS = Dimension(
     line_label="Somebody unknown",
     earned_only="""d.actor_kind = 'member' AND d.member_id IN (
         SELECT own.id FROM community_member own JOIN crm_contact record ON record.id = own.contact_id
-        WHERE record.person_id = ANY(%(only_persons)s::bigint[])
+        WHERE record.person_id = ANY(%(only)s::bigint[])
     )""",
-    social_only="helper.person_id = ANY(%(only_persons)s::bigint[])",
+    social_only="helper.person_id = ANY(%(only)s::bigint[])",
 )
 
 MONTHS = Dimension(

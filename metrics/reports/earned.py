@@ -55,7 +55,7 @@ def earned(dimension: Dimension, parameters: Mapping[str, object], *, few: bool 
     """
     Return the credited revenue of each row and of the lines beside them, in one query.
 
-    With `few`, only that of the people whom `parameters` names as `only_persons`, without the lines.
+    With `few`, only that of the rows that `parameters` names as `only`, without the lines.
     """
     only = f"AND {dimension.earned_only}" if few else ""
     if dimension is HELPERS:
@@ -68,7 +68,7 @@ def earned(dimension: Dimension, parameters: Mapping[str, object], *, few: bool 
             f"""
             SELECT {dimension.earned_key}, {_sums()}
             FROM {dimension.earned_from}
-            WHERE d.day >= %(start)s::date AND d.day < %(end)s::date
+            WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
             GROUP BY 1
             """,
             parameters,

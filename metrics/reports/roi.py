@@ -5,9 +5,9 @@ It asks each source once for all rows together, joins the answers by key, and ap
 `figures`. The number of queries depends on the scope alone, never on the number of rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from metrics.reports.dimensions import dimension_of
 from metrics.reports.earned import NOTHING, Amounts, Earned, Revenue, earned, revenue_in_total
 from metrics.reports.freshness import behind_reason
 from metrics.reports.names import Name, accounts_of, every_key, names_of
-from metrics.reports.query import ALL_MODELS, MODELS, RoiQuery, View
+from metrics.reports.query import MODELS, RoiQuery
 from metrics.reports.report import Account, ModelFigures, PurposeFigure, RoiLine, RoiReport, RoiRow, SocialFigures
 from metrics.reports.snapshot import one_snapshot
 from metrics.reports.social import Social, SocialCounts, social_counts
@@ -73,34 +73,45 @@ def roi_report(query: RoiQuery) -> RoiReport:
         return _report(query)
 
 
-def rows_of_people(persons: Sequence[int], *, view: View, now: datetime) -> dict[int, RoiRow]:
+def rows_of(query: RoiQuery) -> dict[int, RoiRow]:
     """
-    Return the rows that `roi_report` has of these people over all time, on direct cost, under every model.
+    Return the rows that `roi_report` has of the `ids` of `query`, by id: for a page about one or two of them.
 
-    Whoever has none is left out. At most nine queries that look for these people alone: for a page about one or two.
+    Without lines and total, so that only what belongs to these rows is read. Whatever has no row in the report
+    has none here; order, limit and offset say nothing. At most nine queries. People bear direct cost here: loaded cost
+    takes everybody's touches, as the whole report does.
     """
-    query = RoiQuery(scope="members", view=view, ids=list(persons), model=ALL_MODELS, now=now)
-    dimension = dimension_of(query)
-    parameters = {**_parameters(query), "only_persons": list(persons)}
-    earnings = earned(dimension, parameters, few=True)
-    costs = spent_on_few(parameters, persons=persons, view=view)
-    social = social_counts(dimension, parameters, few=True)
-    keys = [person for person in persons if person in earnings.rows or person in costs or person in social.rows]
-    conversions = conversions_of_rows(dimension, parameters, keys=keys)
-    names, accounts = names_of(query.scope, keys), accounts_of(keys)
+    if query.ids is None or query.scope == "summary" or query.cost == "loaded":
+        raise ValueError("Name the ids of campaigns, channels, communities or people, and ask for direct cost.")
+    ids = list(query.ids)
+    with one_snapshot():
+        dimension = dimension_of(query)
+        parameters = {**_parameters(query), "only": ids}
+        earnings = earned(dimension, parameters, few=True)
+        if query.scope == "members":
+            costs = spent_on_few(parameters, persons=ids, view=query.view)
+        else:
+            booked = spent(dimension, parameters, view=query.view, cost=query.cost).rows
+            costs = {key: booked[key] for key in ids if key in booked}
+        social = social_counts(dimension, parameters, few=True)
+        known = {*earnings.rows, *costs, *social.rows, *every_key(query.scope)}
+        keys = [key for key in ids if key in known]
+        conversions = conversions_of_rows(dimension, parameters, keys=keys, models=query.models)
+        names = names_of(query.scope, keys)
+        accounts = accounts_of(keys) if query.scope == "members" else {}
     return {
-        person: _row(
-            person,
-            name=names.get(person, Name("", str(person))),
-            amounts=earnings.rows.get(person, NOTHING),
-            revenue=earnings.revenue.get(person, 0),
-            cost=costs.get(person, Decimal(0)),
-            conversions=conversions.get(person, ConversionCounts()),
-            social=social.rows.get(person, SocialCounts()),
-            accounts=accounts.get(person, ()),
+        key: _row(
+            key,
+            name=names.get(key, Name("", str(key))),
+            amounts=earnings.rows.get(key, NOTHING),
+            revenue=earnings.revenue.get(key, 0) if query.scope == "members" else None,
+            cost=costs.get(key, Decimal(0)),
+            conversions=conversions.get(key, ConversionCounts()),
+            social=social.rows.get(key, SocialCounts()),
+            accounts=accounts.get(key, ()),
             query=query,
         )
-        for person in keys
+        for key in keys
     }
 
 

@@ -20,6 +20,13 @@ ROLE_AT = """
     ), 'community')
 """
 
+# Whether a member was a bot at an instant: asked by the spans of bots, which are few, not once for every row.
+IS_BOT_AT = """EXISTS (
+    SELECT FROM metrics_rolespan span
+    WHERE span.role = 'bot' AND span.member_id = {member}
+      AND span.since <= {instant} AND span.until > {instant}
+)"""
+
 # Whether a person was staff at an instant: with any account. Few members ever were, so their spans come first.
 IS_STAFF_AT = """EXISTS (
     SELECT FROM metrics_rolespan span
@@ -67,7 +74,7 @@ HELP = f"""
     WHERE hr.withdrawn_at IS NULL
       AND {_IN_PERIOD}
       AND helper.person_id IS DISTINCT FROM asker.person_id
-      AND {ROLE_AT.format(member="m.id", instant="i.occurred_at")} <> 'bot'
+      AND NOT {IS_BOT_AT.format(member="m.id", instant="i.occurred_at")}
 """
 
 # One row per answer that its asker accepted or staff confirmed, given by another person. An author or
@@ -88,9 +95,10 @@ ANSWERS = f"""
     LEFT JOIN crm_contact asker ON asker.id = opener.contact_id
     LEFT JOIN community_member m ON m.id = i.member_id
     LEFT JOIN crm_contact helper ON helper.id = m.contact_id
-    WHERE {_IN_PERIOD}
+    WHERE (t.accepted_answer_id IS NOT NULL OR t.confirmed_answer_id IS NOT NULL)
+      AND {_IN_PERIOD}
       AND (asker.person_id IS NULL OR helper.person_id IS NULL OR helper.person_id <> asker.person_id)
-      AND {ROLE_AT.format(member="m.id", instant="i.occurred_at")} <> 'bot'
+      AND NOT {IS_BOT_AT.format(member="m.id", instant="i.occurred_at")}
 """
 
 
@@ -116,7 +124,7 @@ def social_counts(dimension: Dimension, parameters: Mapping[str, object], *, few
     """
     Return the social figures of every row with any, and of the whole, in two queries.
 
-    With `few`, only those of the people whom `parameters` names as `only_persons`, who are the whole then.
+    With `few`, only those of the rows that `parameters` names as `only`, which are the whole then.
     """
     only = f"AND {dimension.social_only}" if few else ""
     helped = select(

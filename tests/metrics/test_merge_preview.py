@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -19,7 +20,7 @@ from metrics import merge_preview
 from metrics.merge_preview import FiguresTogether, figures_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
-from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of_people
+from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of
 from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 from tests.metrics.oracle import stored_tables
@@ -129,9 +130,9 @@ def test_rows_of_a_few_people_are_those_of_the_report(seed):
     for view in ("customer", "helper"):
         query = RoiQuery(scope="members", view=view, model=ALL_MODELS, now=NOW)
         rows = {row.key: row for row in roi_report(query).rows}
-        assert rows_of_people(persons, view=view, now=NOW) == rows
+        assert rows_of(replace(query, ids=persons)) == rows
         for two in zip(persons, persons[1:], strict=False):
-            assert rows_of_people(two, view=view, now=NOW) == {key: rows[key] for key in two if key in rows}
+            assert rows_of(replace(query, ids=two)) == {key: rows[key] for key in two if key in rows}
         compared += len(rows)
 
     assert compared > 3, "hardly anybody has figures: the test has shown little"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from community.models import Channel, Community, Cost, HelpRecord, Member
 from crm.models import Campaign, Contact
 from metrics.models import ConversionResult, Credit
 from metrics.recompute import recompute_all
-from metrics.reports import RoiQuery, roi_report
+from metrics.reports import RoiQuery, roi_report, rows_of
 from tests.metrics.oracle import shares_of
 from tests.metrics.world import START, World
 
@@ -126,6 +127,9 @@ def check_report(query):
     by_key.pop(None, None)
     rows = {row.key: row for row in report.rows}
     assert set(by_key) <= set(rows)
+    if query.scope != "summary" and query.cost == "direct":
+        for few in ([*rows, 999_999], list(rows)[:1], list(rows)[1:3]):
+            assert rows_of(replace(query, ids=few)) == {key: rows[key] for key in few if key in rows}, query
     for key, row in rows.items():
         check_row(
             row, by_key[key], results, is_whole=query.scope in ("members", "summary") and query.view == "customer"

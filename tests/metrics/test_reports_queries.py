@@ -1,12 +1,13 @@
 """A report asks the same number of questions whatever there is to answer."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.reports import RoiQuery, roi_report
+from metrics.reports import RoiQuery, roi_report, rows_of
 from metrics.reports.credits import CreditQuery, read_credits
 from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory, ThreadFactory
 from tests.factories.crm import CampaignFactory, ContactFactory
@@ -82,3 +83,32 @@ def test_page_of_credits_is_one_query(db):
     add_rows(5)
 
     assert count_queries(lambda: read_credits(CreditQuery())) == 1
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if query["scope"] != "summary" and len(query) < 3])
+def test_a_few_rows_ask_as_much_for_20_as_for_2(db, query):
+    def ask():
+        everything = RoiQuery(**query, model="all", now=NOW)
+        keys = [row.key for row in roi_report(everything).rows]
+        with CaptureQueriesContext(connection) as queries:
+            assert list(rows_of(replace(everything, ids=keys))) == keys
+        return len(keys), len(queries)
+
+    add_rows(2)
+    roll_up()
+    few, for_few = ask()
+    add_rows(18)
+    roll_up()
+    many, for_many = ask()
+
+    assert few < many
+    assert for_many == for_few <= 9
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"scope": "campaigns"}, {"scope": "summary", "ids": [1]}, {"scope": "members", "ids": [1], "cost": "loaded"}],
+)
+def test_rows_alone_are_refused_where_the_whole_report_is_needed(db, query):
+    with pytest.raises(ValueError, match="Name the ids"):
+        rows_of(RoiQuery(**query, now=NOW))
