@@ -1,9 +1,9 @@
 """
 Every page of the admin at scale, as its users wait for it: how many queries, median and 95th percentile.
 
-Pages are asked for through Django's test client: whole stack from middleware to template, without the network. A
-request is counted once and then timed 20 times (3 times where it takes seconds), each by a superuser, who is
-shown the most.
+Parts that load themselves once their page is there are pages of their own here. Pages are asked for through Django's
+test client: whole stack from middleware to template, without the network. A request is counted once and then timed 20
+times (3 times where it takes seconds), each by a superuser, who is shown the most.
 """
 
 import time
@@ -21,7 +21,7 @@ from benchmarks import daily_work
 from benchmarks.exactness import NOW
 from benchmarks.facts import Scale
 from benchmarks.measuring import Measurement, waited
-from config.admin.start_page import LATER_TABLES
+from config.admin.start_page import FIGURES, LATER_TABLES
 from metrics.models import Credit
 from metrics.recompute import recompute_all
 
@@ -84,10 +84,10 @@ def pages() -> Iterator[Page]:
     """Return every page of the admin, with the busiest row of each model."""
     yield Page("start page", reverse("admin:index"))
     yield Page("start page, all time", f"{reverse('admin:index')}?period=all_time")
-    for table in LATER_TABLES:
-        address = reverse("start-table", args=[table])
-        yield Page(f"start page, {table}", address)
-        yield Page(f"start page, {table}, all time", f"{address}?period=all_time")
+    for part in (FIGURES, *LATER_TABLES):
+        address = reverse("start-part", args=[part])
+        yield Page(f"start page, {part}", address)
+        yield Page(f"start page, {part}, all time", f"{address}?period=all_time")
     yield Page("response times", reverse("response-times"))
     yield Page("response times, all time", f"{reverse('response-times')}?period=all_time")
     contact = reverse("admin:crm_contact_change", args=[daily_work.BUSIEST])
@@ -106,6 +106,8 @@ def pages() -> Iterator[Page]:
         if row is not None:
             for page in ("change", "history", "delete"):
                 yield Page(f"{title}, {page}", reverse(f"admin:{name}_{page}", args=[row]))
+            for panel in options.panels if options.panels_load_later else ():
+                yield Page(f"{title}, panel {panel.key}", reverse(f"admin:{name}_panel", args=[row, panel.key]))
 
 
 def _a_row(model: type[models.Model]) -> object | None:

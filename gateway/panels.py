@@ -220,9 +220,16 @@ def actions_for(registry: Registry[PageAction], *, may: PermissionCheck) -> list
     )
 
 
+def permitted_panels(registry: Registry[Panel], *, may: PermissionCheck) -> list[Panel]:
+    """Return the permitted panels of a page in their order, ties broken by key."""
+    return sorted((panel for panel in registry if may(panel.permission)), key=lambda panel: (panel.order, panel.key))
+
+
 def panels_for(
     registry: Registry[Panel], *, instance_id: int, may: PermissionCheck, now: datetime
 ) -> list[tuple[Panel, PanelContent]]:
     """Return the permitted panels of a page in their order, each with its content for one object."""
-    shown = sorted((panel for panel in registry if may(panel.permission)), key=lambda p: (p.order, p.key))
-    return [(panel, panel.load([instance_id], now=now, may=may)[instance_id]) for panel in shown]
+    return [
+        (panel, panel.load([instance_id], now=now, may=may)[instance_id])
+        for panel in permitted_panels(registry, may=may)
+    ]

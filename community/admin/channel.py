@@ -43,6 +43,7 @@ class CommunityAdmin(ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (ChannelInline,)
     panels = community_panels
+    panels_load_later = True
     empty_state = "A community is a place with a purpose. Add one, say what it is for, then add its channels."
 
     @display(description="Purpose is measured by", ordering="purpose_measure")
@@ -70,6 +71,7 @@ class ChannelAdmin(ModelAdmin):
     )
     prepopulated_fields = {"slug": ("name",)}
     panels = channel_panels
+    panels_load_later = True
     empty_state = "A channel is one presence on one platform: a forum, an account, the phone. Add one to a community."
 
     @display(description="Community", ordering="community__name")

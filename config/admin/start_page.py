@@ -1,9 +1,9 @@
 """
 The start page: what its reader is to do today, then what the community earned and what good it did.
 
-The period of the figures is the reader's choice. Panels of any app stand above them (`start_panels`). The
-tables of communities and of campaigns load themselves once the page is there: each is a report of its own,
-and nobody waits for three to read the first figure.
+The period of the figures is the reader's choice. Panels of any app stand above them (`start_panels`). The figures and
+the tables of communities and of campaigns load themselves once the page is there: each is a report of its own, and
+nobody waits for three to see what is to do today.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,16 +12,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from crm.extensions import start_panels
 from crm.periods import Period, organisation_zone, preset_period, presets
+from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Link, Row, Table, panels_for
 from metrics.attribution.models import attribution_models
 from metrics.panels.months import revenue_and_cost_chart
@@ -33,6 +34,7 @@ DEFAULT_PRESET = "last_12_months"
 PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
 CAMPAIGNS_SHOWN = 8
 PERMISSION = "metrics.view_credit"
+FIGURES = "figures"  # the name of the part that all figures of the whole are
 PANELS = "kith-start-panels"  # the part of the page that loads itself again when something was saved
 NEAR = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
 
@@ -73,7 +75,6 @@ def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, ob
     if context["is_part"] or not context["may_see_figures"]:
         return context
     choice = chosen_period(request, now=now)
-    months = _report("summary", choice.period, now=now)
     context.update(
         title="What our community earned",
         choice=choice,
@@ -86,32 +87,46 @@ def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, ob
             }
             for key in PRESETS_SHOWN
         ],
-        behind=months.behind_reason,
-        business=business(months),
-        social=social_figures(months.total),
-        chart=chart_of(months),
-        later_tables={
-            name: {"title": table.title, "url": f"{reverse('start-table', args=[name])}?{request.GET.urlencode()}"}
-            for name, table in LATER_TABLES.items()
-        },
-        lines=lines_table(months),
-        not_converted=months.not_converted,
-        model=attribution_models[months.query.lead_model],
+        later_figures=_later(request, FIGURES, title="Business and social return"),
+        later_tables={name: _later(request, name, title=table.title) for name, table in LATER_TABLES.items()},
+        model=attribution_models[settings.METRICS_DEFAULT_MODEL],
         not_proof=NOT_PROOF,
         may_recompute=request.user.has_perm("jobs.add_job"),
     )
     return context
 
 
-def start_table(request: HttpRequest, name: str) -> HttpResponse:
-    """Return one of the tables that the start page loads when it is there, for the period of the address."""
+def _later(request: HttpRequest, name: str, *, title: str) -> LaterPart:
+    return LaterPart(title=title, url=f"{reverse('start-part', args=[name])}?{request.GET.urlencode()}")
+
+
+def start_part(request: HttpRequest, name: str) -> HttpResponse:
+    """Return a part that the start page loads when it is there: the figures, or a table, for the address's period."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
-    if name not in LATER_TABLES:
+    if name not in (FIGURES, *LATER_TABLES):
         raise Http404
-    table, now = LATER_TABLES[name], timezone.now()
-    report = _report(table.scope, chosen_period(request, now=now).period, now=now, **table.options)
-    return TemplateResponse(request, "gateway/admin/table.html", {"table": table.build(report)})
+    now = timezone.now()
+    period = chosen_period(request, now=now).period
+    if name == FIGURES:
+        template, context = "admin/start_figures.html", _figures(_report("summary", period, now=now))
+    else:
+        table = LATER_TABLES[name]
+        report = _report(table.scope, period, now=now, **table.options)
+        template, context = "gateway/admin/table.html", {"table": table.build(report)}
+    back = f"{reverse('admin:index')}?{request.GET.urlencode()}"
+    return later_answer(request, template, context, title=in_words(period), back=back)
+
+
+def _figures(months: RoiReport) -> dict[str, object]:
+    return {
+        "behind": months.behind_reason,
+        "business": business(months),
+        "social": social_figures(months.total),
+        "chart": chart_of(months),
+        "lines": lines_table(months),
+        "not_converted": months.not_converted,
+    }
 
 
 def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:

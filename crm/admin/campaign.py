@@ -45,6 +45,7 @@ class CampaignAdmin(ModelAdmin):
         ("Plan", {"fields": (("starts_on", "ends_on"), ("budget", "currency"))}),
     )
     panels = campaign_panels
+    panels_load_later = True
     actions = ("archive_selected",)
     empty_state = (
         "A campaign is known by its code: the text that its links carry as utm_campaign. "

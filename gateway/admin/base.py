@@ -12,14 +12,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import CASCADE, PROTECT, ForeignObjectRel, JSONField, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.admin.forms import FactForm
+from gateway.admin.page_panels import PanelsMixin
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
 from gateway.history import HistoryEntry, history_of, is_tracked
-from gateway.panels import PageAction, Panel, actions_for, panels_for
+from gateway.panels import PageAction, actions_for
 from gateway.registry import Registry
 
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
@@ -34,13 +34,14 @@ class ListOfAll(unfold.views.ChangeList):
             self.full_result_count = self.result_count
 
 
-class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
+class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     """
     A list and a form that stay fast at a million rows.
 
     Subclasses give `list_select_related`, `autocomplete_fields` and an `ordering` that ends in a
-    unique column. `panels` is the registry of figures shown above the form; `empty_state` says what
-    to do when the list has nothing in it yet; `list_annotations` are computed for the list only.
+    unique column. `panels` is the registry of figures shown above the form, `panels_load_later` whether they come
+    after it; `empty_state` says what to do when the list has nothing in it yet; `list_annotations` are computed for
+    the list only.
     """
 
     form = FactForm
@@ -61,7 +62,6 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
         ArrayField: {"widget": UnfoldAdminTextInputWidget},
     }
 
-    panels: Registry[Panel] | None = None
     page_actions: Registry[PageAction] | None = None
     list_actions: Registry[PageAction] | None = None
     empty_state = "Nothing here yet."
@@ -117,10 +117,7 @@ class ModelAdmin(ReasonActionsMixin, unfold.admin.ModelAdmin):
             context["reason_buttons"] = self.reason_buttons(request, obj)
             if self.page_actions is not None:
                 context["page_actions"] = actions_for(self.page_actions, may=request.user.has_perm)
-            if self.panels is not None:
-                context["panels"] = panels_for(
-                    self.panels, instance_id=obj.pk, may=request.user.has_perm, now=timezone.now()
-                )
+            context |= self.panel_context(request, obj)
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:

@@ -6,9 +6,10 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from psycopg.types.range import DateRange
 
+from crm.models import Campaign
 from metrics.recompute import recompute_all
 from tests.factories.community import CostFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory
@@ -32,6 +33,12 @@ def company() -> None:
     recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
 
 
+def months_drawn(page: Page) -> int | None:
+    """Return how many months the chart of the page shows; None while it is not drawn."""
+    chart = "Chart.getChart(document.querySelector('canvas[data-kith-chart]'))"
+    return page.evaluate(f"{chart}?.data.labels.length ?? null")
+
+
 def test_a_figure_leads_to_the_sentence_that_earned_it(page: Page, log_in, company: None):
     log_in()
 
@@ -39,10 +46,11 @@ def test_a_figure_leads_to_the_sentence_that_earned_it(page: Page, log_in, compa
     expect(page.get_by_text("Business return", exact=True)).to_be_visible()
     expect(page.locator(".kith-figure-main dd").first).to_have_text("150.0 %")
     expect(page.locator("canvas[data-kith-chart]")).to_be_visible()
-    assert page.evaluate("Chart.getChart(document.querySelector('canvas[data-kith-chart]')).data.labels.length") == 1
+    assert months_drawn(page) == 1
 
     page.get_by_role("link", name="Spring course").click()
     expect(page.get_by_role("heading", name="Cost and return")).to_be_visible()
+    expect(page.locator(".kith-figure-main dd")).to_have_text("150.0 %")
     page.get_by_role("link", name="See the credits behind it").click()
 
     page.get_by_role("link", name="Payroll in Practice is the one to take next.").click()
@@ -56,6 +64,33 @@ def test_start_page_fits_every_screen(page: Page, log_in, company: None, width: 
     log_in()
 
     page.goto("/admin/?period=all_time")
-    page.wait_for_load_state("load")
+    expect(page.get_by_role("heading", name="Social return")).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_campaign_can_be_edited_before_its_figures_are_there(page: Page, log_in, company: None, width: int):
+    page.set_viewport_size({"width": width, "height": 900})
+    log_in()
+    held: list[Route] = []
+    page.route("**/panel/figures/", lambda route: held.append(route))  # noqa: PLW0108 - it has to be a function
+
+    page.goto(f"/admin/crm/campaign/{Campaign.objects.get().pk}/change/")
+    place = page.get_by_role("region", name="Cost and return")
+    expect(place).to_have_attribute("aria-busy", "true")
+    name = page.locator("input[name=name]")
+    name.fill("Spring courses")
+    above = name.bounding_box()["y"]
+    held[0].continue_()
+
+    expect(page.locator(".kith-figure-main dd")).to_have_text("150.0 %")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    assert months_drawn(page) == 1
+    expect(name).to_have_value("Spring courses")
+    assert abs(name.bounding_box()["y"] - above) < 5, "the field jumped away from whoever was typing in it"
+    page.evaluate("document.documentElement.classList.toggle('dark')")  # a theme draws its charts anew
+    page.wait_for_timeout(50)
+    assert months_drawn(page) == 1
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -4,6 +4,7 @@ the same number of questions for two rows as for twenty. The list of pages comes
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessLog
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -325,6 +327,8 @@ def test_pages_open_for_a_superuser_and_ask_at_most_25_questions(admin_client: C
         "add": address(label, "add"),
         **{page: address(label, page, key) for page in ("change", "history", "delete", *pages.actions)},
     }
+    if label in LATER:
+        addresses["panel"] = address(label, "panel", key, "figures")
 
     found = {page: questions_of(admin_client, url) for page, url in addresses.items()}
 
@@ -372,6 +376,88 @@ def test_lists_and_forms_ask_the_same_number_of_questions_for_two_rows_and_twent
 
     assert with_two == with_twenty
     assert [status for status, _ in with_twenty] == [200, 200]
+
+
+LATER = sorted(model._meta.label_lower for model, options in admin.site._registry.items() if options.panels_load_later)
+
+
+def later_parts(page: HttpResponse) -> list[str]:
+    """Return the addresses of the parts that a page has left to load."""
+    return re.findall(r'hx-get="([^"]+)" hx-trigger="load"', page.content.decode())
+
+
+def test_pages_whose_figures_take_long_load_them_later():
+    assert LATER == ["community.channel", "community.community", "crm.campaign"]
+
+
+@pytest.mark.parametrize("label", LATER)
+def test_panel_that_loads_later_is_asked_for_by_the_page_and_stands_there_as_on_a_page_of_its_own(
+    admin_client: Client, label: str
+):
+    instance = PAGES[label].make(1)
+    page = admin_client.get(address(label, "change", instance.pk))
+
+    (url,) = later_parts(page)
+    assert url == address(label, "panel", instance.pk, "figures")
+    assert ">ROI</dt>" not in page.content.decode()
+    fragment = admin_client.get(url, headers={"HX-Request": "true"})
+    whole = admin_client.get(url)
+    assert [answer.status_code for answer in (fragment, whole)] == [200, 200]
+    assert ">ROI</dt>" in fragment.content.decode()
+    assert ">ROI</dt>" in whole.content.decode()
+    assert fragment.content.decode().strip().startswith("<section")
+    assert f'href="{address(label, "change", instance.pk)}" class="kith-button"' in whole.content.decode()
+    assert "HX-Request" in fragment["Vary"]
+
+
+@pytest.mark.parametrize("label", LATER)
+def test_panel_that_loads_later_asks_the_same_number_of_questions_for_two_rows_and_twenty(
+    admin_client: Client, label: str
+):
+    keys = [key_of(PAGES[label].make(number)) for number in range(2)]
+    url = address(label, "panel", keys[0], "figures")
+
+    with_two = questions_of(admin_client, url)
+    for number in range(2, 20):
+        PAGES[label].make(number)
+
+    assert questions_of(admin_client, url) == with_two
+    assert with_two[0] == 200
+
+
+@pytest.mark.parametrize("label", LATER)
+def test_panel_is_refused_to_whoever_may_not_see_it_or_not_open_its_page(client: Client, label: str):
+    instance = PAGES[label].make(1)
+    url = address(label, "panel", instance.pk, "figures")
+    app, name = label.split(".")
+    statuses = {}
+    for granted in ((), (f"view_{name}",), ("view_credit",), (f"view_{name}", "view_credit")):
+        user = UserFactory(is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=granted))
+        client.force_login(user)
+        page = client.get(address(label, "change", instance.pk))
+        statuses[len(granted) and granted[0], len(granted)] = (client.get(url).status_code, page.status_code)
+        assert (url in later_parts(page)) is (len(granted) == 2)
+
+    assert statuses == {
+        (0, 0): (403, 403),
+        (f"view_{name}", 1): (403, 200),
+        ("view_credit", 1): (403, 403),
+        (f"view_{name}", 2): (200, 200),
+    }
+
+
+@pytest.mark.parametrize("label", LATER)
+def test_panel_that_is_not_there_is_not_found(admin_client: Client, label: str):
+    instance = PAGES[label].make(1)
+
+    addresses = [
+        address(label, "panel", instance.pk, "nothing"),
+        address(label, "panel", 999_999, "figures"),
+        address(label, "panel", "nonsense", "figures"),
+    ]
+
+    assert [admin_client.get(url).status_code for url in addresses] == [404, 404, 404]
 
 
 def test_a_fact_has_no_bulk_deletion(admin_client: Client):

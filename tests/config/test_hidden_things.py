@@ -82,12 +82,14 @@ def somebody(role: str = "") -> Client:
 def addresses_of_all_pages() -> list[str]:
     """Return the address of every list, search, page and history of the admin that has something to show."""
     found = [reverse("admin:index"), reverse("admin:search") + f"?s={ADDRESS}", reverse("admin:search") + "?s=joe"]
-    for model in admin.site._registry:
+    for model, options in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         listed = reverse(f"{name}_changelist")
         found += [listed, f"{listed}?q=joe"]
         for instance in model._default_manager.order_by("-pk")[:3]:
             found += [reverse(f"{name}_{page}", args=[instance.pk]) for page in ("change", "history")]
+            if options.panels_load_later:
+                found += [reverse(f"{name}_panel", args=[instance.pk, panel.key]) for panel in options.panels]
     fields = ("community.thread.accepted_answer", "community.helprecord.interaction", "community.member.contact")
     for field in fields:
         app, model, name = field.split(".")

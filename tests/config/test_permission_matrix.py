@@ -95,7 +95,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return response
 
     monkeypatch.setattr(SimpleTemplateResponse, "render", draw)
-    monkeypatch.setattr("gateway.admin.base.panels_for", lambda *_, **__: [])
+    monkeypatch.setattr("gateway.admin.page_panels.panels_for", lambda *_, **__: [])
     monkeypatch.setattr(admin.site, "each_context", lambda request: {})
 
 
@@ -145,7 +145,7 @@ ARGUMENTS = {
     "admin:view_on_site": (1, 1),
     "admin:app_list": ("crm",),
     "admin:autocomplete": (),
-    "start-table": ("campaigns",),
+    "start-part": ("campaigns",),
     "admin:/admin/(?P<url>.*)$": ("nowhere",),
     "/": (),
 }
@@ -168,6 +168,9 @@ def address_of(name: str) -> str:
     if names[0] == "contact_id":
         about = ["crm.contact"]
     instance = PAGES[max(about, key=len)].make(1) if about else None
+    if name.endswith("_panel"):
+        panels = admin.site._registry[type(instance)].panels
+        return reverse(name, args=[key_of(instance), next(iter(panels)).key])
     return reverse(name, args=[key_of(instance) if instance else 999_999, *([999_999] * (needed - 1))])
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -44,12 +45,17 @@ def march() -> None:
     recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
 
 
+def figures_of(client: Client, query: dict[str, str] | None = None) -> HttpResponse:
+    """Return the figures that the start page loads when it is there."""
+    return client.get(client.get(START, query).context["later_figures"].url, headers={"HX-Request": "true"})
+
+
 def shown(page: object, part: str = "business") -> dict[str, object]:
     return {figure.label: figure.value for figure in page.context[part]}
 
 
 def test_business_return_of_a_period(ana: Client, march: None):
-    page = ana.get(START, MARCH)
+    page = figures_of(ana, MARCH)
 
     # ROI: (100 − 40) / 40 = 1.5
     assert shown(page) == {
@@ -60,22 +66,22 @@ def test_business_return_of_a_period(ana: Client, march: None):
         "Cost": Decimal("40.00"),
         "ROAS": Decimal("2.5"),
     }
-    text = page.content.decode()
-    assert "150.0 %" in text
-    assert "1 Mar 2026 to 31 Mar 2026" in text
-    campaigns = ana.get(page.context["later_tables"]["campaigns"]["url"]).context["table"]
+    assert "150.0 %" in page.content.decode()
+    start = ana.get(START, MARCH)
+    assert "1 Mar 2026 to 31 Mar 2026" in start.content.decode()
+    campaigns = ana.get(start.context["later_tables"]["campaigns"].url).context["table"]
     assert [(row.values[0], row.values[1]) for row in campaigns.rows] == [("Spring course", Decimal("1.5"))]
 
 
 def test_lines_sum_to_all_revenue(ana: Client, march: None):
-    *lines, total = [row.values for row in ana.get(START, MARCH).context["lines"].rows]
+    *lines, total = [row.values for row in figures_of(ana, MARCH).context["lines"].rows]
 
     assert sum(amount for _, amount in lines) == Decimal("150.00")
     assert total == ("All revenue", Decimal("150.00"))
 
 
 def test_period_outside_has_no_figures_and_says_why_they_are_undefined(ana: Client, march: None):
-    page = ana.get(START, {"start": "2025-01-01", "end": "2025-01-31"})
+    page = figures_of(ana, {"start": "2025-01-01", "end": "2025-01-31"})
 
     assert shown(page)["Business ROI"] is None
     assert shown(page)["Unattributed revenue"] == Decimal("0.00")
@@ -89,20 +95,32 @@ def test_nothing_at_all_still_opens(ana: Client):
 
     assert page.status_code == 200
     for name, empty in (("communities", "No communities yet"), ("campaigns", "No campaigns yet")):
-        assert empty in ana.get(page.context["later_tables"][name]["url"]).content.decode()
-    assert ana.get(reverse("start-table", args=["members"])).status_code == 404
+        assert empty in ana.get(page.context["later_tables"][name].url).content.decode()
+    assert "0.00" in figures_of(ana).content.decode()
+    assert ana.get(reverse("start-part", args=["members"])).status_code == 404
 
 
-def test_page_and_each_table_that_it_loads_ask_at_most_25_questions(ana: Client, march: None):
+def test_parts_are_pages_of_their_own_without_javascript(ana: Client, march: None):
+    start = ana.get(START, MARCH)
+    for part in (start.context["later_figures"], *start.context["later_tables"].values()):
+        page = ana.get(part.url)
+        text = page.content.decode()
+        assert "1 Mar 2026 to 31 Mar 2026" in text
+        assert f'href="{START}?start=2026-03-01&amp;end=2026-03-31"' in text
+        assert page["Vary"].count("HX-Request") == 1
+        assert "<html" not in ana.get(part.url, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_page_and_each_part_that_it_loads_ask_at_most_25_questions(ana: Client, march: None):
     page = ana.get(START)  # Django keeps content types
-    tables = [table["url"] for table in page.context["later_tables"].values()]
+    parts = [part.url for part in (page.context["later_figures"], *page.context["later_tables"].values())]
     asked = {}
-    for url in (START, *tables):
+    for url in (START, *parts):
         with CaptureQueriesContext(connection) as queries:
             assert ana.get(url).status_code == 200
         asked[url] = len(queries)
 
-    assert len(asked) == 3
+    assert len(asked) == 4
     assert {url: number for url, number in asked.items() if number > 25} == {}
 
 
@@ -128,24 +146,26 @@ def test_unknown_preset_shows_the_last_twelve_months(ana: Client):
 
 
 def test_figures_that_wait_for_a_recompute_are_marked(ana: Client, march: None):
-    assert "Facts have changed" not in ana.get(START).content.decode()
+    assert "Facts have changed" not in figures_of(ana).content.decode()
 
     ConversionFactory()
 
-    assert "Facts have changed and wait for their recompute." in ana.get(START).content.decode()
+    assert "Facts have changed and wait for their recompute." in figures_of(ana).content.decode()
 
 
 def test_figures_are_for_those_who_may_see_credits():
     staff = UserFactory(is_staff=True)
     client = Client()
     client.force_login(staff)
-    assert "Business return" not in client.get(START).content.decode()
+    assert "Business and social return" not in client.get(START).content.decode()
+    assert client.get(reverse("start-part", args=["figures"])).status_code == 403
 
     staff.user_permissions.set(Permission.objects.filter(codename="view_credit"))
     client.force_login(staff)  # a change of permissions ends the session
 
     text = client.get(START).content.decode()
-    assert "Business return" in text
+    assert "Business and social return" in text
+    assert "Business return" in figures_of(client).content.decode()
     assert "Recompute everything" not in text
     assert client.post(reverse("admin:metrics_recompute")).status_code == 403
 

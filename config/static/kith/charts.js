@@ -1,6 +1,6 @@
-/* Draws every canvas that carries its data in data-kith-chart, in the colours of the theme. */
+/* Draws every canvas that carries its data in data-kith-chart, in the colours of the theme, also those that come later. */
 (() => {
-  const charts = [];
+  let charts = [];
 
   const colour = (name) => {
     // Chart.js cannot read oklch(): the browser turns it into rgb on a canvas of one pixel.
@@ -56,13 +56,21 @@
     });
   };
 
-  const drawAll = () => {
+  const drawNew = () => {
+    charts = charts.filter((chart) => chart.canvas?.isConnected || chart.destroy());
+    document.querySelectorAll("canvas[data-kith-chart]").forEach((canvas) => {
+      if (!Chart.getChart(canvas)) charts.push(draw(canvas));
+    });
+  };
+
+  const drawAgain = () => {
     charts.splice(0).forEach((chart) => chart.destroy());
-    document.querySelectorAll("canvas[data-kith-chart]").forEach((canvas) => charts.push(draw(canvas)));
+    drawNew();
   };
 
   window.addEventListener("load", () => {
-    drawAll();
-    new MutationObserver(drawAll).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+    drawNew();
+    document.body.addEventListener("htmx:afterSettle", drawNew);
+    new MutationObserver(drawAgain).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   });
 })();
