@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config.admin.response_times import response_times
+from config.admin.response_times import response_times, response_times_figures
 from config.admin.start_page import start_part
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -15,6 +15,11 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/response-times/", admin.site.admin_view(response_times), name="response-times"),
+    path(
+        "admin/response-times/figures/",
+        admin.site.admin_view(response_times_figures),
+        name="response-times-figures",
+    ),
     path("admin/start/<slug:name>/", admin.site.admin_view(start_part), name="start-part"),
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),

@@ -1,5 +1,11 @@
-"""The page Response times: how soon people are replied to, answered and helped, by channel and by colleague."""
+"""
+The page Response times: how soon people are replied to, answered and helped, by channel and by colleague.
 
+Its heading and its period are there at once. The figures read every ask of the period, so they load themselves
+once the page is there.
+"""
+
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,21 +15,18 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from config.admin.start_page import PERMISSION, PRESETS_SHOWN, chosen_period, in_words
+from config.admin.start_page import PERMISSION, PRESETS_SHOWN, Choice, chosen_period, in_words
 from crm.periods import presets
+from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Row, Series, Table
 from metrics.panels.parts import why_undefined
 from metrics.reports.responses import ResponseRow, ResponsesQuery, ResponsesReport, hours_of, responses_reports
 
 
 def response_times(request: HttpRequest) -> HttpResponse:
-    """Show the figures of a period: in total, by channel, by member of staff."""
-    if not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
-    now = timezone.now()
-    choice = chosen_period(request, now=now)
-    asked: dict[str, Any] = {"now": now, "start": choice.period.start, "end": choice.period.end}
-    channels, staff = responses_reports(ResponsesQuery(by="channel", **asked), ResponsesQuery(by="staff", **asked))
+    """Show the period; its figures follow."""
+    choice = _choice(request)
+    query = request.GET.urlencode()
     context = {
         **admin.site.each_context(request),
         "title": "Response times",
@@ -37,6 +40,32 @@ def response_times(request: HttpRequest) -> HttpResponse:
             }
             for key in PRESETS_SHOWN
         ],
+        "later": LaterPart(title="How soon we replied", url=f"{reverse('response-times-figures')}?{query}"),
+    }
+    return TemplateResponse(request, "admin/response_times.html", context)
+
+
+def response_times_figures(request: HttpRequest) -> HttpResponse:
+    """Return the figures of the period of the address."""
+    choice = _choice(request)
+    back = f"{reverse('response-times')}?{request.GET.urlencode()}"
+    title = f"Response times, asked in {in_words(choice.period)}"
+    context = _shown(choice, timezone.now())
+    return later_answer(request, "admin/response_times_figures.html", context, title=title, back=back)
+
+
+def _choice(request: HttpRequest) -> Choice:
+    """Return the period of the address, to whoever may see figures."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    return chosen_period(request, now=timezone.now())
+
+
+def _shown(choice: Choice, now: datetime) -> dict[str, Any]:
+    """Return the figures of a period: in total, by channel, by member of staff."""
+    asked: dict[str, Any] = {"now": now, "start": choice.period.start, "end": choice.period.end}
+    channels, staff = responses_reports(ResponsesQuery(by="channel", **asked), ResponsesQuery(by="staff", **asked))
+    return {
         "figures": _figures(channels.total),
         "chart": _chart(channels),
         "tables": [
@@ -45,7 +74,6 @@ def response_times(request: HttpRequest) -> HttpResponse:
         ],
         "note": channels.note,
     }
-    return TemplateResponse(request, "admin/response_times.html", context)
 
 
 def _figures(total: ResponseRow) -> list[Figure]:

@@ -15,7 +15,8 @@ from metrics.api.parameters import PERIOD
 from metrics.api.records import RatioRecord, Shape
 from metrics.reports.figures import Ratio
 from metrics.reports.layout import fraction_text
-from metrics.reports.responses import ResponseRow, ResponsesQuery, Spread, Times, responses_report
+from metrics.reports.response_figures import Spread, Times
+from metrics.reports.responses import ResponseRow, ResponsesQuery, responses_report
 
 
 class _ResponsesParameters(pydantic.BaseModel):

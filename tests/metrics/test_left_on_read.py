@@ -179,13 +179,24 @@ def test_response_times_page(question):
         occurred_at=question.occurred_at + dt.timedelta(hours=2),
     )  # fmt: skip
 
-    page = logged_in().get(reverse("response-times")).content.decode()
+    page = logged_in().get(reverse("response-times"), {"period": "last_30_days"})
+    assert "ana" not in page.content.decode()
+    address = page.context["later"]["url"]
+    assert address == f"{reverse('response-times-figures')}?period=last_30_days"
+    assert f'hx-get="{address}"' in page.content.decode()
 
-    assert str(question.channel) in page
-    assert "ana" in page
-    assert "2.00" in page
-    assert "No business hours are defined" in page
-    assert logged_in("community.view_interaction").get(reverse("response-times")).status_code == 403
+    part = logged_in().get(address, headers={"HX-Request": "true"}).content.decode()
+    assert str(question.channel) in part
+    assert "ana" in part
+    assert "2.00" in part
+    assert "No business hours are defined" in part
+    assert "<html" not in part
+    # A browser without JavaScript follows the link to the same within the page.
+    whole = logged_in().get(address).content.decode()
+    assert "<html" in whole
+    assert part.strip() in whole
+    for name in ("response-times", "response-times-figures"):
+        assert logged_in("community.view_interaction").get(reverse(name)).status_code == 403
 
 
 def test_the_api_lists_what_waits_oldest_first_page_by_page(question):

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from community.models import BusinessHours, Interaction, OpeningTime, Thread
 from metrics.reports.query import InvalidQuery
-from metrics.reports.responses import NO_BUSINESS_HOURS, ResponsesQuery, Spread, Times, responses_report
+from metrics.reports.response_figures import Spread, Times
+from metrics.reports.responses import NO_BUSINESS_HOURS, ResponsesQuery, responses_report
 from tests.factories.community import (
     ChannelFactory,
     CommunityFactory,
