@@ -35,47 +35,60 @@ def _by_staff(alias: str) -> str:
     return f"({alias}.user_id IS NOT NULL OR {role} = 'staff')"
 
 
+# Whose an account is: `OWNER` joins, `PERSON` is the column, {who} the alias. An unmerged contact is its own person (a
+# constraint keeps it so), so only of the few that were merged need be looked up who they are now.
+OWNER = """LEFT JOIN community_member {who} ON {who}.id = {member}
+    LEFT JOIN crm_contact {who}_merged
+        ON {who}_merged.id = {who}.contact_id AND {who}_merged.merged_into_id IS NOT NULL"""
+PERSON = "COALESCE({who}_merged.person_id, {who}.contact_id)"
+_REPLIER = PERSON.format(who="replier")
+
 # One row per ask among the interactions `i` that {where} keeps. What is neither staff's nor a bot's is the
 # community's: said the other way round, the planner would take that for a rare thing. What a comment replies to is
-# looked up, not joined, for few reply to anything.
+# looked up, not joined, for few reply to anything. Persons are joined to what was found, apart: the planner then
+# sees how many there are.
 _ASKS = f"""
-    SELECT i.id, i.channel_id, i.kind, i.occurred_at, i.thread_id, i.member_id, asker.person_id
-    FROM community_interaction i
-    LEFT JOIN community_member account ON account.id = i.member_id
-    LEFT JOIN crm_contact asker ON asker.id = account.contact_id
-    WHERE i.direction = 'inbound' AND i.retracted_at IS NULL AND i.user_id IS NULL
-      AND i.kind = ANY(%(asking_kinds)s::text[] || %(asking_staff_kinds)s::text[])
-      AND {{where}}
-      AND (
-          i.kind = ANY(%(asking_kinds)s::text[])
-          OR {ROLE_AT.format(member="i.to_member_id", instant="i.occurred_at")} = 'staff'
-          OR (
-              SELECT parent.kind = ANY(%(reply_kinds)s::text[]) AND {_by_staff("parent")}
-              FROM community_interaction parent WHERE parent.id = i.reply_to_id
+    WITH said AS MATERIALIZED (
+        SELECT i.id, i.channel_id, i.kind, i.occurred_at, i.thread_id, i.member_id
+        FROM community_interaction i
+        WHERE i.direction = 'inbound' AND i.retracted_at IS NULL AND i.user_id IS NULL
+          AND i.kind = ANY(%(asking_kinds)s::text[] || %(asking_staff_kinds)s::text[])
+          AND {{where}}
+          AND (
+              i.kind = ANY(%(asking_kinds)s::text[])
+              OR {ROLE_AT.format(member="i.to_member_id", instant="i.occurred_at")} = 'staff'
+              OR i.reply_to_id IS NOT NULL AND (
+                  SELECT parent.kind = ANY(%(reply_kinds)s::text[]) AND {_by_staff("parent")}
+                  FROM community_interaction parent WHERE parent.id = i.reply_to_id
+              )
           )
-      )
-      AND (
-          i.kind = ANY(%(asking_kinds)s::text[]) AND i.kind <> ALL(%(personal_kinds)s::text[])
-          OR {ROLE_AT.format(member="i.member_id", instant="i.occurred_at")} NOT IN ('staff', 'bot')
-      )
+          AND (
+              i.kind = ANY(%(asking_kinds)s::text[]) AND i.kind <> ALL(%(personal_kinds)s::text[])
+              OR {ROLE_AT.format(member="i.member_id", instant="i.occurred_at")} NOT IN ('staff', 'bot')
+          )
+    )
+    SELECT said.*, {PERSON.format(who="asker")} AS person_id
+    FROM said
+    {OWNER.format(who="asker", member="said.member_id")}
 """
 
 # One row per ask and reply to it, with what the ask was: whoever reads this need not join the asks again,
 # for which the planner, who cannot know how many there are, would choose to compare each with each.
 # Reads a table expression `ask` with the columns of `_ASKS`. A reply may be found in more than one way: each way
 # leaves out what those before it find, so that nothing need be sorted to find what is there twice.
-_FOUND = """SELECT ask.id AS ask_id, ask.occurred_at AS asked_at, ask.kind AS ask_kind, ask.channel_id,
-               ask.person_id AS asker_id, r.id AS reply_id, r.kind, r.occurred_at, r.member_id, r.user_id"""
+_FOUND = f"""SELECT ask.id AS ask_id, ask.occurred_at AS asked_at, ask.kind AS ask_kind, ask.channel_id,
+               ask.person_id AS asker_id, r.id AS reply_id, r.occurred_at AS replied_at,
+               r.kind = ANY(%(help_kinds)s::text[]) AS is_answer, r.member_id, r.user_id,
+               {ROLE_AT.format(member="r.member_id", instant="r.occurred_at")} AS role"""
 _CAN_REPLY = """r.id <> ask.id AND r.occurred_at >= ask.occurred_at AND r.retracted_at IS NULL
           AND r.kind = ANY(%(reply_kinds)s::text[])"""
+_PARENT = "LEFT JOIN community_interaction parent ON parent.id = r.reply_to_id"
 _IN_SO_MANY_WORDS = "r.reply_to_id = ask.id"
 _IN_THE_THREAD = f"""(
               r.thread_id = ask.thread_id
               AND (
                   r.kind = ANY(%(help_kinds)s::text[])
-                  OR COALESCE(
-                      (SELECT said.kind FROM community_interaction said WHERE said.id = r.reply_to_id), ''
-                  ) <> ALL(%(help_kinds)s::text[])
+                  OR parent.kind IS NULL OR parent.kind <> ALL(%(help_kinds)s::text[])
               )
               AND (ask.kind = ANY(%(asking_kinds)s::text[]) OR {_by_staff("r")})
           )"""
@@ -83,17 +96,16 @@ _TO_THE_PERSON = """ask.kind = ANY(%(personal_kinds)s::text[])
           AND (r.kind = 'help' OR r.direction = 'outbound' AND r.kind = ANY(%(personal_kinds)s::text[]))
           AND (ask.kind = 'lead' OR r.kind = 'help' OR r.channel_id = ask.channel_id)"""
 REPLIES = f"""
-    SELECT found.ask_id, found.asked_at, found.ask_kind, found.channel_id, found.reply_id,
-           found.occurred_at AS replied_at, found.kind = ANY(%(help_kinds)s::text[]) AS is_answer,
-           {_by_staff("found")} AS is_staff,
-           replier.person_id, found.user_id
-    FROM (
+    WITH found AS MATERIALIZED (
         {_FOUND}
-        FROM ask JOIN community_interaction r ON {_IN_SO_MANY_WORDS}
+        FROM ask
+        JOIN community_interaction r ON {_IN_SO_MANY_WORDS}
         WHERE {_CAN_REPLY}
         UNION ALL
         {_FOUND}
-        FROM ask JOIN community_interaction r ON r.thread_id = ask.thread_id
+        FROM ask
+        JOIN community_interaction r ON r.thread_id = ask.thread_id
+        {_PARENT}
         WHERE {_CAN_REPLY} AND {_IN_THE_THREAD} AND ({_IN_SO_MANY_WORDS}) IS NOT TRUE
         UNION ALL
         {_FOUND}
@@ -101,18 +113,23 @@ REPLIES = f"""
         JOIN crm_contact own ON own.person_id = ask.person_id
         JOIN community_member addressee ON addressee.contact_id = own.id
         JOIN community_interaction r ON r.to_member_id = addressee.id
+        {_PARENT}
         WHERE {_CAN_REPLY} AND {_TO_THE_PERSON} AND ({_IN_SO_MANY_WORDS} OR {_IN_THE_THREAD}) IS NOT TRUE
         UNION ALL
         {_FOUND}
         FROM ask
         JOIN crm_contact own ON own.person_id = ask.person_id
         JOIN community_interaction r ON r.to_contact_id = own.id
+        {_PARENT}
         WHERE {_CAN_REPLY} AND {_TO_THE_PERSON} AND ({_IN_SO_MANY_WORDS} OR {_IN_THE_THREAD}) IS NOT TRUE
-    ) found
-    LEFT JOIN community_member account ON account.id = found.member_id
-    LEFT JOIN crm_contact replier ON replier.id = account.contact_id
-    WHERE (replier.person_id IS NULL OR found.asker_id IS NULL OR replier.person_id <> found.asker_id)
-      AND {ROLE_AT.format(member="found.member_id", instant="found.occurred_at")} <> 'bot'
+    )
+    SELECT found.ask_id, found.asked_at, found.ask_kind, found.channel_id, found.reply_id, found.replied_at,
+           found.is_answer, found.user_id IS NOT NULL OR found.role = 'staff' AS is_staff,
+           {_REPLIER} AS person_id, found.user_id
+    FROM found
+    {OWNER.format(who="replier", member="found.member_id")}
+    WHERE found.role <> 'bot'
+      AND (replier.id IS NULL OR found.asker_id IS NULL OR {_REPLIER} <> found.asker_id)
 """
 
 

@@ -164,7 +164,7 @@ def waiting_of_persons(person_ids: Sequence[int], *, now: datetime) -> dict[int,
     if not ids:
         return {}
     own = (
-        "asker.person_id = ANY(%(persons)s::bigint[]) AND i.occurred_at <= %(now)s AND i.member_id IN ("
+        "i.occurred_at <= %(now)s AND i.member_id IN ("
         "SELECT m.id FROM community_member m JOIN crm_contact c ON c.id = m.contact_id"
         " WHERE c.person_id = ANY(%(persons)s::bigint[]))"
     )

@@ -9,10 +9,11 @@ worked out once per fact, and each row counted from its facts.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from community.business_time import OPENED, business_seconds
-from community.replies import REPLIES, ROLE_AT, asks, reply_parameters
+from community.replies import OWNER, PERSON, REPLIES, ROLE_AT, asks, reply_parameters
 from metrics.reports.snapshot import select
 
 WHOLE = "whole"  # the row of everything
@@ -101,7 +102,9 @@ def _spreads() -> str:
         calendar, business = _seconds_of(name)
         parts.append(f"count({calendar})")
         for seconds in (calendar, business):
-            parts.append(f"avg({seconds}), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {seconds})")
+            # Of whole microseconds, so that the order of rows moves no last digit.
+            mean = f"(avg(({seconds} * 1000000)::bigint) / 1000000)::double precision"
+            parts.append(f"{mean}, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {seconds})")
         parts += [f"count(*) FILTER (WHERE {calendar} <= {limit})" for limit in (3600, 86400, 604800)]
     return ",\n               ".join(parts)
 
@@ -110,6 +113,8 @@ def _row_name(way: str, person: str) -> str:
     """Return the expression for what the row of somebody is called; users have numbers below zero."""
     return f"{way} || CASE WHEN {person} < 0 THEN ' u' ELSE ' p' END || abs({person})"
 
+
+_RESOLVER = PERSON.format(who="resolver")
 
 # Asks, replies and resolutions are laid under each other and folded, not joined: see `community.replies`. Of a
 # thread its first question is raised; one that its source calls reopened is not resolved.
@@ -132,9 +137,9 @@ _FIGURES = f"""
     resolved AS MATERIALIZED (
         SELECT DISTINCT ON (said.id)
                said.id AS ask_id, said.channel_id, said.occurred_at AS asked_at, a.occurred_at AS resolved_at,
-               COALESCE(-a.user_id, resolver.person_id) AS resolver,
+               COALESCE(-a.user_id, {_RESOLVER}) AS resolver,
                CASE
-                   WHEN resolver.person_id = said.person_id THEN 'asker'
+                   WHEN {_RESOLVER} = said.person_id THEN 'asker'
                    WHEN a.user_id IS NOT NULL OR role.role = 'staff' THEN 'staff'
                    ELSE 'member'
                END AS resolved_by
@@ -142,12 +147,11 @@ _FIGURES = f"""
         JOIN community_thread t ON t.id = said.thread_id
         CROSS JOIN LATERAL (VALUES (t.accepted_answer_id), (t.confirmed_answer_id)) answer (id)
         JOIN community_interaction a ON a.id = answer.id
-        LEFT JOIN community_member account ON account.id = a.member_id
-        LEFT JOIN crm_contact resolver ON resolver.id = account.contact_id
+        {OWNER.format(who="resolver", member="a.member_id")}
         CROSS JOIN LATERAL (SELECT {ROLE_AT.format(member="a.member_id", instant="a.occurred_at")}) role (role)
         WHERE lower(t.source_state) <> 'reopened' AND a.retracted_at IS NULL
           AND a.occurred_at >= said.occurred_at AND a.occurred_at <= %(now)s
-          AND (role.role <> 'bot' OR resolver.person_id = said.person_id)
+          AND (role.role <> 'bot' OR {_RESOLVER} = said.person_id)
         ORDER BY said.id, a.occurred_at, a.id
     ),
     opened AS MATERIALIZED ({OPENED.format(since="(SELECT min(occurred_at) FROM ask)", until="%(now)s::timestamptz")}),
@@ -210,11 +214,15 @@ _FIGURES = f"""
                false, NULL, NULL
         FROM own
         UNION ALL
-        SELECT 'resolution', {_row_name("way", "resolver")}, channel_id, NULL, asked_at, NULL, NULL, NULL, false,
+        SELECT 'resolution', row_name, channel_id, NULL, asked_at, NULL, NULL, NULL, false,
                false, resolved_at, resolved_by
-        FROM resolved
-        CROSS JOIN unnest(%(repliers)s::text[]) AS way
-        WHERE resolved_by <> 'asker' AND resolver IS NOT NULL
+        FROM (
+            SELECT *, {_row_name("way", "resolver")} AS row_name
+            FROM resolved
+            CROSS JOIN unnest(%(repliers)s::text[]) AS way
+            WHERE resolved_by <> 'asker'
+        ) resolved
+        WHERE row_name IN (SELECT row_name FROM own)
     ),
     timed AS MATERIALIZED (
         SELECT CASE WHEN what = 'ask' THEN place.row_names ELSE ARRAY[row_name] END AS row_names,
@@ -260,8 +268,7 @@ def count_responses(
     """
     Return the figures of each row of a report, for every way to group in `by`.
 
-    One statement. Under `WHOLE` and None stand the figures of everything, nothing where nothing was asked. A
-    person or user may be there only for what they resolved, with nothing replied.
+    One statement. Under `WHOLE` and None stand the figures of everything, nothing where nothing was asked.
     """
     parameters = {
         **reply_parameters(),
@@ -284,10 +291,7 @@ def count_responses(
 
 
 def _read_times(values: Iterator[Any]) -> Times:
-    n = next(values)
-    spreads = []
-    for _ in range(2):
-        mean, percentiles = next(values), next(values)
-        spreads.append(Spread(mean, *percentiles) if percentiles else Spread())
-    calendar, business = spreads
-    return Times(n, calendar, business, *(next(values) for _ in range(3)))
+    n, mean, percentiles, business_mean, business_percentiles, *within = islice(values, 8)
+    if not n:
+        return Times()
+    return Times(n, Spread(mean, *percentiles), Spread(business_mean, *business_percentiles), *within)

@@ -167,7 +167,7 @@ def _report(query: ResponsesQuery, counted: Counted) -> ResponsesReport:
         names = _place_names(query.by)
         rows = [ResponseRow(key=key, name=names.get(key, str(key)), **values) for key, values in figures.items()]
     else:
-        names = _replier_names([key for key, values in figures.items() if values["replied"]])
+        names = _replier_names(figures)
         rows = [_replier_row(key, name, figures[key], total) for key, name in names.items()]
     rows.sort(key=lambda row: (-row.asked, -row.replied, -row.replies, row.name, str(row.key)))
     return ResponsesReport(query, rows, total, _note())
