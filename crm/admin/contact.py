@@ -35,6 +35,8 @@ from gateway.admin import (
 )
 from gateway.errors import DomainError
 
+FEW = 1_000  # contacts that a search finds, up to which they are looked for once and not for their number and page each
+
 
 class MergedFilter(YesNoFilter):
     title = "record"
@@ -189,8 +191,16 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
     )
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
-        """Find contacts by any part of their name or addresses, by the index made for it."""
-        return search_contacts(queryset, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES)), False
+        """
+        Find contacts by any part of their name or addresses, by the index made for it.
+
+        Where it comes to few they are found here and now, once: for a list that is counted and shown.
+        """
+        found = search_contacts(queryset, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES))
+        if found is queryset:
+            return found, False
+        ids = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
+        return found if len(ids) > FEW else queryset.filter(pk__in=ids), False
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         columns = list(super().get_list_display(request))

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -23,6 +25,7 @@ from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
 from crm.tasks import request_joining, request_search
 from gateway.admin import ChoicesDropdownFilter, ReadOnlyModelAdmin, display, number_cell
 from gateway.errors import DomainError
+from gateway.staging import id_array
 
 State = DuplicateSuggestion.State
 
@@ -67,8 +70,8 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         """Find pairs by either person; by addresses only for those who may see them."""
         column = "search_text__contains" if request.user.has_perm(VIEW_ADDRESSES) else "full_name__icontains"
         for word in search_term.lower().split():
-            found = Contact.objects.filter(**{column: word}).values("person")
-            queryset = queryset.filter(Q(first__person__in=found) | Q(second__person__in=found))
+            found = Contact.objects.filter(**{column: word}).order_by().values("person_id")
+            queryset = queryset.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [id_array(pairs_of(found))]))
         return queryset, False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -139,6 +142,27 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
 
 
 _ADDRESSES = ("first__points", "second__points")
+
+
+def pairs_of(persons: QuerySet[Any]) -> list[int]:
+    """
+    Return the ids of all pairs with a record of any of these persons, in one statement.
+
+    Persons are found once for both sides of the pairs, and the pairs once for their number and their page.
+    """
+    sql, parameters = persons.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT id FROM (
+                WITH record AS MATERIALIZED (SELECT c.id FROM crm_contact c WHERE c.person_id IN ({sql}))
+                SELECT s.id FROM crm_duplicatesuggestion s
+                WHERE s.first_id IN (SELECT id FROM record) OR s.second_id IN (SELECT id FROM record)
+            ) pair
+            """,
+            parameters,
+        )
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _join_selected(

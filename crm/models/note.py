@@ -109,6 +109,7 @@ class FollowUp(Synced):
         indexes = [
             models.Index(fields=["contact", "recorded_at"], name="crm_followup_of_contact"),
             models.Index(fields=["assigned_to", "due_on"], name="crm_followup_open", condition=Q(done_at__isnull=True)),
+            models.Index(fields=["due_on", "id"], name="crm_followup_by_day"),
             models.Index(fields=["updated_at", "id"], name="crm_followup_changes"),
         ]
 
