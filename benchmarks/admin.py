@@ -89,7 +89,9 @@ def pages() -> Iterator[Page]:
         yield Page(f"start page, {part}", address)
         yield Page(f"start page, {part}, all time", f"{address}?period=all_time")
     yield Page("response times", reverse("response-times"))
-    yield Page("response times, all time", f"{reverse('response-times')}?period=all_time")
+    figures = reverse("response-times-figures")
+    yield Page("response times, figures", figures)
+    yield Page("response times, figures, all time", f"{figures}?period=all_time")
     contact = reverse("admin:crm_contact_change", args=[daily_work.BUSIEST])
     yield Page("contact, the busiest", contact)
     for model, options in sorted(admin.site._registry.items(), key=lambda one: one[0]._meta.label_lower):
