@@ -181,7 +181,7 @@ def test_response_times_page(question):
 
     page = logged_in().get(reverse("response-times"), {"period": "last_30_days"})
     assert "ana" not in page.content.decode()
-    address = page.context["later"]["url"]
+    address = page.context["later"].url
     assert address == f"{reverse('response-times-figures')}?period=last_30_days"
     assert f'hx-get="{address}"' in page.content.decode()
 
@@ -191,7 +191,7 @@ def test_response_times_page(question):
     assert "2.00" in part
     assert "No business hours are defined" in part
     assert "<html" not in part
-    # A browser without JavaScript follows the link to the same within the page.
+    # A browser without JavaScript follows the link to the same as a page.
     whole = logged_in().get(address).content.decode()
     assert "<html" in whole
     assert part.strip() in whole
