@@ -87,7 +87,7 @@ def test_a_question_is_answered_from_the_queue_by_the_keyboard_alone(page: Page,
     page.get_by_role("button", name="Redo").press("Enter")
     expect(row_of(page)).to_have_count(0)
     page.goto(f"/admin/crm/contact/{record.contact_id}/change/")
-    expect(page.get_by_text("With the form at the desk.").first).to_be_visible()
+    expect(page.get_by_role("region", name="Timeline").get_by_text("With the form at the desk.")).to_be_visible()
 
 
 def test_what_a_colleague_has_claimed_is_told_handed_over_and_given_back(page: Page, log_in, question):

@@ -49,7 +49,7 @@ def test_help_is_recorded_seen_and_undone_by_the_keyboard_alone(page: Page, log_
     assert (record.topic, record.outcome, record.helper_user.username) == ("enrolment", "solved", "ana")
 
     page.reload()
-    expect(page.get_by_text("How do I enrol?").first).to_be_visible()
+    expect(page.get_by_role("region", name="Timeline").get_by_text("How do I enrol?")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
