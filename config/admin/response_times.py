@@ -15,8 +15,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from config.admin.start_page import PERMISSION, PRESETS_SHOWN, Choice, chosen_period, in_words
-from crm.periods import presets
+from config.admin.period import Choice, chosen_period, in_words, period_chooser
+from config.admin.start_page import PERMISSION
 from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Row, Series, Table
 from metrics.panels.parts import why_undefined
@@ -25,21 +25,11 @@ from metrics.reports.responses import ResponseRow, ResponsesQuery, ResponsesRepo
 
 def response_times(request: HttpRequest) -> HttpResponse:
     """Show the period; its figures follow."""
-    choice = _choice(request)
-    query = request.GET.urlencode()
+    choice, query = _choice(request), request.GET.urlencode()
     context = {
         **admin.site.each_context(request),
         "title": "Response times",
-        "choice": choice,
-        "shown_period": in_words(choice.period),
-        "presets": [
-            {
-                "label": presets[key].label,
-                "url": f"{reverse('response-times')}?period={key}",
-                "is_active": key == choice.preset,
-            }
-            for key in PRESETS_SHOWN
-        ],
+        **period_chooser("response-times", choice),
         "later": LaterPart(title="How soon we replied", url=f"{reverse('response-times-figures')}?{query}"),
     }
     return TemplateResponse(request, "admin/response_times.html", context)
@@ -49,7 +39,7 @@ def response_times_figures(request: HttpRequest) -> HttpResponse:
     """Return the figures of the period of the address."""
     choice = _choice(request)
     back = f"{reverse('response-times')}?{request.GET.urlencode()}"
-    title = f"Response times, asked in {in_words(choice.period)}"
+    title = f"Response times: {in_words(choice.period)}"
     context = _shown(choice, timezone.now())
     return later_answer(request, "admin/response_times_figures.html", context, title=title, back=back)
 

@@ -8,20 +8,18 @@ nobody waits for three to see what is to do today.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 
+from config.admin.period import chosen_period, in_words, period_chooser
 from crm.extensions import start_panels
-from crm.periods import Period, organisation_zone, preset_period, presets
+from crm.periods import Period
 from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Link, Row, Table, panels_for
 from metrics.attribution.models import attribution_models
@@ -30,30 +28,10 @@ from metrics.panels.parts import rounded_money, social_figures, why_undefined
 from metrics.reports import RoiQuery, RoiReport, RoiRow, Scope, roi_report
 from metrics.reports.report import NOT_PROOF
 
-DEFAULT_PRESET = "last_12_months"
-PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
 CAMPAIGNS_SHOWN = 8
 PERMISSION = "metrics.view_credit"
 FIGURES = "figures"  # the name of the part that all figures of the whole are
 PANELS = "kith-start-panels"  # the part of the page that loads itself again when something was saved
-NEAR = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
-
-
-class PeriodForm(forms.Form):
-    """A period of the person's own: both days inclusive, and no further away than any fact can be."""
-
-    start = forms.DateField(required=False, label="From", validators=NEAR)
-    end = forms.DateField(required=False, label="To", validators=NEAR)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The period that is shown: a preset's, or the person's own; `error` says why their own was not taken."""
-
-    period: Period
-    preset: str
-    form: PeriodForm
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,19 +52,9 @@ def start_page(request: HttpRequest, context: dict[str, object]) -> dict[str, ob
     context["may_see_figures"] = may(PERMISSION)
     if context["is_part"] or not context["may_see_figures"]:
         return context
-    choice = chosen_period(request, now=now)
     context.update(
         title="What our community earned",
-        choice=choice,
-        shown_period=in_words(choice.period),
-        presets=[
-            {
-                "label": presets[key].label,
-                "url": f"{reverse('admin:index')}?period={key}",
-                "is_active": key == choice.preset,
-            }
-            for key in PRESETS_SHOWN
-        ],
+        **period_chooser("admin:index", chosen_period(request, now=now)),
         later_figures=_later(request, FIGURES, title="Business and social return"),
         later_tables={name: _later(request, name, title=table.title) for name, table in LATER_TABLES.items()},
         model=attribution_models[settings.METRICS_DEFAULT_MODEL],
@@ -127,40 +95,6 @@ def _figures(months: RoiReport) -> dict[str, object]:
         "lines": lines_table(months),
         "not_converted": months.not_converted,
     }
-
-
-def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:
-    """Return the period of the address: `?start=…&end=…` or `?period=<preset>`; the last 12 months without either."""
-    zone = organisation_zone()
-    preset = request.GET.get("period", DEFAULT_PRESET)
-    if preset not in presets:
-        preset = DEFAULT_PRESET
-    fallback = preset_period(preset, now=now, zone=zone)
-    own = {name: request.GET[name] for name in ("start", "end") if request.GET.get(name)}
-    if not own:
-        return Choice(fallback, preset, PeriodForm(initial=_inclusive(fallback)))
-    form = PeriodForm(own)
-    if not form.is_valid():
-        return Choice(fallback, preset, form, "A date is not one that Kith can read: use 2026-03-31.")
-    first, last = form.cleaned_data["start"], form.cleaned_data["end"]
-    if first and last and last < first:
-        return Choice(fallback, preset, form, f"The period ends ({last}) before it starts ({first}).")
-    return Choice(Period(first, last and last + timedelta(days=1), zone), "", form)
-
-
-def in_words(period: Period) -> str:
-    """Return the period as people write it, its last day included: “1 Dec 2025 to 30 Nov 2026”."""
-    if period.start is None and period.end is None:
-        return "All time"
-    last = period.end and date_format(period.end - timedelta(days=1), "j M Y")
-    if period.start is None:
-        return f"Until {last}"
-    first = date_format(period.start, "j M Y")
-    return f"{first} to {last}" if last else f"From {first}"
-
-
-def _inclusive(period: Period) -> dict[str, date | None]:
-    return {"start": period.start, "end": period.end and period.end - timedelta(days=1)}
 
 
 def _report(scope: Scope, period: Period, *, now: datetime, **options: Any) -> RoiReport:

@@ -1,0 +1,79 @@
+"""The period that a page of figures is about: its reader's choice, made at the top and kept in the address."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+
+from crm.periods import Period, organisation_zone, preset_period, presets
+
+DEFAULT_PRESET = "last_12_months"
+PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
+NEAR = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
+
+
+class PeriodForm(forms.Form):
+    """A period of the person's own: both days inclusive, and no further away than any fact can be."""
+
+    start = forms.DateField(required=False, label="From", validators=NEAR)
+    end = forms.DateField(required=False, label="To", validators=NEAR)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The period that is shown: a preset's, or the person's own; `error` says why their own was not taken."""
+
+    period: Period
+    preset: str
+    form: PeriodForm
+    error: str = ""
+
+
+def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:
+    """Return the period of the address: `?start=…&end=…` or `?period=<preset>`; the last 12 months without either."""
+    zone = organisation_zone()
+    preset = request.GET.get("period", DEFAULT_PRESET)
+    if preset not in presets:
+        preset = DEFAULT_PRESET
+    fallback = preset_period(preset, now=now, zone=zone)
+    own = {name: request.GET[name] for name in ("start", "end") if request.GET.get(name)}
+    if not own:
+        return Choice(fallback, preset, PeriodForm(initial=_inclusive(fallback)))
+    form = PeriodForm(own)
+    if not form.is_valid():
+        return Choice(fallback, preset, form, "A date is not one that Kith can read: use 2026-03-31.")
+    first, last = form.cleaned_data["start"], form.cleaned_data["end"]
+    if first and last and last < first:
+        return Choice(fallback, preset, form, f"The period ends ({last}) before it starts ({first}).")
+    return Choice(Period(first, last and last + timedelta(days=1), zone), "", form)
+
+
+def period_chooser(page: str, choice: Choice) -> dict[str, object]:
+    """Return what `admin/period.html` shows of a choice, on the page of this name."""
+    return {
+        "choice": choice,
+        "shown_period": in_words(choice.period),
+        "presets": [
+            {"label": presets[key].label, "url": f"{reverse(page)}?period={key}", "is_active": key == choice.preset}
+            for key in PRESETS_SHOWN
+        ],
+    }
+
+
+def in_words(period: Period) -> str:
+    """Return the period as people write it, its last day included: “1 Dec 2025 to 30 Nov 2026”."""
+    if period.start is None and period.end is None:
+        return "All time"
+    last = period.end and date_format(period.end - timedelta(days=1), "j M Y")
+    if period.start is None:
+        return f"Until {last}"
+    first = date_format(period.start, "j M Y")
+    return f"{first} to {last}" if last else f"From {first}"
+
+
+def _inclusive(period: Period) -> dict[str, date | None]:
+    return {"start": period.start, "end": period.end and period.end - timedelta(days=1)}
