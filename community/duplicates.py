@@ -33,32 +33,6 @@ HANDLES = DuplicateSource(
                 LIMIT {MOST_SHARING}
             ) theirs
             WHERE length({FOLDED.format("mine")}) >= {SHORTEST}
-            UNION ALL
-            SELECT
-                mine.contact_id, namesake.id, 'handle_and_name', count(*) OVER (PARTITION BY mine.id)
-            FROM searched
-            JOIN community_member mine ON mine.contact_id = searched.contact_id
-            CROSS JOIN LATERAL (
-                SELECT other.id
-                FROM crm_contact other
-                WHERE other.full_name <> '' AND {FORWARD.format("other.full_name")} = {FOLDED.format("mine")}
-                    AND other.id <> mine.contact_id
-                LIMIT {MOST_SHARING}
-            ) namesake
-            WHERE position(' ' IN {FOLDED.format("mine")}) > 0
-            UNION ALL
-            SELECT
-                mine.id, theirs.contact_id, 'handle_and_name', count(*) OVER (PARTITION BY mine.id)
-            FROM searched
-            JOIN crm_contact mine ON mine.id = searched.contact_id
-            CROSS JOIN LATERAL (
-                SELECT other.contact_id
-                FROM community_member other
-                WHERE other.handle <> '' AND {FOLDED.format("other")} = {FORWARD.format("mine.full_name")}
-                    AND other.contact_id <> mine.id
-                LIMIT {MOST_SHARING}
-            ) theirs
-            WHERE position(' ' IN mine.full_name) > 0
         ) alike
         WHERE sharing < {MOST_SHARING}
     """,
@@ -74,5 +48,55 @@ HANDLES = DuplicateSource(
                 ON their_account.contact_id = theirs.id AND their_account.channel_id = my_account.channel_id
             WHERE mine.person_id = found_pair.first
         )
+    """,
+)
+
+# Of three people called Maria Garcia each may be maria.garcia7, and of three such handles of one channel each may be
+# hers: the points are shared among those who may be meant. On two channels one person has two accounts, so those do not
+# share. Counted for each pair and not for who is searched: it is the same whichever of the two changed.
+HANDLES_AND_NAMES = DuplicateSource(
+    key="handles_and_names",
+    pairs=f"""
+        SELECT alike.contact_id, alike.other_id, 'handle_and_name', 1.0 / greatest(called.people, written.on_channel)
+        FROM (
+            SELECT mine.contact_id, namesake.id AS other_id, {FOLDED.format("mine")} AS name, mine.channel_id
+            FROM searched
+            JOIN community_member mine ON mine.contact_id = searched.contact_id
+            CROSS JOIN LATERAL (
+                SELECT other.id
+                FROM crm_contact other
+                WHERE other.full_name <> '' AND {FORWARD.format("other.full_name")} = {FOLDED.format("mine")}
+                LIMIT {MOST_SHARING}
+            ) namesake
+            WHERE position(' ' IN {FOLDED.format("mine")}) > 0
+            UNION ALL
+            SELECT mine.id, theirs.contact_id, {FORWARD.format("mine.full_name")}, theirs.channel_id
+            FROM searched
+            JOIN crm_contact mine ON mine.id = searched.contact_id
+            CROSS JOIN LATERAL (
+                SELECT other.contact_id, other.channel_id
+                FROM community_member other
+                WHERE other.handle <> '' AND {FOLDED.format("other")} = {FORWARD.format("mine.full_name")}
+                LIMIT {MOST_SHARING}
+            ) theirs
+            WHERE position(' ' IN mine.full_name) > 0
+        ) alike
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS contacts, count(DISTINCT person_id) AS people
+            FROM (
+                SELECT namesake.person_id FROM crm_contact namesake
+                WHERE namesake.full_name <> '' AND {FORWARD.format("namesake.full_name")} = alike.name
+                LIMIT {MOST_SHARING}
+            ) namesakes
+        ) called
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS accounts, count(*) FILTER (WHERE channel_id = alike.channel_id) AS on_channel
+            FROM (
+                SELECT account.channel_id FROM community_member account
+                WHERE account.handle <> '' AND {FOLDED.format("account")} = alike.name
+                LIMIT {MOST_SHARING}
+            ) accounts
+        ) written
+        WHERE called.contacts < {MOST_SHARING} AND written.accounts < {MOST_SHARING}
     """,
 )

@@ -11,6 +11,7 @@ lookup stops after a few rows.
 from dataclasses import dataclass
 
 MOST_SHARING = 10  # contacts; an address or name that more of them have is told apart or left out
+MOST_COLLEAGUES = 200  # of one company; in a larger one only the names next to each other are compared
 NEIGHBOURS = 6  # names looked at in each direction of each order
 ALIKE_FROM = 0.6  # similarity of trigrams below which names are different names
 SHORTEST_ID = 8  # characters; shorter ids of two systems are often the same by counting
@@ -74,27 +75,16 @@ REFERENCES = DuplicateSource(
 )
 
 
-def _neighbours(expression: str, comparison: str, direction: str) -> str:
-    """Return a SELECT of the names next to a contact's, in the order of an indexed expression."""
-    return f"""
-        (SELECT other.id, lower(other.full_name) AS name
-         FROM crm_contact other
-         WHERE other.full_name <> '' AND other.erased_at IS NULL
-            AND ({expression.format("other.full_name")}, other.id)
-                {comparison} ({expression.format("mine.full_name")}, mine.id)
-         ORDER BY {expression.format("other.full_name")} {direction}, other.id {direction}
-         LIMIT {NEIGHBOURS})
-    """
-
-
 FORWARD, BACKWARD = 'lower({}) COLLATE "C"', 'reverse(lower({})) COLLATE "C"'
 
-# The orders from the front and from the back of the name put a slip of the pen near its right form in one of
-# them. A single word is a first name or a nickname, and only the same one says something, little.
-NAMES = DuplicateSource(
-    key="names",
-    is_ordered=True,
-    pairs=f"""
+
+def _compared_by_name(near: str) -> str:
+    """
+    Return the pairs of a contact and one `near` it whose names are alike; `near` is a SELECT of (id, name) for `mine`.
+
+    A single word is a first name or a nickname, and only the same one says something, little.
+    """
+    return f"""
         SELECT contact_id, other_id,
             CASE WHEN name <> other_name THEN 'similar_name' WHEN is_common THEN 'common_name' ELSE 'name' END,
             CASE WHEN name <> other_name THEN likeness ELSE 1.0 END
@@ -112,24 +102,61 @@ NAMES = DuplicateSource(
                 ) AS is_common
             FROM searched
             JOIN crm_contact mine ON mine.id = searched.contact_id
-            CROSS JOIN LATERAL (
-                {
+            CROSS JOIN LATERAL ({near}) near
+            WHERE mine.full_name <> '' AND mine.erased_at IS NULL
+        ) compared
+        WHERE name = other_name
+            OR (likeness >= {ALIKE_FROM} AND position(' ' IN name) > 0 AND position(' ' IN other_name) > 0)
+    """
+
+
+def _neighbours(expression: str, comparison: str, direction: str) -> str:
+    """Return a SELECT of the names next to a contact's, in the order of an indexed expression."""
+    return f"""
+        (SELECT other.id, lower(other.full_name) AS name
+         FROM crm_contact other
+         WHERE other.full_name <> '' AND other.erased_at IS NULL
+            AND ({expression.format("other.full_name")}, other.id)
+                {comparison} ({expression.format("mine.full_name")}, mine.id)
+         ORDER BY {expression.format("other.full_name")} {direction}, other.id {direction}
+         LIMIT {NEIGHBOURS})
+    """
+
+
+# The orders from the front and from the back of the name put a slip of the pen near its right form in one of them.
+NAMES = DuplicateSource(
+    key="names",
+    is_ordered=True,
+    pairs=_compared_by_name(
         " UNION ".join(
             _neighbours(order, comparison, direction)
             for order in (FORWARD, BACKWARD)
             for comparison, direction in ((">", "ASC"), ("<", "DESC"))
         )
-    }
-            ) near
-            WHERE mine.full_name <> '' AND mine.erased_at IS NULL
-        ) neighbours
-        WHERE name = other_name
-            OR (likeness >= {ALIKE_FROM} AND position(' ' IN name) > 0 AND position(' ' IN other_name) > 0)
-    """,
+    ),
     about="""
         SELECT found_pair.first, found_pair.second, 'company', 1.0
         FROM found_pair
         JOIN crm_contact mine ON mine.id = found_pair.first
         JOIN crm_contact theirs ON theirs.id = found_pair.second AND theirs.company_id = mine.company_id
     """,
+)
+
+# Between two spellings of a common name stand hundreds of others, but few of them work at the same place.
+COLLEAGUES = DuplicateSource(
+    key="colleagues",
+    pairs=_compared_by_name(
+        f"""
+        SELECT id, name
+        FROM (
+            SELECT other.id, lower(other.full_name) AS name, count(*) OVER () AS colleagues
+            FROM (
+                SELECT id, full_name FROM crm_contact
+                WHERE company_id = mine.company_id AND full_name <> '' AND erased_at IS NULL
+                LIMIT {MOST_COLLEAGUES} + 1
+            ) other
+        ) company
+        WHERE colleagues <= {MOST_COLLEAGUES} AND id <> mine.id
+        """
+    ),
 )

@@ -14,6 +14,7 @@ from crm.duplicates.evidence import Reason, in_words, score_of
 from crm.duplicates.joining import join_next, start_joining
 from crm.duplicates.rules import apply_rules
 from crm.duplicates.search import search_changed, search_chunk, start_search
+from crm.duplicates.sources import MOST_COLLEAGUES
 from crm.merging import merge, unmerge
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion, Merge
 from jobs.models import Job
@@ -164,12 +165,78 @@ def common_name(one, other):
         ContactFactory(full_name="Ada Byron")
 
 
+def a_handle_for_two_of_that_name(one, other):
+    handle_like_the_name(one, other)
+    ContactFactory(full_name=one.full_name)
+
+
+def two_handles_of_that_name_on_one_channel(one, other):
+    channel = ChannelFactory()
+    MemberFactory(contact=other, channel=channel, handle="ada_byron88")
+    MemberFactory(contact=ContactFactory(full_name="Kim Holm"), channel=channel, handle="ada.byron")
+
+
 @pytest.mark.parametrize(
-    "make", [short_ids, office_phone, first_names, similar_name_alone, two_accounts_on_one_channel, common_name]
-)
+    "make",
+    [
+        short_ids, office_phone, first_names, similar_name_alone, two_accounts_on_one_channel, common_name,
+        a_handle_for_two_of_that_name, two_handles_of_that_name_on_one_channel,
+    ],
+)  # fmt: skip
 def test_what_says_too_little_is_not_suggested(make):
     one, other = two()
     make(one, other)
+
+    search_changed(now=NOW)
+
+    assert pair(one, other) not in found()
+
+
+def test_accounts_on_three_channels_may_all_be_of_the_one_person_with_that_name():
+    ada = ContactFactory(full_name="Ada Byron")
+    others = [MemberFactory(contact=ContactFactory(full_name=""), handle="ada_byron").contact for _ in range(3)]
+
+    search_changed(now=NOW)
+
+    assert {pair(ada, other): (50, ["handle_and_name"], "open") for other in others}.items() <= found().items()
+
+
+@pytest.mark.parametrize("searched", ["the one with the name", "the one with the handle"])
+def test_a_handle_for_two_of_that_name_says_half_whichever_of_them_changed(searched):
+    # Half of 50 points, and 60 for the number: 1 - 0.75 x 0.4 = 0.7.
+    one, other = two()
+    a_handle_for_two_of_that_name(one, other)
+    same_phone(one, other)
+    ChangedIdentity.objects.all().delete()
+    ChangedIdentity.objects.create(contact_id=(one if searched == "the one with the name" else other).pk)
+
+    search_changed(now=NOW)
+
+    assert found()[pair(one, other)] == (70, ["handle_and_name", "phone"], "open")
+
+
+def test_colleagues_are_compared_however_many_names_stand_between_theirs():
+    company = CompanyFactory()
+    one = ContactFactory(full_name="Maria Garcia", company=company)
+    for number in range(30):
+        ContactFactory(full_name=f"Maria Garcia{'abcdefghijklmnopqrstuvwxyzåäöü'[number]}")
+    other = ContactFactory(full_name="Maria Grcia", company=company)
+
+    search_changed(now=NOW)
+
+    # "maria garcia" and "maria grcia" share 9 of 14 trigrams: 0.643 x 58 = 37 points; 1 - 0.63 x 0.7 = 0.559.
+    assert found()[pair(one, other)] == (55, ["company", "similar_name"], "open")
+
+
+def test_large_companies_are_not_compared_as_a_whole():
+    company = CompanyFactory()
+    ContactFactory.create_batch(MOST_COLLEAGUES, company=company)
+    one = ContactFactory(full_name="Maria Garcia", company=company)
+    for ending in "abcdefghijklm":
+        ContactFactory(full_name=f"Maria Garcia{ending}")
+    for beginning in "abcdefghijklm":
+        ContactFactory(full_name=f"{beginning}Maria Garcia")
+    other = ContactFactory(full_name="Maria Grcia", company=company)
 
     search_changed(now=NOW)
 
