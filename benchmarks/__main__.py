@@ -35,11 +35,12 @@ def main() -> int:
 
     call_command("migrate", verbosity=0)
 
+    import config.urls  # noqa: F401  # as the server does, see config/wsgi.py
     from benchmarks import admin, duplicates, erasure, exactness, facts, queue, reading, recompute, search, writing
     from benchmarks.measuring import Table
 
     gc.collect()
-    gc.freeze()  # as the server does, see config/wsgi.py
+    gc.freeze()
 
     scale = facts.SCALES[chosen.scale]
     table = Table(scale.name)

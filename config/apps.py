@@ -1,9 +1,15 @@
 """The Django app of the configuration, and that of the admin with Kith's own site."""
 
+from collections.abc import Sequence
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.apps import apps as all_apps
 from django.apps.registry import Apps
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
+from django.contrib.admin import checks as admin_checks
+from django.core import checks
 from django.db.models.signals import post_migrate
 
 
@@ -26,11 +32,25 @@ class ConfigConfig(AppConfig):
         post_migrate.connect(_bring_roles, sender=self)
 
 
-class KithAdminConfig(admin_apps.AdminConfig):
-    """Finds the `admin` modules of all apps, which register their models with Kith's site."""
+class KithAdminConfig(admin_apps.SimpleAdminConfig):
+    """
+    The admin with Kith's own site.
+
+    The `admin` modules of all apps are loaded by config/urls.py, with all that has an address: workers need none of it.
+    """
 
     default = False
     default_site = "config.admin_site.KithAdminSite"
+
+    def ready(self) -> None:
+        """Check what the addresses have loaded: Django's own check may come before them, and would find nothing."""
+        checks.register(admin_checks.check_dependencies, checks.Tags.admin)
+        checks.register(_check_admin, checks.Tags.admin)
+
+
+def _check_admin(app_configs: Sequence[AppConfig] | None, **_: object) -> list[checks.CheckMessage]:
+    import_module(settings.ROOT_URLCONF)
+    return admin_checks.check_admin_app(app_configs)
 
 
 def _bring_roles(*, apps: Apps = all_apps, **_: object) -> None:

@@ -7,20 +7,12 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config.admin.response_times import response_times, response_times_figures
-from config.admin.start_page import start_part
-
+admin.autodiscover()  # before config.admin.urls: config/admin changes what other apps have registered by then
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/response-times/", admin.site.admin_view(response_times), name="response-times"),
-    path(
-        "admin/response-times/figures/",
-        admin.site.admin_view(response_times_figures),
-        name="response-times-figures",
-    ),
-    path("admin/start/<slug:name>/", admin.site.admin_view(start_part), name="start-part"),
+    path("admin/", include("config.admin.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),
     path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="openapi")), name="api-docs"),

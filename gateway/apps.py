@@ -5,8 +5,3 @@ class GatewayConfig(AppConfig):
     """The edge that every app shares: API keys, error documents, paging, strict input, admin base classes."""
 
     name = "gateway"
-
-    def ready(self) -> None:
-        from gateway.admin import list_headers
-
-        list_headers.install()

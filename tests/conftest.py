@@ -39,6 +39,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
+import config.urls  # noqa: E402, F401  # the admin's site holds what its addresses have loaded, and tests ask it
 from tests.processes import Worker, start_worker  # noqa: E402
 
 

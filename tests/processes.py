@@ -14,7 +14,7 @@ from pathlib import Path
 
 from config.embedded.lease import CHECKOUT
 from config.embedded.process import end_with_parent
-from config.processes import worker
+from config.processes import CHECKED, worker
 
 START_SECONDS = 120.0
 
@@ -49,7 +49,7 @@ def start_worker(environment: dict[str, str], *, folder: Path, arguments: tuple[
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
-            env=environment,
+            env={**environment, **CHECKED},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
