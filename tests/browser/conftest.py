@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth import get_user_model
-from playwright.sync_api import Page, sync_playwright
+from django.db import connection
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = os.environ.get("KITH_CHROMIUM") or shutil.which("chromium")
@@ -49,20 +51,37 @@ def synchronous_database() -> Iterator[None]:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_connection_left(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """End what the threads of the server have left open, or the database could not be dropped in the end."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 @pytest.fixture
-def page(live_server: LiveServer) -> Iterator[Page]:
+def allowed_in_console() -> list[str]:
+    """What errors in the console may say without failing the test; a test adds those that it provokes."""
+    return [LOCKED]
+
+
+@pytest.fixture
+def page(live_server: LiveServer, allowed_in_console: list[str]) -> Iterator[Page]:
     """A page of a fresh browser; what goes wrong in it fails the test that used it."""
     faults: list[str] = []
+
+    def note(line: ConsoleMessage) -> None:
+        if line.type == "error" and not any(words in line.text for words in allowed_in_console):
+            faults.append(f"console: {line.text}")
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on(
-            "console",
-            lambda line: (
-                faults.append(f"console: {line.text}") if line.type == "error" and LOCKED not in line.text else None
-            ),
-        )
+        page.on("console", note)
         page.on(
             "request",
             lambda request: (

@@ -81,6 +81,7 @@
     }
   };
 
+  const isPart = (element) => element.matches("[data-kith-later]"); // says itself what went wrong: later.js
   const isTyping = (target) => target.closest?.("input, textarea, select, [contenteditable=true], [contenteditable='']") !== null;
 
   const onKey = (event) => {
@@ -127,24 +128,26 @@
       if (dialog.contains(event.detail.elt)) wasChanged = wasChanged || typed() !== before;
     });
     document.body.addEventListener("htmx:beforeSwap", (event) => {
-      const { xhr, target } = event.detail;
-      if (target !== dialog) return;
+      const { xhr, elt, target } = event.detail;
       const address = new URL(xhr.responseURL || window.location.href);
-      if (address.pathname.endsWith("/login/")) {
-        event.detail.shouldSwap = false;
-        toast("You were logged out, nothing was saved. Log in, come back here and save again.", { isError: true, login: address.pathname });
-      }
+      if (!address.pathname.endsWith("/login/") || isPart(elt)) return;
+      event.detail.shouldSwap = false;
+      const what = target === dialog ? "nothing was saved. Log in, come back here and save again." : "log in and load the page again.";
+      toast(`You were logged out: ${what}`, { isError: true, login: address.pathname });
     });
     // Not before htmx has taken charge of the form: one sent in that instant would load a page of its own.
     document.body.addEventListener("htmx:afterSettle", (event) => {
       if (event.detail.target === dialog) show();
     });
     document.body.addEventListener("htmx:responseError", (event) => {
-      const { xhr: { status }, requestConfig: { verb } } = event.detail;
+      const { elt, xhr: { status }, requestConfig: { verb } } = event.detail;
+      if (isPart(elt)) return;
       const why = { 403: "You may not do that.", 404: "That is not there any more." }[status] ?? `That did not work (${status}).`;
       toast(`${why} ${verb === "get" ? "Load the page again." : "Nothing was saved."}`, { isError: true });
     });
-    document.body.addEventListener("htmx:sendError", () => toast("Kith cannot be reached. Nothing was saved; try again.", { isError: true }));
+    document.body.addEventListener("htmx:sendError", (event) => {
+      if (!isPart(event.detail.elt)) toast("Kith cannot be reached. Nothing was saved; try again.", { isError: true });
+    });
     document.body.addEventListener("kith:saved", (event) => {
       if (dialog.open) {
         document.body.append(toasts);

@@ -1,0 +1,51 @@
+"""Parts of a page that load themselves, in a browser: what is shown when one cannot be loaded, and the way on."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from config.models import UserSession
+from tests.factories.crm import ContactFactory
+
+
+@pytest.fixture(params=["response times", "contact"])
+def part(request: pytest.FixtureRequest) -> tuple[str, str, str]:
+    """A page, its part's address, and something that the part shows."""
+    if request.param == "contact":
+        address = f"/admin/crm/contact/{ContactFactory(full_name='Joe Bloggs').pk}/change/"
+        return address, "**/change/?tab=figures", "Accounts"
+    return "/admin/response-times/", "**/response-times/figures/**", "By channel"
+
+
+def test_a_part_that_failed_says_so_in_its_place_and_can_be_tried_again(page: Page, allowed_in_console, log_in, part):
+    address, of_part, shown = part
+    allowed_in_console += ["status of 500", "Response Status Error Code 500"]
+    log_in()
+    page.route(of_part, lambda route: route.fulfill(status=500))
+
+    page.goto(address)
+
+    here = page.locator("[data-kith-later]")
+    expect(here.get_by_role("alert")).to_contain_text("This could not be loaded.")
+    expect(page.locator(".kith-toast")).to_have_count(0)
+    page.unroute(of_part)
+    here.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name=shown).first).to_be_visible()
+    expect(page.get_by_text("could not be loaded")).to_have_count(0)
+
+
+def test_a_part_shows_no_login_form_when_the_session_has_ended(page: Page, log_in, part):
+    address, of_part, _ = part
+    log_in()
+
+    def too_late(route: Route) -> None:
+        UserSession.objects.all().delete()
+        route.continue_()
+
+    page.route(of_part, too_late)
+    page.goto(address)
+
+    here = page.locator("[data-kith-later]")
+    expect(here.get_by_role("alert")).to_contain_text("You were logged out.")
+    expect(page.locator("[name=password]")).to_have_count(0)
+    here.get_by_role("link", name="Log in").click()
+    expect(page.locator("[name=password]")).to_be_visible()
