@@ -49,6 +49,14 @@ class ApiView(APIView):
         if operation is not None:
             refuse_unknown(request.query_params, operation.known_parameters())
 
+    def check_permissions(self, request: Request) -> None:
+        """Count the request before its scope is looked at: what is refused has taken its time as well."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Do nothing: `check_permissions` has counted the request."""
+
     def query(self, request: Request, model: type[Query]) -> Query:
         """Return the query parameters as `model`; a bad one is a 400 that names it."""
         return read_query(request.query_params, model)

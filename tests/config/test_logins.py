@@ -191,6 +191,9 @@ def test_a_second_factor_is_set_up_with_a_picture_from_here(ana: User):
     client.post(reverse("mfa_activate_totp"), {"code": code_of(client.session["mfa.totp.secret"])})
 
     assert {one.type for one in Authenticator.objects.filter(user=ana)} == {"totp", "recovery_codes"}
+    codes = client.get(reverse("mfa_view_recovery_codes")).content.decode()
+    assert "Unused codes" in codes
+    assert "should the app be lost" in codes
 
 
 def test_the_secret_of_a_second_factor_is_not_stored_in_clear(ana: User, secret: str):

@@ -60,6 +60,23 @@ def test_keys_are_counted_apart_and_follow_the_setting(settings):
 
 
 @pytest.mark.django_db
+def test_requests_that_are_refused_for_their_scope_count_as_well():
+    client = client_with("contacts:read", requests_per_minute=3)
+
+    statuses = [client.get(ADDRESS).status_code for _ in range(4)]
+
+    assert statuses == [403, 403, 403, 429]
+    assert client.get("/api/v1/contacts/").status_code == 429
+
+
+@pytest.mark.django_db
+def test_whoever_has_no_key_is_told_so_however_often(settings):
+    settings.KITH_API_REQUESTS_PER_MINUTE = 1
+
+    assert {Client().get(ADDRESS).status_code for _ in range(3)} == {401}
+
+
+@pytest.mark.django_db
 def test_zero_is_no_limit(settings):
     settings.KITH_API_REQUESTS_PER_MINUTE = 0
     client = client_with("jobs:read")
