@@ -109,7 +109,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         if self._may_see_addresses:
             known += [point.raw for point in contact.points.all()][:2]
         return format_html(
-            '<a href="{}" class="kith-link">{}</a><br><span class="kith-unit">{}</span>',
+            '<div><a href="{}" class="kith-link">{}</a><br><span class="kith-unit">{}</span></div>',
             reverse("admin:crm_contact_change", args=[person.pk]),
             person,
             " · ".join(str(part) for part in known if part),
