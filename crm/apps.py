@@ -12,7 +12,7 @@ class CrmConfig(AppConfig):
         import crm.personal_data.tasks  # noqa: F401 - Celery looks for tasks in the modules named so of each app alone
         from crm.contact_points import VIEW_ADDRESSES
         from crm.duplicates.panel import SamePerson
-        from crm.duplicates.sources import ADDRESSES, COLLEAGUES, NAMES, REFERENCES
+        from crm.duplicates.sources import ADDRESSES, COLLEAGUES, NAMES, REFERENCES, SUGGESTED
         from crm.extensions import (
             contact_actions,
             contact_panels,
@@ -70,7 +70,7 @@ class CrmConfig(AppConfig):
         for source in SOURCES:
             timeline_sources.register(source)
         merge_previews.register(Records())
-        for duplicates in (ADDRESSES, REFERENCES, NAMES, COLLEAGUES):
+        for duplicates in (ADDRESSES, REFERENCES, NAMES, COLLEAGUES, SUGGESTED):
             duplicate_sources.register(duplicates)
         contact_panels.register(SamePerson())
         start_panels.register(MyFollowUps())

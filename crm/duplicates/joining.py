@@ -77,7 +77,7 @@ def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
     """Join one pair and say what became of it: merged, or refused and why."""
     suggestion = DuplicateSuggestion.objects.filter(pk=suggestion_id).first()
     if suggestion is None:
-        return {"status": "refused", "message": "The suggestion is gone."}
+        return {"status": "refused", "message": "Nothing speaks for this pair any more: compare the two first."}
     if suggestion.state == DuplicateSuggestion.State.DIFFERENT:
         return {"status": "refused", "message": "Somebody said that these are different people."}
     survivor, loser = survivor_first(suggestion.first_id, suggestion.second_id)

@@ -15,9 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.db.models import Q
 
-from crm.duplicates.evidence import evidence
 from crm.duplicates.joining import survivor_first
-from crm.duplicates.search import about
+from crm.duplicates.search import find
 from crm.merging.merge import AlreadyOnePerson, NoSuchContact, PersonErased, merge, persons_of, wait_for_merges
 from crm.models import DuplicateSuggestion
 from gateway.acting import acting
@@ -76,15 +75,17 @@ def _merge(rule: MergeRule, first: int, second: int, *, now: datetime) -> bool:
     """
     Merge the persons of two contacts unless something speaks against it.
 
-    Looked at and merged in one transaction, since the merge before may have brought what speaks against this one.
+    Looked at anew and merged in one transaction: the address may not be theirs any more, and the merge before may have
+    brought what speaks against this one.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             wait_for_merges()
             persons = persons_of(first, second)
             pair = (min(persons), max(persons))
-            against = [key for key, _ in about(cursor, [pair])[pair] if evidence[key].points < 0]
-            if against or _are_different(pair):
+            reasons = found.reasons if (found := find(cursor, persons).get(pair)) else {}
+            against = any(reason.points < 0 for reason in reasons.values())
+            if rule.key not in reasons or against or _are_different(pair):
                 return False
             survivor, loser = survivor_first(*pair)
             with acting(through="rule", rule=rule.key):

@@ -14,11 +14,12 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from crm.duplicates.evidence import SUGGESTED_FROM, Reason, evidence, score_of
 from crm.extensions import duplicate_sources
-from crm.models import ChangedIdentity, DuplicateSuggestion
+from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,8 @@ def search_chunk(*, now: datetime, chunk: int = CHUNK) -> Searched | None:
         if not claimed:
             return None
         contacts = sorted({contact for _, contact, _ in claimed})
-        found = _find(cursor, contacts)
+        found = find(cursor, contacts)
+        _withdraw(found, contacts)
         new = _write(found, now=now)
         ChangedIdentity.objects.filter(pk__in=[pk for pk, _, _ in claimed]).delete()
         for job_id, number in Counter(job for _, _, job in claimed if job is not None).items():
@@ -118,10 +120,15 @@ class Found:
         return score_of(list(self.reasons.values()))
 
 
-def _find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
-    """Return the pairs of persons that these contacts are part of, each with its reasons."""
+def find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
+    """
+    Return the pairs of persons that the persons of these contacts are part of, each with its reasons.
+
+    All records of a person are looked at: what is known of a pair is known whole, whichever of them changed.
+    """
     cursor.execute(
-        "CREATE TEMP TABLE searched ON COMMIT DROP AS SELECT contact_id FROM unnest(%s::bigint[]) contact_id",
+        "CREATE TEMP TABLE searched ON COMMIT DROP AS SELECT id AS contact_id FROM crm_contact"
+        " WHERE person_id IN (SELECT person_id FROM crm_contact WHERE id = ANY(%s::bigint[]))",
         [list(contacts)],
     )
     cursor.execute("ANALYZE searched")
@@ -171,6 +178,21 @@ def about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple
     cursor.execute(_AS_BEFORE)
     cursor.execute("DROP TABLE found_pair")
     return known
+
+
+def _withdraw(found: dict[Pair, Found], contacts: Sequence[int]) -> None:
+    """Delete open suggestions about the persons of these contacts for which nothing speaks any more, or too little."""
+    persons = Contact.objects.filter(pk__in=contacts).values("person_id")
+    records = Contact.objects.filter(person_id__in=persons).values("pk")
+    rows = (
+        DuplicateSuggestion.objects.filter(Q(first__in=records) | Q(second__in=records), state=State.OPEN)
+        .annotate(one=Least("first__person", "second__person"), other=Greatest("first__person", "second__person"))
+        .values_list("pk", "one", "other")
+    )
+    gone = [
+        pk for pk, *pair in rows if (known := found.get((pair[0], pair[1]))) is None or known.score < SUGGESTED_FROM
+    ]
+    DuplicateSuggestion.objects.filter(pk__in=gone).delete()
 
 
 def _write(found: dict[Pair, Found], *, now: datetime) -> int:

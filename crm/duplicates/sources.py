@@ -160,3 +160,25 @@ COLLEAGUES = DuplicateSource(
         """
     ),
 )
+
+
+def _partners(mine: str, theirs: str) -> str:
+    """Return a SELECT of the names of those who are suggested as a contact's person already."""
+    return f"""
+        SELECT other.id, lower(other.full_name) AS name
+        FROM crm_contact record
+        JOIN crm_duplicatesuggestion known ON known.{mine} = record.id AND known.state = 'open'
+        JOIN crm_contact partner ON partner.id = known.{theirs}
+        JOIN crm_contact other ON other.person_id = partner.person_id
+        WHERE record.person_id = mine.person_id AND other.full_name <> '' AND other.erased_at IS NULL
+    """
+
+
+# Who stands next to whom changes with every new name. A pair that was found once is compared again wherever they stand,
+# so that it goes only when the names are not alike any more.
+SUGGESTED = DuplicateSource(
+    key="suggested",
+    pairs=_compared_by_name(
+        " UNION ALL ".join([_partners("first_id", "second_id"), _partners("second_id", "first_id")])
+    ),
+)

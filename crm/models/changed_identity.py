@@ -9,30 +9,25 @@ from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
 
 def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] = ()) -> list[Any]:
     """
-    Return triggers that note the contact of every new row, and of rows in which a column of `changed` differs.
+    Return triggers that note the contact of every new row, of one that is gone, and of one whose columns differ.
 
-    `contact` is the column that holds it; `when` a condition on new rows. One INSERT for each statement.
+    `contact` is the column that holds it: a row that goes from one contact to another is noted for both. `when` is a
+    condition on rows that come and go, `changed` the columns that count. One INSERT for each statement.
     """
-    insert = f"""
-        INSERT INTO crm_changedidentity (contact_id) SELECT {contact} FROM new_rows WHERE {when};
-        RETURN NULL;
-    """
-    new, old = (", ".join(f"{row}.{column}" for column in changed) for row in ("n", "o"))
-    update = f"""
-        INSERT INTO crm_changedidentity (contact_id)
-        SELECT n.{contact} FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE ({new}) IS DISTINCT FROM ({old});
-    """
-    triggers = [
-        pgtrigger.Trigger(
-            name="compare_on_insert",
-            level=pgtrigger.Statement,
-            when=pgtrigger.After,
-            operation=pgtrigger.Insert,
-            referencing=pgtrigger.Referencing(new="new_rows"),
-            func=insert,
-        )
-    ]
+    triggers = [_note("insert", pgtrigger.Insert, pgtrigger.Referencing(new="the_rows"), contact, when)]
+    whose = "n.id"
+    if contact != "id":  # with a contact itself, whatever is known of it is gone
+        triggers.append(_note("delete", pgtrigger.Delete, pgtrigger.Referencing(old="the_rows"), contact, when))
+        whose = f"unnest(ARRAY[o.{contact}, n.{contact}])"
     if changed:
+        new, old = (", ".join(f"{row}.{column}" for column in changed) for row in ("n", "o"))
+        update = f"""
+            INSERT INTO crm_changedidentity (contact_id)
+            SELECT DISTINCT {whose}
+            FROM new_rows n
+            JOIN old_rows o ON o.id = n.id
+            WHERE ({new}) IS DISTINCT FROM ({old});
+        """
         triggers.append(
             pgtrigger.Trigger(
                 name="compare_on_update",
@@ -45,3 +40,17 @@ def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] 
             )
         )
     return triggers
+
+
+def _note(name: str, operation: Any, rows: pgtrigger.Referencing, contact: str, when: str) -> Any:
+    return pgtrigger.Trigger(
+        name=f"compare_on_{name}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=rows,
+        func=f"""
+            INSERT INTO crm_changedidentity (contact_id) SELECT {contact} FROM the_rows WHERE {when};
+            RETURN NULL;
+        """,
+    )

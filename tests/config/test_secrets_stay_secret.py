@@ -93,7 +93,7 @@ def test_the_search_finds_what_was_said_and_kept(said: pytest.LogCaptureFixture)
 
 
 def test_keys(said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
-    key, token = ApiKey.objects.issue(name="shop", scopes=["jobs:read"], requests_per_minute=3)
+    key, token = ApiKey.objects.issue(name="shop", scopes=["jobs:read"], requests_per_minute=4)
     secret = secret_of(token)
     spoilt = token[:-1] + ("A" if token[-1] != "A" else "B")
     address = "/api/v1/jobs/"

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
+from community.models import Member
 from crm.duplicates import search
 from crm.duplicates.decisions import decide_different
 from crm.duplicates.evidence import Reason, in_words, score_of
@@ -311,6 +312,101 @@ def test_records_of_one_person_are_not_suggested_and_their_addresses_count_for_t
     search_changed(now=NOW)
 
     assert found() == {pair(one, third): (80, ["email"], "open")}
+
+
+def corrected(one, other):
+    one.points.update(raw="ada.byron@example.com", normalised="ada.byron@example.com")
+
+
+def removed(one, other):
+    one.points.all().delete()
+
+
+def moved_to_somebody_else(one, other):
+    other.points.update(contact=ContactFactory(full_name="Mo Dietz"))
+
+
+@pytest.mark.parametrize("change", [corrected, removed, moved_to_somebody_else])
+def test_a_suggestion_goes_with_what_spoke_for_it(change):
+    one, other = two()
+    same_address(one, other)
+    search_changed(now=NOW)
+    assert list(found()) == [pair(one, other)]
+
+    change(one, other)
+    search_changed(now=NOW)
+
+    assert pair(one, other) not in found()
+
+
+def test_names_and_handles_that_are_no_longer_alike_are_not_suggested_any_more():
+    one, other = two(full_name="Ada Byron")
+    ana, ane = ContactFactory(full_name="Ana Whelan"), ContactFactory(full_name="Kim Holm")
+    MemberFactory(contact=ana, handle="quist7")
+    MemberFactory(contact=ane, handle="quist7")
+    search_changed(now=NOW)
+    assert {pair(one, other), pair(ana, ane)} <= found().keys()
+
+    Contact.objects.filter(pk=other.pk).update(full_name="Zoe Dietz")
+    Member.objects.filter(contact=ane).delete()
+    search_changed(now=NOW)
+
+    assert found() == {}
+
+
+def test_a_pair_of_similar_names_stays_however_many_names_come_between():
+    one = ContactFactory(full_name="Maximilian Featherstonehaugh")
+    other = ContactFactory(full_name="Maximilian Featherstonehaughh")
+    search_changed(now=NOW)
+    before = found()
+    assert list(before) == [pair(one, other)]
+    for letter in "abcdefghijklmno":  # in the order from the front, and in that from the back
+        ContactFactory(full_name=f"Maximilian Featherstonehaugha{letter}")
+        ContactFactory(full_name=f"Kim {letter}zgh")
+
+    ChangedIdentity.objects.create(contact_id=one.pk)
+    search_changed(now=NOW)
+
+    assert found()[pair(one, other)] == before[pair(one, other)]
+
+
+def test_a_decision_outlives_what_spoke_for_the_pair():
+    one, other = two()
+    same_address(one, other)
+    search_changed(now=NOW)
+    decide_different([DuplicateSuggestion.objects.get().pk], by_user_id=None, now=NOW)
+
+    removed(one, other)
+    search_changed(now=NOW)
+
+    assert [state for _, _, state in found().values()] == ["different"]
+
+
+def test_what_speaks_for_a_pair_is_known_whole_whichever_record_of_the_person_changed():
+    one, other, third = (ContactFactory(full_name=name) for name in ("Ada Byron", "Zoe Quist", "Mo Dietz"))
+    same_address(other, third)
+    merge(survivor_id=one.pk, loser_id=other.pk, now=NOW)
+    search_changed(now=NOW)
+
+    phone(one)
+    phone(third)
+    ChangedIdentity.objects.exclude(contact_id=one.pk).delete()
+    search_changed(now=NOW)
+
+    # 1 - 0.2 x 0.4 = 0.92
+    assert found() == {pair(one, third): (92, ["email", "phone"], "open")}
+
+
+def test_a_rule_does_not_merge_for_an_address_that_is_not_theirs_any_more():
+    one, other = two()
+    same_verified_address(one, other)
+    search_changed(now=NOW)
+    corrected(one, other)
+
+    with override_settings(KITH_MERGE_RULES=["verified_email"]):
+        assert apply_rules(now=NOW) == 0  # though nobody has searched since
+
+    assert not Merge.objects.exists()
 
 
 def test_rules_are_off_and_merge_only_verified_keys_when_they_are_on():

@@ -9,7 +9,7 @@ from crm.duplicates.search import CHUNK, search_changed, search_chunk, start_sea
 from crm.models import ChangedIdentity, DuplicateSuggestion, Merge
 from crm.tasks import find_duplicates, request_joining, request_search
 from jobs.models import Job
-from tests.factories.crm import ContactFactory
+from tests.factories.crm import ContactFactory, EmailFactory
 from tests.holding import held, somebody_waits, wait_until
 from tests.processes import start_worker
 
@@ -27,12 +27,11 @@ def killed_while_it_waits(environment, folder, *, table: str, pk: int, when=lamb
 
 
 def test_joining_fifty_pairs_goes_on_after_a_kill(subprocess_environment, tmp_path):
-    pairs = [
-        DuplicateSuggestion.objects.create(
-            first=ContactFactory(full_name=f"One {number}"), second=ContactFactory(full_name=""), score=80, found_at=NOW
-        )
-        for number in range(50)
-    ]
+    for number in range(50):
+        for name in (f"One {number}", ""):
+            EmailFactory(contact=ContactFactory(full_name=name), raw=f"p{number}@example.com")
+    search_changed(now=NOW)
+    pairs = DuplicateSuggestion.objects.order_by("first")
     job = request_joining([pair.pk for pair in pairs], now=NOW)
 
     def done() -> int:
