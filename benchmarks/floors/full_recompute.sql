@@ -44,7 +44,7 @@ pair AS (
         SELECT FROM community_interaction i
         JOIN account a ON a.member_id = i.member_id
         WHERE a.person_id = v.person_id AND i.kind = 'click' AND i.retracted_at IS NULL
-          AND lower(i.utm_campaign) = v.code
+          AND (lower(i.utm_campaign) = v.code OR i.campaign_id = g.id)
           AND i.occurred_at <= v.occurred_at AND i.occurred_at > v.occurred_at - interval '24 hours'
     )
 ),

@@ -111,8 +111,11 @@ class Facts:
         return None
 
     def campaign(self, fact):
+        return getattr(fact, "campaign_id", None) or self.coded_campaign(fact)
+
+    def coded_campaign(self, fact):
         code = fact.utm_campaign
-        return getattr(fact, "campaign_id", None) or (self.campaign_by_code.get(code.lower()) if code else None)
+        return self.campaign_by_code.get(code.lower()) if code else None
 
     def rate(self, currency, day):
         if currency == settings.KITH_CURRENCY:
@@ -203,7 +206,7 @@ def touches_of(facts, conversion, person):
             and interaction.kind == "click"
             and interaction.occurred_at > conversion.occurred_at - dt.timedelta(hours=24)
         ):
-            own_clicks.append(campaign)
+            own_clicks += [campaign, facts.coded_campaign(interaction)]
     touches.sort(key=lambda touch: touch[:2])
     campaign = facts.campaign(conversion)
     if campaign and campaign not in own_clicks:

@@ -495,6 +495,20 @@ def test_a_conversions_own_utm_code_counts_once_with_a_click_in_the_24_hours_bef
     assert len(touched_by(purchase)) == touches
 
 
+@pytest.mark.parametrize(
+    ("code", "given_to", "touches"),
+    [("spring", "autumn", 1), ("autumn", "spring", 1), (None, "spring", 1), ("autumn", "autumn", 2)],
+)
+def test_a_click_stands_for_the_conversions_own_code_by_its_code_or_by_its_campaign(joe, code, given_to, touches):
+    campaigns = {name: CampaignFactory(code=name) for name in ("spring", "autumn")}
+    touch(joe, dt.timedelta(hours=1), kind="click", utm_campaign=code, campaign=campaigns[given_to])
+    purchase = order(joe.contact, utm_campaign="spring")
+
+    recompute_all(now=NOW)
+
+    assert len(touched_by(purchase)) == touches
+
+
 def test_an_explicit_campaign_wins_over_the_utm_code_and_a_code_may_be_found_later(joe):
     spring = CampaignFactory(code="spring")
     touch(joe, days(2), utm_campaign="SUMMER")

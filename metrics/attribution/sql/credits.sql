@@ -39,7 +39,8 @@ touch AS (
         AND touch.occurred_at > original.after
         AND touch.occurred_at <= original.occurred_at
     UNION ALL
-    -- The conversion's own UTM code, unless the same person's click with it stands there already.
+    -- The conversion's own UTM code, unless the same person's click stands there already: with that code, whatever
+    -- campaign it was given to, or given to that campaign, whatever its code.
     SELECT
         original.conversion_id,
         original.value_minor,
@@ -60,7 +61,7 @@ touch AS (
             FROM person_touch click
             WHERE click.person_id = original.person_id
                 AND click.is_own_click
-                AND click.campaign_id = original.utm_campaign_id
+                AND original.utm_campaign_id IN (click.campaign_id, click.coded_campaign_id)
                 AND click.occurred_at > original.occurred_at - interval '24 hours'
                 AND click.occurred_at <= original.occurred_at
         )

@@ -131,8 +131,8 @@ ANALYZE stale_member;
 -- Adding nothing to the time hides from the planner that both bounds are of one range: of such a range it
 -- expects 1 row in 200, whereas most of what somebody did lies in it.
 INSERT INTO person_touch (
-    person_id, interaction_id, occurred_at, month, actor_member_id, actor_kind, is_own_click, campaign_id, channel_id,
-    is_help
+    person_id, interaction_id, occurred_at, month, actor_member_id, actor_kind, is_own_click, campaign_id,
+    coded_campaign_id, channel_id, is_help
 )
 WITH touch AS (
     SELECT stale.person_id, true AS is_self, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
@@ -197,12 +197,12 @@ SELECT
     END AS actor_kind,
     touch.is_self AND touch.kind = 'click' AS is_own_click,
     coalesce(touch.campaign_id, coded.id) AS campaign_id,
+    coded.id AS coded_campaign_id,
     touch.channel_id,
     NOT touch.is_self
         AND (touch.kind = ANY (%(help_kinds)s) OR coalesce(helped.person_id = touch.person_id, false)) AS is_help
 FROM touch
-LEFT JOIN crm_campaign coded
-    ON touch.campaign_id IS NULL AND lower(coded.code) = lower(touch.utm_campaign)
+LEFT JOIN crm_campaign coded ON lower(coded.code) = lower(touch.utm_campaign)
 LEFT JOIN metrics_rolespan role
     ON role.member_id = touch.member_id AND role.since <= touch.occurred_at AND role.until > touch.occurred_at
 LEFT JOIN community_helprecord help ON help.interaction_id = touch.id AND help.withdrawn_at IS NULL

@@ -53,6 +53,7 @@ CREATE TEMP TABLE person_touch (
     actor_kind varchar,
     is_own_click boolean,
     campaign_id bigint,
+    coded_campaign_id bigint,
     channel_id bigint,
     is_help boolean
 ) ON COMMIT DELETE ROWS;
