@@ -23,6 +23,7 @@ def held(table: str, pk: int) -> Iterator[None]:
 def somebody_waits() -> bool:
     """Whether any session of this database waits for a lock."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # in a transaction every look would see what the first saw
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )

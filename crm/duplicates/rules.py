@@ -83,9 +83,8 @@ def _merge(rule: MergeRule, first: int, second: int, *, now: datetime) -> bool:
             wait_for_merges()
             persons = persons_of(first, second)
             pair = (min(persons), max(persons))
-            reasons = found.reasons if (found := find(cursor, persons).get(pair)) else {}
-            against = any(reason.points < 0 for reason in reasons.values())
-            if rule.key not in reasons or against or _are_different(pair):
+            found = find(cursor, persons).get(pair)
+            if found is None or rule.key not in found.reasons or found.is_doubted or _are_different(pair):
                 return False
             survivor, loser = survivor_first(*pair)
             with acting(through="rule", rule=rule.key):

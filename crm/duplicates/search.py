@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Greatest, Least
 
 from crm.duplicates.evidence import SUGGESTED_FROM, Reason, evidence, score_of
@@ -95,8 +95,7 @@ def search_chunk(*, now: datetime, chunk: int = CHUNK) -> Searched | None:
             return None
         contacts = sorted({contact for _, contact, _ in claimed})
         found = find(cursor, contacts)
-        _withdraw(found, contacts)
-        new = _write(found, now=now)
+        new = _write(found, contacts, now=now)
         ChangedIdentity.objects.filter(pk__in=[pk for pk, _, _ in claimed]).delete()
         for job_id, number in Counter(job for _, _, job in claimed if job is not None).items():
             _count(job_id, number, new, now=now)
@@ -118,6 +117,11 @@ class Found:
     @property
     def score(self) -> int:
         return score_of(list(self.reasons.values()))
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether anything speaks against it."""
+        return any(reason.points < 0 for reason in self.reasons.values())
 
 
 def find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
@@ -151,13 +155,13 @@ def find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
                 found[first, second].add(key, weight)
     cursor.execute(_AS_BEFORE)
     cursor.execute("DROP TABLE searched")
-    for pair, reasons in about(cursor, found).items():
+    for pair, reasons in _about(cursor, found).items():
         for key, weight in reasons:
             found[pair].add(key, weight)
     return found
 
 
-def about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple[str, float]]]:
+def _about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple[str, float]]]:
     """Return what else speaks for or against these pairs of persons: key and weight."""
     pairs = list(pairs)
     known: dict[Pair, list[tuple[str, float]]] = defaultdict(list)
@@ -180,32 +184,26 @@ def about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple
     return known
 
 
-def _withdraw(found: dict[Pair, Found], contacts: Sequence[int]) -> None:
-    """Delete open suggestions about the persons of these contacts for which nothing speaks any more, or too little."""
-    persons = Contact.objects.filter(pk__in=contacts).values("person_id")
-    records = Contact.objects.filter(person_id__in=persons).values("pk")
-    rows = (
-        DuplicateSuggestion.objects.filter(Q(first__in=records) | Q(second__in=records), state=State.OPEN)
-        .annotate(one=Least("first__person", "second__person"), other=Greatest("first__person", "second__person"))
-        .values_list("pk", "one", "other")
-    )
-    gone = [
-        pk for pk, *pair in rows if (known := found.get((pair[0], pair[1]))) is None or known.score < SUGGESTED_FROM
-    ]
-    DuplicateSuggestion.objects.filter(pk__in=gone).delete()
+def _write(found: dict[Pair, Found], contacts: Sequence[int], *, now: datetime) -> int:
+    """
+    Write down what is worth a look and was not decided yet; return how many suggestions are new.
 
-
-def _write(found: dict[Pair, Found], *, now: datetime) -> int:
-    """Write down what is worth a look and was not decided yet; return how many suggestions are new."""
-    worth = sorted(
-        ((pair, one) for pair, one in found.items() if one.score >= SUGGESTED_FROM),
-        key=lambda entry: (-entry[1].score, entry[0]),
-    )
-    known = _known({person for pair, _ in worth for person in pair})
+    `found` is all there is about the persons of these contacts: an open suggestion that is not in it, or scores too
+    little, is withdrawn.
+    """
+    worth = {pair: one for pair, one in found.items() if one.score >= SUGGESTED_FROM}
+    rows = _known(contacts)
+    DuplicateSuggestion.objects.filter(
+        pk__in=[row.pk for pair, row in rows if row.state == State.OPEN and pair not in worth]
+    ).delete()
+    known: dict[Pair, DuplicateSuggestion] = {}
+    for pair, row in rows:
+        if pair not in known or known[pair].state != State.DIFFERENT:  # of several records, this decision wins
+            known[pair] = row
     new: list[DuplicateSuggestion] = []
     changed: list[DuplicateSuggestion] = []
     taken: Counter[int] = Counter()
-    for pair, one in worth:
+    for pair, one in sorted(worth.items(), key=lambda entry: (-entry[1].score, entry[0])):
         reasons = [reason.as_json() for _, reason in sorted(one.reasons.items())]
         suggestion = known.get(pair)
         if suggestion is None:
@@ -220,28 +218,28 @@ def _write(found: dict[Pair, Found], *, now: datetime) -> int:
             # Merged, and taken apart since without a word on whether they are different: open again.
             suggestion.state, suggestion.score, suggestion.reasons = State.OPEN, one.score, reasons
             changed.append(suggestion)
+    # In one order, so that two workers who found the same pairs wait for each other and not in a circle.
+    new.sort(key=lambda suggestion: (suggestion.first_id, suggestion.second_id))
     DuplicateSuggestion.objects.bulk_create(new, ignore_conflicts=True)
     DuplicateSuggestion.objects.bulk_update(changed, ["state", "score", "reasons"])
     return len(new)
 
 
-def _known(persons: set[int]) -> dict[Pair, DuplicateSuggestion]:
+def _known(contacts: Sequence[int]) -> list[tuple[Pair, DuplicateSuggestion]]:
     """
-    Return what is written down about pairs of these persons, by the persons that they are today.
+    Return what is written down about the persons of these contacts, with the pairs of persons that it is about today.
 
-    Where several records of the same two were compared, a decision that they are different wins.
+    The rows are locked: whoever decides about one in this moment is not overruled, and waits until all is written.
     """
+    persons = Contact.objects.filter(pk__in=contacts).values("person_id")
+    records = Contact.objects.filter(person_id__in=persons).values("pk")
     rows = (
-        DuplicateSuggestion.objects.filter(first__person__in=persons, second__person__in=persons)
-        .annotate(one=F("first__person"), other=F("second__person"))
+        DuplicateSuggestion.objects.filter(Q(first__in=records) | Q(second__in=records))
+        .annotate(one=Least("first__person", "second__person"), other=Greatest("first__person", "second__person"))
         .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
     )
-    known: dict[Pair, DuplicateSuggestion] = {}
-    for row in rows:
-        pair = (min(row.one, row.other), max(row.one, row.other))
-        if pair not in known or known[pair].state != State.DIFFERENT:
-            known[pair] = row
-    return known
+    return [((row.one, row.other), row) for row in rows]
 
 
 def _count(job_id: int, number: int, suggestions: int, *, now: datetime) -> None:

@@ -1,10 +1,11 @@
 """Finding records of the same person: what is found and why, what is remembered, and what a kill leaves."""
 
 import datetime as dt
+import threading
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
@@ -21,6 +22,7 @@ from crm.models import ChangedIdentity, Contact, DuplicateSuggestion, Merge
 from jobs.models import Job
 from tests.factories.community import ChannelFactory, MemberFactory, UserFactory
 from tests.factories.crm import CompanyFactory, ContactFactory, ContactRefFactory, EmailFactory
+from tests.holding import somebody_waits, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -219,8 +221,8 @@ def test_a_handle_for_two_of_that_name_says_half_whichever_of_them_changed(searc
 def test_colleagues_are_compared_however_many_names_stand_between_theirs():
     company = CompanyFactory()
     one = ContactFactory(full_name="Maria Garcia", company=company)
-    for number in range(30):
-        ContactFactory(full_name=f"Maria Garcia{'abcdefghijklmnopqrstuvwxyzåäöü'[number]}")
+    for ending in "abcdefghijklmnopqrstuvwxyzåäöü":
+        ContactFactory(full_name=f"Maria Garcia{ending}")
     other = ContactFactory(full_name="Maria Grcia", company=company)
 
     search_changed(now=NOW)
@@ -380,6 +382,29 @@ def test_a_decision_outlives_what_spoke_for_the_pair():
     search_changed(now=NOW)
 
     assert [state for _, _, state in found().values()] == ["different"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", [removed, same_phone])
+def test_a_decision_of_this_moment_is_not_overruled_by_a_search(change):
+    one, other = two()
+    same_address(one, other)
+    search_changed(now=NOW)
+    change(one, other)  # the suggestion would go, or get another reason
+
+    def search_beside() -> None:
+        search_changed(now=NOW)
+        connection.close()
+
+    beside = threading.Thread(target=search_beside)
+    with transaction.atomic():
+        decide_different([DuplicateSuggestion.objects.get().pk], by_user_id=None, now=NOW)
+        beside.start()
+        wait_until(somebody_waits)
+    beside.join()
+
+    assert [state for _, _, state in found().values()] == ["different"]
+    assert not ChangedIdentity.objects.exists()
 
 
 def test_what_speaks_for_a_pair_is_known_whole_whichever_record_of_the_person_changed():
