@@ -28,7 +28,7 @@ START_SECONDS = 60.0  # seconds a process may take until it says that it is read
 STOP_SECONDS = 30.0  # seconds it may take to finish its work when it is asked to end
 LOGS = STATE / "logs"
 # Django's checks load every page and every address, of which a worker needs none: without them it is ready a second
-# earlier, and smaller. `manage.py serve` has run them.
+# earlier, and smaller. `manage.py serve` and `demo` run them first; `first_look`, which calls both, leaves them to CI.
 CHECKED = {"CELERY_SKIP_CHECKS": "yes"}
 
 

@@ -28,5 +28,5 @@ def kept_with_list(make: Callable[[ChangeList], Iterable[Header]]) -> Callable[[
 
 
 def install() -> None:
-    """Let Unfold's lists use it; once, when the apps are ready."""
+    """Let Unfold's lists use it; once, when the admin is loaded."""
     unfold_list.result_headers = kept_with_list(unfold_list.result_headers)
