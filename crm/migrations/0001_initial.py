@@ -19,1402 +19,1494 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("auth", "__first__"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         django.contrib.postgres.operations.TrigramExtension(),
-        migrations.CreateModel(
-            name="ConversionKind",
-            fields=[
-                ("key", models.SlugField(max_length=30, primary_key=True, serialize=False)),
-                ("label", models.CharField(max_length=60)),
-                (
-                    "has_value",
-                    models.BooleanField(db_default=True, default=True, help_text="whether it usually carries money"),
-                ),
-                ("lookback_days", models.PositiveSmallIntegerField(db_default=90, default=90, help_text="days")),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("lookback_days__gte", 1), ("lookback_days__lte", 3650)),
-                        name="crm_conversionkind_lookback_in_range",
-                        violation_error_message="The lookback window is between 1 and 3,650 days.",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ExchangeRate",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("currency", crm.money.CurrencyField(max_length=3)),
-                ("date", models.DateField()),
-                ("rate", models.DecimalField(decimal_places=10, max_digits=20)),
-            ],
-            options={
-                "indexes": [models.Index(fields=["updated_at", "id"], name="crm_exchangerate_changes")],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("currency", "date"),
-                        name="crm_exchangerate_once_a_day",
-                        violation_error_message="There is a rate for this currency and day already.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("rate__gt", 0)),
-                        name="crm_exchangerate_positive",
-                        violation_error_message="A rate is above zero.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                        name="crm_exchangerate_currency_iso_4217",
-                        violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Campaign",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("code", models.CharField(max_length=100)),
-                ("name", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                ("objective", models.TextField(blank=True, db_default="", default="")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("unconfirmed", "unconfirmed"),
-                            ("planned", "planned"),
-                            ("running", "running"),
-                            ("ended", "ended"),
-                            ("archived", "archived"),
+        gateway.migration_operations.CreateModels(
+            models=[
+                migrations.CreateModel(
+                    name="ConversionKind",
+                    fields=[
+                        ("key", models.SlugField(max_length=30, primary_key=True, serialize=False)),
+                        ("label", models.CharField(max_length=60)),
+                        (
+                            "has_value",
+                            models.BooleanField(
+                                db_default=True, default=True, help_text="whether it usually carries money"
+                            ),
+                        ),
+                        (
+                            "lookback_days",
+                            models.PositiveSmallIntegerField(db_default=90, default=90, help_text="days"),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("lookback_days__gte", 1), ("lookback_days__lte", 3650)),
+                                name="crm_conversionkind_lookback_in_range",
+                                violation_error_message="The lookback window is between 1 and 3,650 days.",
+                            )
                         ],
-                        db_default="planned",
-                        default="planned",
-                        max_length=12,
-                    ),
+                    },
                 ),
-                ("starts_on", models.DateField(blank=True, null=True)),
-                ("ends_on", models.DateField(blank=True, null=True)),
-                ("budget", crm.money.AmountField(blank=True, decimal_places=3, max_digits=15, null=True)),
-                ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
-                ("is_pilot", models.BooleanField(db_default=False, default=False)),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="children",
-                        to="crm.campaign",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [models.Index(fields=["updated_at", "id"], name="crm_campaign_changes")],
-                "constraints": [
-                    models.UniqueConstraint(
-                        django.db.models.functions.text.Lower("code"),
-                        name="crm_campaign_unique_code",
-                        violation_error_message="Another campaign has this code (case does not count).",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("code", ""), _negated=True),
-                        name="crm_campaign_code_not_empty",
-                        violation_error_message="A campaign needs a code.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("status__in", ["unconfirmed", "planned", "running", "ended", "archived"])),
-                        name="crm_campaign_status_known",
-                        violation_error_message="The status is one of unconfirmed, planned, running, ended, archived.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("starts_on__isnull", True),
-                            ("ends_on__isnull", True),
-                            ("ends_on__gte", models.F("starts_on")),
-                            _connector="OR",
+                migrations.CreateModel(
+                    name="ExchangeRate",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
                         ),
-                        name="crm_campaign_ends_after_start",
-                        violation_error_message="A campaign cannot end before it starts.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("budget__isnull", True), ("currency__isnull", False), _connector="OR"),
-                        name="crm_campaign_budget_paired",
-                        violation_error_message="A budget needs a currency.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("parent__isnull", True),
-                            models.Q(("parent", models.F("id")), _negated=True),
-                            _connector="OR",
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                         ),
-                        name="crm_campaign_not_its_own_parent",
-                        violation_error_message="A campaign cannot be its own parent.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("budget__gte", 0)),
-                        name="crm_campaign_budget_not_negative",
-                        violation_error_message="An amount cannot be negative.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "budget__lt",
-                                models.Case(
-                                    models.When(
-                                        currency__in=(
-                                            "BIF",
-                                            "CLP",
-                                            "DJF",
-                                            "GNF",
-                                            "ISK",
-                                            "JPY",
-                                            "KMF",
-                                            "KRW",
-                                            "PYG",
-                                            "RWF",
-                                            "UGX",
-                                            "UYI",
-                                            "VND",
-                                            "VUV",
-                                            "XAF",
-                                            "XOF",
-                                            "XPF",
-                                        ),
-                                        then=models.Value(
-                                            Decimal("549755813888"),
-                                            output_field=models.DecimalField(decimal_places=3, max_digits=15),
-                                        ),
-                                    ),
-                                    models.When(
-                                        currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
-                                        then=models.Value(
-                                            Decimal("549755813.888"),
-                                            output_field=models.DecimalField(decimal_places=3, max_digits=15),
-                                        ),
-                                    ),
-                                    default=models.Value(
-                                        Decimal("5497558138.88"),
-                                        output_field=models.DecimalField(decimal_places=3, max_digits=15),
-                                    ),
-                                ),
-                            )
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
                         ),
-                        name="crm_campaign_budget_below_limit",
-                        violation_error_message="The amount is too large: it must be below 2^39 minor units.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "budget",
-                                django.db.models.functions.math.Round(
-                                    models.F("budget"),
-                                    models.Case(
-                                        models.When(
-                                            currency__in=(
-                                                "BIF",
-                                                "CLP",
-                                                "DJF",
-                                                "GNF",
-                                                "ISK",
-                                                "JPY",
-                                                "KMF",
-                                                "KRW",
-                                                "PYG",
-                                                "RWF",
-                                                "UGX",
-                                                "UYI",
-                                                "VND",
-                                                "VUV",
-                                                "XAF",
-                                                "XOF",
-                                                "XPF",
-                                            ),
-                                            then=models.Value(0, output_field=models.IntegerField()),
-                                        ),
-                                        models.When(
-                                            currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
-                                            then=models.Value(3, output_field=models.IntegerField()),
-                                        ),
-                                        default=models.Value(2, output_field=models.IntegerField()),
-                                    ),
-                                ),
-                            )
-                        ),
-                        name="crm_campaign_budget_whole_minor_units",
-                        violation_error_message="The amount is finer than the smallest unit of its currency.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("currency__isnull", True), ("currency__regex", "^[A-Z]{3}$"), _connector="OR"
-                        ),
-                        name="crm_campaign_currency_iso_4217",
-                        violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Company",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("source", models.CharField(blank=True, max_length=50, null=True)),
-                ("external_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("name", models.CharField(max_length=255)),
-                ("domain", models.CharField(blank=True, db_default="", default="", max_length=255)),
-            ],
-            options={
-                "verbose_name_plural": "companies",
-                "indexes": [
-                    models.Index(fields=["name", "id"], name="crm_company_name"),
-                    models.Index(fields=["updated_at", "id"], name="crm_company_changes"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("source", "external_id"),
-                        name="crm_company_unique_ref",
-                        violation_error_message="Another company has this source and external id.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("external_id__isnull", True), ("source__isnull", True)),
-                            models.Q(("external_id__isnull", False), ("source__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="crm_company_ref_paired",
-                        violation_error_message="Source and external id are given together or not at all.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("name", ""), _negated=True),
-                        name="crm_company_name_not_empty",
-                        violation_error_message="A company needs a name.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="CompanyEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("source", models.CharField(blank=True, max_length=50, null=True)),
-                ("external_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("name", models.CharField(max_length=255)),
-                ("domain", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.company",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Contact",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("full_name", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                (
-                    "stage",
-                    models.CharField(
-                        choices=[("audience", "audience"), ("lead", "lead"), ("customer", "customer")],
-                        db_default="lead",
-                        default="lead",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "tags",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=50), blank=True, db_default=[], default=list, size=None
-                    ),
-                ),
-                (
-                    "custom_fields",
-                    models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
-                ),
-                (
-                    "motivation",
-                    models.TextField(
-                        blank=True, db_default="", default="", help_text="what moves this person and what they seek"
-                    ),
-                ),
-                (
-                    "language",
-                    models.CharField(
-                        blank=True, db_default="", default="", help_text="BCP 47, such as da", max_length=35
-                    ),
-                ),
-                (
-                    "time_zone",
-                    models.CharField(blank=True, db_default="", default="", help_text="IANA name", max_length=64),
-                ),
-                ("do_not_contact", models.BooleanField(db_default=False, default=False)),
-                ("search_text", models.TextField(blank=True, db_default="", default="", editable=False)),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="contacts",
-                        to="crm.company",
-                    ),
-                ),
-                (
-                    "merged_into",
-                    models.ForeignKey(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="merged_contacts",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="contacts",
-                        to="crm.contact",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["updated_at", "id"], name="crm_contact_changes"),
-                    django.contrib.postgres.indexes.GinIndex(
-                        django.contrib.postgres.indexes.OpClass("search_text", name="gin_trgm_ops"),
-                        name="crm_contact_search",
-                    ),
-                    django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="crm_contact_tags"),
-                ],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("stage__in", ["audience", "lead", "customer"])),
-                        name="crm_contact_stage_known",
-                        violation_error_message="The stage is one of audience, lead, customer.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("merged_into__isnull", True),
-                            models.Q(("merged_into", models.F("id")), _negated=True),
-                            _connector="OR",
-                        ),
-                        name="crm_contact_not_merged_into_itself",
-                        violation_error_message="A contact cannot be merged into itself.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("merged_into__isnull", True), ("person", models.F("id"))),
-                            ("merged_into__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="crm_contact_person_follows_merge",
-                        violation_error_message="An unmerged contact is its own person.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="CampaignEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("code", models.CharField(max_length=100)),
-                ("name", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                ("objective", models.TextField(blank=True, db_default="", default="")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("unconfirmed", "unconfirmed"),
-                            ("planned", "planned"),
-                            ("running", "running"),
-                            ("ended", "ended"),
-                            ("archived", "archived"),
+                        ("currency", crm.money.CurrencyField(max_length=3)),
+                        ("date", models.DateField()),
+                        ("rate", models.DecimalField(decimal_places=10, max_digits=20)),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["updated_at", "id"], name="crm_exchangerate_changes")],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("currency", "date"),
+                                name="crm_exchangerate_once_a_day",
+                                violation_error_message="There is a rate for this currency and day already.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("rate__gt", 0)),
+                                name="crm_exchangerate_positive",
+                                violation_error_message="A rate is above zero.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                                name="crm_exchangerate_currency_iso_4217",
+                                violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
+                            ),
                         ],
-                        db_default="planned",
-                        default="planned",
-                        max_length=12,
-                    ),
+                    },
                 ),
-                ("starts_on", models.DateField(blank=True, null=True)),
-                ("ends_on", models.DateField(blank=True, null=True)),
-                ("budget", crm.money.AmountField(blank=True, decimal_places=3, max_digits=15, null=True)),
-                ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
-                ("is_pilot", models.BooleanField(db_default=False, default=False)),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.campaign",
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.campaign",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Consent",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("purpose", models.CharField(help_text="such as newsletter, research, testimonial", max_length=50)),
-                (
-                    "channel",
-                    models.CharField(
-                        blank=True, db_default="", default="", help_text="such as email; empty: any", max_length=50
-                    ),
-                ),
-                ("granted_at", models.DateTimeField()),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-                ("source", models.CharField(help_text="where the consent was given", max_length=100)),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="crm.contact"
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("withdrawn_at__isnull", True),
-                            ("withdrawn_at__gte", models.F("granted_at")),
-                            _connector="OR",
-                        ),
-                        name="crm_consent_withdrawn_after_granted",
-                        violation_error_message="A consent cannot be withdrawn before it was granted.",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ContactEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("full_name", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                (
-                    "stage",
-                    models.CharField(
-                        choices=[("audience", "audience"), ("lead", "lead"), ("customer", "customer")],
-                        db_default="lead",
-                        default="lead",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "tags",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=50), blank=True, db_default=[], default=list, size=None
-                    ),
-                ),
-                (
-                    "custom_fields",
-                    models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
-                ),
-                (
-                    "motivation",
-                    models.TextField(
-                        blank=True, db_default="", default="", help_text="what moves this person and what they seek"
-                    ),
-                ),
-                (
-                    "language",
-                    models.CharField(
-                        blank=True, db_default="", default="", help_text="BCP 47, such as da", max_length=35
-                    ),
-                ),
-                (
-                    "time_zone",
-                    models.CharField(blank=True, db_default="", default="", help_text="IANA name", max_length=64),
-                ),
-                ("do_not_contact", models.BooleanField(db_default=False, default=False)),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.company",
-                    ),
-                ),
-                (
-                    "merged_into",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.contact",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="ContactPoint",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(choices=[("email", "e-mail"), ("phone", "phone")], max_length=10)),
-                ("raw", models.CharField(max_length=320)),
-                ("normalised", models.CharField(max_length=320)),
-                ("verified_at", models.DateTimeField(blank=True, null=True)),
-                ("verified_by", models.CharField(blank=True, db_default="", default="", max_length=50)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="points",
-                        to="crm.contact",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [models.Index(fields=["normalised", "kind"], name="crm_contactpoint_normalised")],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("contact", "kind", "normalised"),
-                        name="crm_contactpoint_once_per_contact",
-                        violation_error_message="The contact has this address already.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("kind__in", ["email", "phone"])),
-                        name="crm_contactpoint_kind_known",
-                        violation_error_message="An address is an email or a phone.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("normalised", ""), _negated=True),
-                        name="crm_contactpoint_not_empty",
-                        violation_error_message="An address cannot be empty.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("verified_at__isnull", True), ("verified_by", "")),
-                            models.Q(
-                                models.Q(("verified_at__isnull", False)), models.Q(("verified_by", ""), _negated=True)
+                migrations.CreateModel(
+                    name="Campaign",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                             ),
-                            _connector="OR",
                         ),
-                        name="crm_contactpoint_verification_paired",
-                        violation_error_message="When and by whom an address was verified belong together.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ContactRef",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("source", models.CharField(max_length=50)),
-                ("external_id", models.CharField(max_length=255)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="refs", to="crm.contact"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "contact reference",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("source", "external_id"),
-                        name="crm_contactref_unique",
-                        violation_error_message="This reference leads to another contact already.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("source", ""), _negated=True), models.Q(("external_id", ""), _negated=True)
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                         ),
-                        name="crm_contactref_not_empty",
-                        violation_error_message="A reference needs a source and an external id.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Conversion",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("source", models.CharField(blank=True, max_length=50, null=True)),
-                ("external_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("occurred_at", models.DateTimeField()),
-                ("amount", crm.money.AmountField(db_default=0, decimal_places=3, default=0, max_digits=15)),
-                ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
-                ("order_number", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("refund_of_source", models.CharField(blank=True, max_length=50, null=True)),
-                ("refund_of_external_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_source", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_medium", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_campaign", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_term", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_content", models.CharField(blank=True, max_length=255, null=True)),
-                ("voided_at", models.DateTimeField(blank=True, null=True)),
-                ("void_reason", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="conversions",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "kind",
-                    models.ForeignKey(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="crm.conversionkind",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["contact", "occurred_at"], name="crm_conversion_of_contact"),
-                    models.Index(fields=["updated_at", "id"], name="crm_conversion_changes"),
-                    models.Index(fields=["occurred_at", "id"], name="crm_conversion_by_time"),
-                    models.Index(
-                        condition=models.Q(("refund_of_source__isnull", False)),
-                        fields=["refund_of_source", "refund_of_external_id"],
-                        name="crm_conversion_refunds",
-                    ),
-                    models.Index(
-                        django.db.models.functions.text.Lower("utm_campaign"),
-                        condition=models.Q(("utm_campaign__isnull", False)),
-                        name="crm_conversion_utm",
-                    ),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("source", "external_id"),
-                        name="crm_conversion_unique_ref",
-                        violation_error_message="Another conversion has this source and external id.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("external_id__isnull", True), ("source__isnull", True)),
-                            models.Q(("external_id__isnull", False), ("source__isnull", False)),
-                            _connector="OR",
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
                         ),
-                        name="crm_conversion_ref_paired",
-                        violation_error_message="Source and external id are given together or not at all.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("kind__isnull", False),
-                                ("refund_of_external_id__isnull", True),
-                                ("refund_of_source__isnull", True),
+                        ("code", models.CharField(max_length=100)),
+                        ("name", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        ("objective", models.TextField(blank=True, db_default="", default="")),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("unconfirmed", "unconfirmed"),
+                                    ("planned", "planned"),
+                                    ("running", "running"),
+                                    ("ended", "ended"),
+                                    ("archived", "archived"),
+                                ],
+                                db_default="planned",
+                                default="planned",
+                                max_length=12,
                             ),
-                            models.Q(
-                                ("contact__isnull", True),
-                                ("kind__isnull", True),
-                                ("refund_of_external_id__isnull", False),
-                                ("refund_of_source__isnull", False),
+                        ),
+                        ("starts_on", models.DateField(blank=True, null=True)),
+                        ("ends_on", models.DateField(blank=True, null=True)),
+                        ("budget", crm.money.AmountField(blank=True, decimal_places=3, max_digits=15, null=True)),
+                        ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
+                        ("is_pilot", models.BooleanField(db_default=False, default=False)),
+                        (
+                            "owner",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
                             ),
-                            _connector="OR",
                         ),
-                        name="crm_conversion_refund_or_kind",
-                        violation_error_message="A refund takes contact and kind from its original; all else needs a kind.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("currency__isnull", False),
-                            ("amount", 0),
-                            ("refund_of_source__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="crm_conversion_value_needs_currency",
-                        violation_error_message="An amount needs a currency.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("refund_of_source__isnull", True),
-                            models.Q(
-                                ("refund_of_external_id", models.F("external_id")),
-                                ("refund_of_source", models.F("source")),
-                                _negated=True,
+                        (
+                            "parent",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="children",
+                                to="crm.campaign",
                             ),
-                            ("source__isnull", True),
-                            _connector="OR",
                         ),
-                        name="crm_conversion_not_its_own_refund",
-                        violation_error_message="A conversion cannot be a refund of itself.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("voided_at__isnull", False), ("void_reason", ""), _connector="OR"),
-                        name="crm_conversion_void_paired",
-                        violation_error_message="Only a voided conversion has a reason for it.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount__gte", 0)),
-                        name="crm_conversion_amount_not_negative",
-                        violation_error_message="An amount cannot be negative.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "amount__lt",
-                                models.Case(
-                                    models.When(
-                                        currency__in=(
-                                            "BIF",
-                                            "CLP",
-                                            "DJF",
-                                            "GNF",
-                                            "ISK",
-                                            "JPY",
-                                            "KMF",
-                                            "KRW",
-                                            "PYG",
-                                            "RWF",
-                                            "UGX",
-                                            "UYI",
-                                            "VND",
-                                            "VUV",
-                                            "XAF",
-                                            "XOF",
-                                            "XPF",
-                                        ),
-                                        then=models.Value(
-                                            Decimal("549755813888"),
-                                            output_field=models.DecimalField(decimal_places=3, max_digits=15),
-                                        ),
-                                    ),
-                                    models.When(
-                                        currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
-                                        then=models.Value(
-                                            Decimal("549755813.888"),
-                                            output_field=models.DecimalField(decimal_places=3, max_digits=15),
-                                        ),
-                                    ),
-                                    default=models.Value(
-                                        Decimal("5497558138.88"),
-                                        output_field=models.DecimalField(decimal_places=3, max_digits=15),
-                                    ),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["updated_at", "id"], name="crm_campaign_changes")],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                django.db.models.functions.text.Lower("code"),
+                                name="crm_campaign_unique_code",
+                                violation_error_message="Another campaign has this code (case does not count).",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("code", ""), _negated=True),
+                                name="crm_campaign_code_not_empty",
+                                violation_error_message="A campaign needs a code.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("status__in", ["unconfirmed", "planned", "running", "ended", "archived"])
                                 ),
-                            )
-                        ),
-                        name="crm_conversion_amount_below_limit",
-                        violation_error_message="The amount is too large: it must be below 2^39 minor units.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "amount",
-                                django.db.models.functions.math.Round(
-                                    models.F("amount"),
-                                    models.Case(
-                                        models.When(
-                                            currency__in=(
-                                                "BIF",
-                                                "CLP",
-                                                "DJF",
-                                                "GNF",
-                                                "ISK",
-                                                "JPY",
-                                                "KMF",
-                                                "KRW",
-                                                "PYG",
-                                                "RWF",
-                                                "UGX",
-                                                "UYI",
-                                                "VND",
-                                                "VUV",
-                                                "XAF",
-                                                "XOF",
-                                                "XPF",
+                                name="crm_campaign_status_known",
+                                violation_error_message="The status is one of unconfirmed, planned, running, ended, archived.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("starts_on__isnull", True),
+                                    ("ends_on__isnull", True),
+                                    ("ends_on__gte", models.F("starts_on")),
+                                    _connector="OR",
+                                ),
+                                name="crm_campaign_ends_after_start",
+                                violation_error_message="A campaign cannot end before it starts.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("budget__isnull", True), ("currency__isnull", False), _connector="OR"
+                                ),
+                                name="crm_campaign_budget_paired",
+                                violation_error_message="A budget needs a currency.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("parent__isnull", True),
+                                    models.Q(("parent", models.F("id")), _negated=True),
+                                    _connector="OR",
+                                ),
+                                name="crm_campaign_not_its_own_parent",
+                                violation_error_message="A campaign cannot be its own parent.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("budget__gte", 0)),
+                                name="crm_campaign_budget_not_negative",
+                                violation_error_message="An amount cannot be negative.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    (
+                                        "budget__lt",
+                                        models.Case(
+                                            models.When(
+                                                currency__in=(
+                                                    "BIF",
+                                                    "CLP",
+                                                    "DJF",
+                                                    "GNF",
+                                                    "ISK",
+                                                    "JPY",
+                                                    "KMF",
+                                                    "KRW",
+                                                    "PYG",
+                                                    "RWF",
+                                                    "UGX",
+                                                    "UYI",
+                                                    "VND",
+                                                    "VUV",
+                                                    "XAF",
+                                                    "XOF",
+                                                    "XPF",
+                                                ),
+                                                then=models.Value(
+                                                    Decimal("549755813888"),
+                                                    output_field=models.DecimalField(decimal_places=3, max_digits=15),
+                                                ),
                                             ),
-                                            then=models.Value(0, output_field=models.IntegerField()),
+                                            models.When(
+                                                currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+                                                then=models.Value(
+                                                    Decimal("549755813.888"),
+                                                    output_field=models.DecimalField(decimal_places=3, max_digits=15),
+                                                ),
+                                            ),
+                                            default=models.Value(
+                                                Decimal("5497558138.88"),
+                                                output_field=models.DecimalField(decimal_places=3, max_digits=15),
+                                            ),
                                         ),
-                                        models.When(
-                                            currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
-                                            then=models.Value(3, output_field=models.IntegerField()),
-                                        ),
-                                        default=models.Value(2, output_field=models.IntegerField()),
-                                    ),
+                                    )
                                 ),
+                                name="crm_campaign_budget_below_limit",
+                                violation_error_message="The amount is too large: it must be below 2^39 minor units.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    (
+                                        "budget",
+                                        django.db.models.functions.math.Round(
+                                            models.F("budget"),
+                                            models.Case(
+                                                models.When(
+                                                    currency__in=(
+                                                        "BIF",
+                                                        "CLP",
+                                                        "DJF",
+                                                        "GNF",
+                                                        "ISK",
+                                                        "JPY",
+                                                        "KMF",
+                                                        "KRW",
+                                                        "PYG",
+                                                        "RWF",
+                                                        "UGX",
+                                                        "UYI",
+                                                        "VND",
+                                                        "VUV",
+                                                        "XAF",
+                                                        "XOF",
+                                                        "XPF",
+                                                    ),
+                                                    then=models.Value(0, output_field=models.IntegerField()),
+                                                ),
+                                                models.When(
+                                                    currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+                                                    then=models.Value(3, output_field=models.IntegerField()),
+                                                ),
+                                                default=models.Value(2, output_field=models.IntegerField()),
+                                            ),
+                                        ),
+                                    )
+                                ),
+                                name="crm_campaign_budget_whole_minor_units",
+                                violation_error_message="The amount is finer than the smallest unit of its currency.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("currency__isnull", True), ("currency__regex", "^[A-Z]{3}$"), _connector="OR"
+                                ),
+                                name="crm_campaign_currency_iso_4217",
+                                violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Company",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                        ),
+                        ("source", models.CharField(blank=True, max_length=50, null=True)),
+                        ("external_id", models.CharField(blank=True, max_length=255, null=True)),
+                        ("name", models.CharField(max_length=255)),
+                        ("domain", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                    ],
+                    options={
+                        "verbose_name_plural": "companies",
+                        "indexes": [
+                            models.Index(fields=["name", "id"], name="crm_company_name"),
+                            models.Index(fields=["updated_at", "id"], name="crm_company_changes"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("source", "external_id"),
+                                name="crm_company_unique_ref",
+                                violation_error_message="Another company has this source and external id.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("external_id__isnull", True), ("source__isnull", True)),
+                                    models.Q(("external_id__isnull", False), ("source__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="crm_company_ref_paired",
+                                violation_error_message="Source and external id are given together or not at all.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("name", ""), _negated=True),
+                                name="crm_company_name_not_empty",
+                                violation_error_message="A company needs a name.",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CompanyEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                        ),
+                        ("source", models.CharField(blank=True, max_length=50, null=True)),
+                        ("external_id", models.CharField(blank=True, max_length=255, null=True)),
+                        ("name", models.CharField(max_length=255)),
+                        ("domain", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.company",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Contact",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                        ),
+                        ("full_name", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                        (
+                            "stage",
+                            models.CharField(
+                                choices=[("audience", "audience"), ("lead", "lead"), ("customer", "customer")],
+                                db_default="lead",
+                                default="lead",
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "tags",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=50),
+                                blank=True,
+                                db_default=[],
+                                default=list,
+                                size=None,
+                            ),
+                        ),
+                        (
+                            "custom_fields",
+                            models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+                        ),
+                        (
+                            "motivation",
+                            models.TextField(
+                                blank=True,
+                                db_default="",
+                                default="",
+                                help_text="what moves this person and what they seek",
+                            ),
+                        ),
+                        (
+                            "language",
+                            models.CharField(
+                                blank=True, db_default="", default="", help_text="BCP 47, such as da", max_length=35
+                            ),
+                        ),
+                        (
+                            "time_zone",
+                            models.CharField(
+                                blank=True, db_default="", default="", help_text="IANA name", max_length=64
+                            ),
+                        ),
+                        ("do_not_contact", models.BooleanField(db_default=False, default=False)),
+                        ("search_text", models.TextField(blank=True, db_default="", default="", editable=False)),
+                        (
+                            "company",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="contacts",
+                                to="crm.company",
+                            ),
+                        ),
+                        (
+                            "merged_into",
+                            models.ForeignKey(
+                                blank=True,
+                                editable=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="merged_contacts",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "owner",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "person",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                editable=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="contacts",
+                                to="crm.contact",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["updated_at", "id"], name="crm_contact_changes"),
+                            django.contrib.postgres.indexes.GinIndex(
+                                django.contrib.postgres.indexes.OpClass("search_text", name="gin_trgm_ops"),
+                                name="crm_contact_search",
+                            ),
+                            django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="crm_contact_tags"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("stage__in", ["audience", "lead", "customer"])),
+                                name="crm_contact_stage_known",
+                                violation_error_message="The stage is one of audience, lead, customer.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("merged_into__isnull", True),
+                                    models.Q(("merged_into", models.F("id")), _negated=True),
+                                    _connector="OR",
+                                ),
+                                name="crm_contact_not_merged_into_itself",
+                                violation_error_message="A contact cannot be merged into itself.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("merged_into__isnull", True), ("person", models.F("id"))),
+                                    ("merged_into__isnull", False),
+                                    _connector="OR",
+                                ),
+                                name="crm_contact_person_follows_merge",
+                                violation_error_message="An unmerged contact is its own person.",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CampaignEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                        ),
+                        ("code", models.CharField(max_length=100)),
+                        ("name", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        ("objective", models.TextField(blank=True, db_default="", default="")),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("unconfirmed", "unconfirmed"),
+                                    ("planned", "planned"),
+                                    ("running", "running"),
+                                    ("ended", "ended"),
+                                    ("archived", "archived"),
+                                ],
+                                db_default="planned",
+                                default="planned",
+                                max_length=12,
+                            ),
+                        ),
+                        ("starts_on", models.DateField(blank=True, null=True)),
+                        ("ends_on", models.DateField(blank=True, null=True)),
+                        ("budget", crm.money.AmountField(blank=True, decimal_places=3, max_digits=15, null=True)),
+                        ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
+                        ("is_pilot", models.BooleanField(db_default=False, default=False)),
+                        (
+                            "owner",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "parent",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.campaign",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.campaign",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Consent",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "purpose",
+                            models.CharField(help_text="such as newsletter, research, testimonial", max_length=50),
+                        ),
+                        (
+                            "channel",
+                            models.CharField(
+                                blank=True,
+                                db_default="",
+                                default="",
+                                help_text="such as email; empty: any",
+                                max_length=50,
+                            ),
+                        ),
+                        ("granted_at", models.DateTimeField()),
+                        ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                        ("source", models.CharField(help_text="where the consent was given", max_length=100)),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="crm.contact"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("withdrawn_at__isnull", True),
+                                    ("withdrawn_at__gte", models.F("granted_at")),
+                                    _connector="OR",
+                                ),
+                                name="crm_consent_withdrawn_after_granted",
+                                violation_error_message="A consent cannot be withdrawn before it was granted.",
                             )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ContactEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                         ),
-                        name="crm_conversion_amount_whole_minor_units",
-                        violation_error_message="The amount is finer than the smallest unit of its currency.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("currency__isnull", True), ("currency__regex", "^[A-Z]{3}$"), _connector="OR"
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
                         ),
-                        name="crm_conversion_currency_iso_4217",
-                        violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="OutcomeMark",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[("advocate", "advocate"), ("donor", "donor"), ("supporter", "supporter")],
-                        max_length=10,
-                    ),
+                        ("full_name", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                        (
+                            "stage",
+                            models.CharField(
+                                choices=[("audience", "audience"), ("lead", "lead"), ("customer", "customer")],
+                                db_default="lead",
+                                default="lead",
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "tags",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=50),
+                                blank=True,
+                                db_default=[],
+                                default=list,
+                                size=None,
+                            ),
+                        ),
+                        (
+                            "custom_fields",
+                            models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+                        ),
+                        (
+                            "motivation",
+                            models.TextField(
+                                blank=True,
+                                db_default="",
+                                default="",
+                                help_text="what moves this person and what they seek",
+                            ),
+                        ),
+                        (
+                            "language",
+                            models.CharField(
+                                blank=True, db_default="", default="", help_text="BCP 47, such as da", max_length=35
+                            ),
+                        ),
+                        (
+                            "time_zone",
+                            models.CharField(
+                                blank=True, db_default="", default="", help_text="IANA name", max_length=64
+                            ),
+                        ),
+                        ("do_not_contact", models.BooleanField(db_default=False, default=False)),
+                        (
+                            "company",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.company",
+                            ),
+                        ),
+                        (
+                            "merged_into",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                editable=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "owner",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "person",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                editable=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.contact",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
                 ),
-                ("reached_at", models.DateTimeField()),
-                ("reason", models.CharField(blank=True, default="", max_length=255)),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="outcome_marks",
-                        to="crm.contact",
-                    ),
+                migrations.CreateModel(
+                    name="ContactPoint",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("kind", models.CharField(choices=[("email", "e-mail"), ("phone", "phone")], max_length=10)),
+                        ("raw", models.CharField(max_length=320)),
+                        ("normalised", models.CharField(max_length=320)),
+                        ("verified_at", models.DateTimeField(blank=True, null=True)),
+                        ("verified_by", models.CharField(blank=True, db_default="", default="", max_length=50)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="points",
+                                to="crm.contact",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["normalised", "kind"], name="crm_contactpoint_normalised")],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("contact", "kind", "normalised"),
+                                name="crm_contactpoint_once_per_contact",
+                                violation_error_message="The contact has this address already.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("kind__in", ["email", "phone"])),
+                                name="crm_contactpoint_kind_known",
+                                violation_error_message="An address is an email or a phone.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("normalised", ""), _negated=True),
+                                name="crm_contactpoint_not_empty",
+                                violation_error_message="An address cannot be empty.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("verified_at__isnull", True), ("verified_by", "")),
+                                    models.Q(
+                                        models.Q(("verified_at__isnull", False)),
+                                        models.Q(("verified_by", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="crm_contactpoint_verification_paired",
+                                violation_error_message="When and by whom an address was verified belong together.",
+                            ),
+                        ],
+                    },
                 ),
-                (
-                    "marked_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="ContactRef",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("source", models.CharField(max_length=50)),
+                        ("external_id", models.CharField(max_length=255)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="refs", to="crm.contact"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "contact reference",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("source", "external_id"),
+                                name="crm_contactref_unique",
+                                violation_error_message="This reference leads to another contact already.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("source", ""), _negated=True),
+                                    models.Q(("external_id", ""), _negated=True),
+                                ),
+                                name="crm_contactref_not_empty",
+                                violation_error_message="A reference needs a source and an external id.",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Conversion",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                        ),
+                        ("source", models.CharField(blank=True, max_length=50, null=True)),
+                        ("external_id", models.CharField(blank=True, max_length=255, null=True)),
+                        ("occurred_at", models.DateTimeField()),
+                        ("amount", crm.money.AmountField(db_default=0, decimal_places=3, default=0, max_digits=15)),
+                        ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
+                        ("order_number", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                        ("refund_of_source", models.CharField(blank=True, max_length=50, null=True)),
+                        ("refund_of_external_id", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_source", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_medium", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_campaign", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_term", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_content", models.CharField(blank=True, max_length=255, null=True)),
+                        ("voided_at", models.DateTimeField(blank=True, null=True)),
+                        ("void_reason", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                blank=True,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="conversions",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.ForeignKey(
+                                blank=True,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="crm.conversionkind",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["contact", "occurred_at"], name="crm_conversion_of_contact"),
+                            models.Index(fields=["updated_at", "id"], name="crm_conversion_changes"),
+                            models.Index(fields=["occurred_at", "id"], name="crm_conversion_by_time"),
+                            models.Index(
+                                condition=models.Q(("refund_of_source__isnull", False)),
+                                fields=["refund_of_source", "refund_of_external_id"],
+                                name="crm_conversion_refunds",
+                            ),
+                            models.Index(
+                                django.db.models.functions.text.Lower("utm_campaign"),
+                                condition=models.Q(("utm_campaign__isnull", False)),
+                                name="crm_conversion_utm",
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("source", "external_id"),
+                                name="crm_conversion_unique_ref",
+                                violation_error_message="Another conversion has this source and external id.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("external_id__isnull", True), ("source__isnull", True)),
+                                    models.Q(("external_id__isnull", False), ("source__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="crm_conversion_ref_paired",
+                                violation_error_message="Source and external id are given together or not at all.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("kind__isnull", False),
+                                        ("refund_of_external_id__isnull", True),
+                                        ("refund_of_source__isnull", True),
+                                    ),
+                                    models.Q(
+                                        ("contact__isnull", True),
+                                        ("kind__isnull", True),
+                                        ("refund_of_external_id__isnull", False),
+                                        ("refund_of_source__isnull", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="crm_conversion_refund_or_kind",
+                                violation_error_message="A refund takes contact and kind from its original; all else needs a kind.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("currency__isnull", False),
+                                    ("amount", 0),
+                                    ("refund_of_source__isnull", False),
+                                    _connector="OR",
+                                ),
+                                name="crm_conversion_value_needs_currency",
+                                violation_error_message="An amount needs a currency.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("refund_of_source__isnull", True),
+                                    models.Q(
+                                        ("refund_of_external_id", models.F("external_id")),
+                                        ("refund_of_source", models.F("source")),
+                                        _negated=True,
+                                    ),
+                                    ("source__isnull", True),
+                                    _connector="OR",
+                                ),
+                                name="crm_conversion_not_its_own_refund",
+                                violation_error_message="A conversion cannot be a refund of itself.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("voided_at__isnull", False), ("void_reason", ""), _connector="OR"),
+                                name="crm_conversion_void_paired",
+                                violation_error_message="Only a voided conversion has a reason for it.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("amount__gte", 0)),
+                                name="crm_conversion_amount_not_negative",
+                                violation_error_message="An amount cannot be negative.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    (
+                                        "amount__lt",
+                                        models.Case(
+                                            models.When(
+                                                currency__in=(
+                                                    "BIF",
+                                                    "CLP",
+                                                    "DJF",
+                                                    "GNF",
+                                                    "ISK",
+                                                    "JPY",
+                                                    "KMF",
+                                                    "KRW",
+                                                    "PYG",
+                                                    "RWF",
+                                                    "UGX",
+                                                    "UYI",
+                                                    "VND",
+                                                    "VUV",
+                                                    "XAF",
+                                                    "XOF",
+                                                    "XPF",
+                                                ),
+                                                then=models.Value(
+                                                    Decimal("549755813888"),
+                                                    output_field=models.DecimalField(decimal_places=3, max_digits=15),
+                                                ),
+                                            ),
+                                            models.When(
+                                                currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+                                                then=models.Value(
+                                                    Decimal("549755813.888"),
+                                                    output_field=models.DecimalField(decimal_places=3, max_digits=15),
+                                                ),
+                                            ),
+                                            default=models.Value(
+                                                Decimal("5497558138.88"),
+                                                output_field=models.DecimalField(decimal_places=3, max_digits=15),
+                                            ),
+                                        ),
+                                    )
+                                ),
+                                name="crm_conversion_amount_below_limit",
+                                violation_error_message="The amount is too large: it must be below 2^39 minor units.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    (
+                                        "amount",
+                                        django.db.models.functions.math.Round(
+                                            models.F("amount"),
+                                            models.Case(
+                                                models.When(
+                                                    currency__in=(
+                                                        "BIF",
+                                                        "CLP",
+                                                        "DJF",
+                                                        "GNF",
+                                                        "ISK",
+                                                        "JPY",
+                                                        "KMF",
+                                                        "KRW",
+                                                        "PYG",
+                                                        "RWF",
+                                                        "UGX",
+                                                        "UYI",
+                                                        "VND",
+                                                        "VUV",
+                                                        "XAF",
+                                                        "XOF",
+                                                        "XPF",
+                                                    ),
+                                                    then=models.Value(0, output_field=models.IntegerField()),
+                                                ),
+                                                models.When(
+                                                    currency__in=("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+                                                    then=models.Value(3, output_field=models.IntegerField()),
+                                                ),
+                                                default=models.Value(2, output_field=models.IntegerField()),
+                                            ),
+                                        ),
+                                    )
+                                ),
+                                name="crm_conversion_amount_whole_minor_units",
+                                violation_error_message="The amount is finer than the smallest unit of its currency.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("currency__isnull", True), ("currency__regex", "^[A-Z]{3}$"), _connector="OR"
+                                ),
+                                name="crm_conversion_currency_iso_4217",
+                                violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="OutcomeMark",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "outcome",
+                            models.CharField(
+                                choices=[("advocate", "advocate"), ("donor", "donor"), ("supporter", "supporter")],
+                                max_length=10,
+                            ),
+                        ),
+                        ("reached_at", models.DateTimeField()),
+                        ("reason", models.CharField(blank=True, default="", max_length=255)),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="outcome_marks",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "marked_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("contact", "outcome"),
+                                name="crm_outcomemark_once",
+                                violation_error_message="The contact has this mark already.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("outcome__in", ["advocate", "donor", "supporter"])),
+                                name="crm_outcomemark_outcome_known",
+                                violation_error_message="The outcome is one of advocate, donor, supporter.",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ConsentEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "purpose",
+                            models.CharField(help_text="such as newsletter, research, testimonial", max_length=50),
+                        ),
+                        (
+                            "channel",
+                            models.CharField(
+                                blank=True,
+                                db_default="",
+                                default="",
+                                help_text="such as email; empty: any",
+                                max_length=50,
+                            ),
+                        ),
+                        ("granted_at", models.DateTimeField()),
+                        ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                        ("source", models.CharField(help_text="where the consent was given", max_length=100)),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.consent",
+                            ),
+                        ),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ContactPointEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("kind", models.CharField(choices=[("email", "e-mail"), ("phone", "phone")], max_length=10)),
+                        ("raw", models.CharField(max_length=320)),
+                        ("normalised", models.CharField(max_length=320)),
+                        ("verified_at", models.DateTimeField(blank=True, null=True)),
+                        ("verified_by", models.CharField(blank=True, db_default="", default="", max_length=50)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.contactpoint",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ContactRefEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("source", models.CharField(max_length=50)),
+                        ("external_id", models.CharField(max_length=255)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.contactref",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ConversionEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                        ),
+                        ("source", models.CharField(blank=True, max_length=50, null=True)),
+                        ("external_id", models.CharField(blank=True, max_length=255, null=True)),
+                        ("occurred_at", models.DateTimeField()),
+                        ("amount", crm.money.AmountField(db_default=0, decimal_places=3, default=0, max_digits=15)),
+                        ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
+                        ("order_number", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                        ("refund_of_source", models.CharField(blank=True, max_length=50, null=True)),
+                        ("refund_of_external_id", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_source", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_medium", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_campaign", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_term", models.CharField(blank=True, max_length=255, null=True)),
+                        ("utm_content", models.CharField(blank=True, max_length=255, null=True)),
+                        ("voided_at", models.DateTimeField(blank=True, null=True)),
+                        ("void_reason", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.conversion",
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.conversionkind",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="OutcomeMarkEvent",
+                    fields=[
+                        ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                        ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                        ("pgh_label", models.TextField(help_text="The event label.")),
+                        ("id", models.BigIntegerField()),
+                        (
+                            "outcome",
+                            models.CharField(
+                                choices=[("advocate", "advocate"), ("donor", "donor"), ("supporter", "supporter")],
+                                max_length=10,
+                            ),
+                        ),
+                        ("reached_at", models.DateTimeField()),
+                        ("reason", models.CharField(blank=True, default="", max_length=255)),
+                        (
+                            "contact",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to="crm.contact",
+                            ),
+                        ),
+                        (
+                            "marked_by",
+                            models.ForeignKey(
+                                blank=True,
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                related_query_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "pgh_context",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="pghistory.context",
+                            ),
+                        ),
+                        (
+                            "pgh_obj",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="events",
+                                to="crm.outcomemark",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
                 ),
             ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("contact", "outcome"),
-                        name="crm_outcomemark_once",
-                        violation_error_message="The contact has this mark already.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("outcome__in", ["advocate", "donor", "supporter"])),
-                        name="crm_outcomemark_outcome_known",
-                        violation_error_message="The outcome is one of advocate, donor, supporter.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ConsentEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("purpose", models.CharField(help_text="such as newsletter, research, testimonial", max_length=50)),
-                (
-                    "channel",
-                    models.CharField(
-                        blank=True, db_default="", default="", help_text="such as email; empty: any", max_length=50
-                    ),
-                ),
-                ("granted_at", models.DateTimeField()),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-                ("source", models.CharField(help_text="where the consent was given", max_length=100)),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.consent",
-                    ),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="ContactPointEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("kind", models.CharField(choices=[("email", "e-mail"), ("phone", "phone")], max_length=10)),
-                ("raw", models.CharField(max_length=320)),
-                ("normalised", models.CharField(max_length=320)),
-                ("verified_at", models.DateTimeField(blank=True, null=True)),
-                ("verified_by", models.CharField(blank=True, db_default="", default="", max_length=50)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.contactpoint",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="ContactRefEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("source", models.CharField(max_length=50)),
-                ("external_id", models.CharField(max_length=255)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.contactref",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="ConversionEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("source_updated_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("source", models.CharField(blank=True, max_length=50, null=True)),
-                ("external_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("occurred_at", models.DateTimeField()),
-                ("amount", crm.money.AmountField(db_default=0, decimal_places=3, default=0, max_digits=15)),
-                ("currency", crm.money.CurrencyField(blank=True, max_length=3, null=True)),
-                ("order_number", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("refund_of_source", models.CharField(blank=True, max_length=50, null=True)),
-                ("refund_of_external_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_source", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_medium", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_campaign", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_term", models.CharField(blank=True, max_length=255, null=True)),
-                ("utm_content", models.CharField(blank=True, max_length=255, null=True)),
-                ("voided_at", models.DateTimeField(blank=True, null=True)),
-                ("void_reason", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.conversion",
-                    ),
-                ),
-                (
-                    "kind",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.conversionkind",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="OutcomeMarkEvent",
-            fields=[
-                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[("advocate", "advocate"), ("donor", "donor"), ("supporter", "supporter")],
-                        max_length=10,
-                    ),
-                ),
-                ("reached_at", models.DateTimeField()),
-                ("reason", models.CharField(blank=True, default="", max_length=255)),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="crm.contact",
-                    ),
-                ),
-                (
-                    "marked_by",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="crm.outcomemark",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
         ),
         gateway.migration_operations.AddTrigger(
             model_name="company",
