@@ -179,13 +179,13 @@ def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
             return None
         last = chunk.last_person if chunk.last_person is not None else _persons()[1] + 1
         workspace = Workspace(cursor)
-        workspace.expect_many()
+        workspace.expect_many()  # looking for what is in the chunk reads much, whatever it finds
         _find_stale(workspace, "chunk", guests=chunk.is_guests, first=chunk.first_person, last=last)
         _lock_blocks(workspace, costs=chunk.is_guests)
         done = _recompute_conversions(workspace)
-        if chunk.is_guests:
-            done += _recompute_costs(workspace, costs=None)
         workspace.close()
+        if chunk.is_guests:
+            done += _recompute_costs(workspace, costs=None)  # of any number: planned as any other statement
         RecomputeChunk.objects.filter(pk=chunk.pk).update(done_at=now)
         _count_chunk(chunk.job_id, now=now)
         return done + Recomputed(chunks=1)
@@ -220,10 +220,12 @@ def _find_stale(workspace: Workspace, source: str, **parameters: object) -> None
     What is committed later than this need not be in it: it has marks of its own.
     """
     found = workspace.run(f"stale_of_{source}", **parameters).rowcount
-    if workspace.is_large or found > FEW:
+    if workspace.has_statistics or found > FEW:
         workspace.expect_many("seed_conversion")
+    else:
+        workspace.expect_few()
     found = workspace.run("closure").rowcount
-    if workspace.is_large or found > FEW:
+    if workspace.has_statistics or found > FEW:
         workspace.expect_many("stale_conversion")
 
 

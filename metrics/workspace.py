@@ -7,8 +7,8 @@ There is one set of tables (`workspace.sql`) and one text of every statement, an
   session and are emptied by each commit, so no claim writes to the catalog; the statements are prepared
   once per session, since planning them takes longer than running them. The tables are never analyzed
   then, and rows are looked up by index whatever the planner expects of them.
-- Many conversions: the statements are planned for them, with the tables analyzed as they fill. Those
-  tables are dropped in the end, and what is known of them with them.
+- Many conversions: the statements are planned for them, with the tables analyzed as they fill. Tables that
+  were analyzed are dropped in the end, and what is known of them with them.
 """
 
 import hashlib
@@ -54,7 +54,8 @@ class Workspace:
 
     def __init__(self, cursor: CursorWrapper) -> None:
         self.cursor = cursor
-        self.is_large = False
+        self.has_statistics = False
+        self._is_large = False
         cursor.execute(
             f"""
             SELECT to_regclass('pg_temp.{TABLES[-1]}') IS NOT NULL,
@@ -64,20 +65,25 @@ class Workspace:
         )
         is_made, prepared = cursor.fetchone()
         self._prepared = set(prepared)
-        # Within a transaction of the caller's own, what an earlier recompute left is still there.
-        if is_made and len(connection.savepoint_ids) > 0:
-            self._drop()
-            is_made = False
         if not is_made:
             cursor.execute(statement("workspace"))
+        elif len(connection.savepoint_ids) > 0:
+            # Within a transaction of the caller's own, what an earlier recompute left is still there.
+            cursor.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
         cursor.execute(_FEW)
 
     def expect_many(self, *filled: str) -> None:
         """From here on, plan each statement by statistics: of the tables `filled` so far and of those to come."""
-        self.is_large = True
+        self._is_large = True
         self.cursor.execute(_AS_BEFORE)
         if filled:
             self.cursor.execute(f"ANALYZE {', '.join(filled)}")
+            self.has_statistics = True
+
+    def expect_few(self) -> None:
+        """From here on, look rows up by index and prepare statements, as at first. Not with statistics."""
+        self._is_large = False
+        self.cursor.execute(_FEW)
 
     def run(self, step: str, **parameters: Any) -> CursorWrapper:
         """Run the statements of the SQL file `step`; return the cursor, which holds the rows of the last one."""
@@ -88,7 +94,7 @@ class Workspace:
         text = connection.ops.compose_sql(  # type: ignore[attr-defined]  # PostgreSQL's operations have it
             sql, {**figure_parameters(), **parameters}
         )
-        if self.is_large:
+        if self._is_large:
             if step in _MANY:
                 self.cursor.execute(_MANY[step])
             self._last_of(text)
@@ -107,8 +113,8 @@ class Workspace:
 
     def close(self) -> None:
         """Leave the session as the next transaction expects it."""
-        if self.is_large:
-            self._drop()
+        if self.has_statistics:
+            self.cursor.execute(f"DROP TABLE {', '.join(TABLES)}")
         self.cursor.execute(_AS_BEFORE)
 
     def _last_of(self, text: str) -> None:
@@ -117,9 +123,6 @@ class Workspace:
         self.cursor.execute(text.replace("%", "%%"), ())
         while self.cursor.nextset():
             pass
-
-    def _drop(self) -> None:
-        self.cursor.execute(f"DROP TABLE {', '.join(TABLES)}")
 
 
 @cache
