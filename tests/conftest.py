@@ -36,10 +36,13 @@ django.setup()
 
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
 import config.urls  # noqa: E402, F401  # the admin's site holds what its addresses have loaded, and tests ask it
+from config.celery import app as celery_app  # noqa: E402
+from metrics.workspace import Workspace  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
 
 
@@ -47,6 +50,10 @@ def _restore_conversion_kinds(**_: object) -> None:
     """Put back what a migration brought: a test that commits is followed by a flush, which ends in this signal."""
     kinds = importlib.import_module("crm.migrations.0002_conversion_kinds")
     kinds.add_kinds(apps, None)
+
+
+# Every browser of a test begins with a look at each file that `manage.py serve` once collected.
+settings.STATIC_ROOT = None
 
 
 # Files that take long whatever they hold. Two processes share the suite file by file: begun last, one of these would
@@ -79,6 +86,13 @@ post_migrate.connect(_restore_conversion_kinds, sender=apps.get_app_config("crm"
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database, in a session that has the tables of a recompute, as a worker's has after its first."""
+    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
+        Workspace(cursor)
+
+
+@pytest.fixture(scope="session")
 def subprocess_environment(django_db_setup: None) -> dict[str, str]:
     """Environment for a process of Kith's own that shall work on the test database and the test broker."""
     address, mark, options = os.environ["DATABASE_URL"].partition("?")
@@ -105,14 +119,21 @@ def migrated_environment(
 
 
 @pytest.fixture(scope="module")
-def celery_worker(subprocess_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def celery_worker(
+    subprocess_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Worker]:
     """
     A real Celery worker on the test database and the test broker, ready when the test begins.
 
     It sees committed rows only: the test needs `@pytest.mark.django_db(transaction=True)`.
     """
+    celery_app.control.purge()  # what other tests rang for is over
     with start_worker(subprocess_environment, folder=tmp_path_factory.mktemp("worker")) as worker:
         yield worker
+    with django_db_blocker.unblock():  # what it wrote after the last test was cleaned up
+        call_command("flush", verbosity=0, interactive=False)
 
 
 @pytest.fixture
