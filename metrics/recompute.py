@@ -173,6 +173,8 @@ def recompute_claim(*, claim_marks: int = CLAIM_MARKS) -> Recomputed | None:
 
 
 def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
+    if not RecomputeChunk.objects.filter(done_at=None).exists():
+        return None  # which is what most looks find
     with transaction.atomic(), connection.cursor() as cursor:
         chunk = RecomputeChunk.objects.filter(done_at=None).select_for_update(skip_locked=True).order_by("pk").first()
         if chunk is None:

@@ -24,8 +24,9 @@ from metrics.attribution.statements import figure_parameters, statement
 TABLES = re.findall(r"^CREATE TEMP TABLE (\w+)", statement("workspace"), re.MULTILINE)
 
 # What few rows are looked up by: an index, even where the planner, who was not told how few, would read whole tables.
+# Not knowing, it would also make room in memory for millions of rows to tell apart, 64 MB each time, where there are none.
 # Steps that only follow keys do without hash joins too; the others compare temporary tables with each other.
-_FEW = "SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off"
+_FEW = "SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashagg = off"
 _KEYS_ONLY = {"stale_of_marks", "stale_costs", "closure", "blocks", "owners", "touches", "unmark"}
 # Many rows: what is in memory costs by the row and not by the page, a row by index several times one read in passing.
 _MANY = {
@@ -42,6 +43,7 @@ _AS_BEFORE = "; ".join(
         "enable_seqscan",
         "enable_mergejoin",
         "enable_hashjoin",
+        "enable_hashagg",
         "enable_nestloop",
         "enable_material",
         "cpu_index_tuple_cost",
@@ -82,8 +84,9 @@ class Workspace:
 
     def expect_few(self) -> None:
         """From here on, look rows up by index and prepare statements, as at first. Not with statistics."""
-        self._is_large = False
-        self.cursor.execute(_FEW)
+        if self._is_large:
+            self._is_large = False
+            self.cursor.execute(_FEW)
 
     def run(self, step: str, **parameters: Any) -> CursorWrapper:
         """Run the statements of the SQL file `step`; return the cursor, which holds the rows of the last one."""
