@@ -24,7 +24,7 @@ from metrics.attribution.statements import figure_parameters, statement
 TABLES = re.findall(r"^CREATE TEMP TABLE (\w+)", statement("workspace"), re.MULTILINE)
 
 # What few rows are looked up by: an index, even where the planner, who was not told how few, would read whole tables.
-# Not knowing, it would also make room in memory for millions of rows to tell apart, 64 MB each time, where there are none.
+# Not knowing, it would also make room for millions of rows to tell apart, 64 MB each time, where there are none.
 # Steps that only follow keys do without hash joins too; the others compare temporary tables with each other.
 _FEW = "SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashagg = off"
 _KEYS_ONLY = {"stale_of_marks", "stale_costs", "closure", "blocks", "owners", "touches", "unmark"}

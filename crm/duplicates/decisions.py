@@ -4,24 +4,32 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crm.models import DuplicateSuggestion, Merge
 
 State = DuplicateSuggestion.State
 
 
+@transaction.atomic
 def decide_different(suggestion_ids: Sequence[int], *, by_user_id: int | None, now: datetime) -> int:
     """Remember that the persons of these open suggestions are different; return how many were open."""
-    return DuplicateSuggestion.objects.filter(pk__in=suggestion_ids, state=State.OPEN).update(
+    return _locked(suggestion_ids, state=State.OPEN).update(
         state=State.DIFFERENT, decided_at=now, decided_by_id=by_user_id
     )
 
 
+@transaction.atomic
 def reopen(suggestion_ids: Sequence[int]) -> int:
     """Take back that they are different; return how many suggestions are open again."""
-    return DuplicateSuggestion.objects.filter(pk__in=suggestion_ids, state=State.DIFFERENT).update(
-        state=State.OPEN, decided_at=None, decided_by=None
+    return _locked(suggestion_ids, state=State.DIFFERENT).update(state=State.OPEN, decided_at=None, decided_by=None)
+
+
+def _locked(suggestion_ids: Sequence[int], *, state: State) -> QuerySet[DuplicateSuggestion]:
+    """Return those of the suggestions in this state, locked in the order in which a search locks many."""
+    found = DuplicateSuggestion.objects.filter(pk__in=suggestion_ids, state=state).order_by("pk")
+    return DuplicateSuggestion.objects.filter(
+        pk__in=list(found.select_for_update(no_key=True).values_list("pk", flat=True))
     )
 
 
