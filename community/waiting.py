@@ -221,28 +221,29 @@ def prune_watch_list(*, most: int = PRUNED_AT_ONCE) -> int:
     Take off the watch list what does not wait, in pieces of `most` entries; return how many went.
 
     Exactly the entries that were looked at are removed, and of several for one interaction that waits all
-    but one. What another transaction puts back meanwhile has another id and stays.
+    but one. What another transaction puts back meanwhile has another id and stays. Arrays and not joins: right after
+    an import the planner may think that one entry is listed, and a join of each with each would never end.
     """
+    listed = _waiting_sql("i.id = ANY(ARRAY(SELECT interaction_id FROM entry)) AND i.deleted_at IS NULL")
     removed, after = 0, 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 WITH entry AS MATERIALIZED (
-                    SELECT id, interaction_id FROM community_watchlistentry
-                    WHERE id > %(after)s ORDER BY id LIMIT %(most)s
+                    SELECT id, interaction_id,
+                           row_number() OVER (PARTITION BY interaction_id ORDER BY id DESC) > 1 AS is_again
+                    FROM (
+                        SELECT id, interaction_id FROM community_watchlistentry
+                        WHERE id > %(after)s ORDER BY id LIMIT %(most)s
+                    ) listed
                 ),
-                waits AS ({_waiting_sql("i.id IN (SELECT interaction_id FROM entry) AND i.deleted_at IS NULL")}),
+                waits AS ({listed}),
                 gone AS (
-                    DELETE FROM community_watchlistentry listed USING entry
-                    WHERE listed.id = entry.id
-                      AND (
-                          entry.interaction_id NOT IN (SELECT id FROM waits)
-                          OR EXISTS (
-                              SELECT FROM entry newer
-                              WHERE newer.interaction_id = entry.interaction_id AND newer.id > entry.id
-                          )
-                      )
+                    DELETE FROM community_watchlistentry
+                    WHERE id = ANY(ARRAY(
+                        SELECT id FROM entry WHERE is_again OR interaction_id NOT IN (SELECT id FROM waits)
+                    ))
                     RETURNING 1
                 )
                 SELECT (SELECT count(*) FROM gone), max(id), count(*) FROM entry
