@@ -221,10 +221,10 @@ def prune_watch_list(*, most: int = PRUNED_AT_ONCE) -> int:
     Take off the watch list what does not wait, in pieces of `most` entries; return how many went.
 
     Exactly the entries that were looked at are removed, and of several for one interaction that waits all
-    but one. What another transaction puts back meanwhile has another id and stays. Arrays and not joins: right after
-    an import the planner may think that one entry is listed, and a join of each with each would never end.
+    but one. What another transaction puts back meanwhile has another id and stays.
     """
-    listed = _waiting_sql("i.id = ANY(ARRAY(SELECT interaction_id FROM entry)) AND i.deleted_at IS NULL")
+    # Arrays and not joins: right after an import the planner may believe in a single entry, and join each with each.
+    waits = _waiting_sql("i.id = ANY(ARRAY(SELECT interaction_id FROM entry)) AND i.deleted_at IS NULL")
     removed, after = 0, 0
     while True:
         with connection.cursor() as cursor:
@@ -238,7 +238,7 @@ def prune_watch_list(*, most: int = PRUNED_AT_ONCE) -> int:
                         WHERE id > %(after)s ORDER BY id LIMIT %(most)s
                     ) listed
                 ),
-                waits AS ({listed}),
+                waits AS ({waits}),
                 gone AS (
                     DELETE FROM community_watchlistentry
                     WHERE id = ANY(ARRAY(

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Max, Min
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
@@ -185,9 +186,9 @@ def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
         _find_stale(workspace, "chunk", guests=chunk.is_guests, first=chunk.first_person, last=last)
         _lock_blocks(workspace, costs=chunk.is_guests)
         done = _recompute_conversions(workspace)
-        workspace.close()
+        workspace.close()  # all costs are any number: they are not looked up as few
         if chunk.is_guests:
-            done += _recompute_costs(workspace, costs=None)  # of any number: planned as any other statement
+            done += _recompute_costs(cursor, costs=None)
         RecomputeChunk.objects.filter(pk=chunk.pk).update(done_at=now)
         _count_chunk(chunk.job_id, now=now)
         return done + Recomputed(chunks=1)
@@ -209,7 +210,7 @@ def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
         _lock_blocks(workspace, costs=bool(costs))
         done = _recompute_conversions(workspace)
         if costs:
-            done += _recompute_costs(workspace, costs=costs)
+            done += _recompute_costs(cursor, costs=costs)
         workspace.run("unmark")
         workspace.close()
         return done + Recomputed(marks=marks)
@@ -260,10 +261,10 @@ def _recompute_conversions(workspace: Workspace) -> Recomputed:
     return Recomputed(conversions=conversions, credits_written=credits_written, results_written=results_written)
 
 
-def _recompute_costs(workspace: Workspace, *, costs: list[int] | None) -> Recomputed:
+def _recompute_costs(cursor: CursorWrapper, *, costs: list[int] | None) -> Recomputed:
     """Spread the costs with these ids (None: all) over their days. The caller holds the lock for costs."""
-    workspace.cursor.execute(statement("costs"), {**figure_parameters(), "costs": costs})
-    (written,) = workspace.cursor.fetchone()
+    cursor.execute(statement("costs"), {**figure_parameters(), "costs": costs})
+    (written,) = cursor.fetchone()
     return Recomputed(cost_days_written=written)
 
 

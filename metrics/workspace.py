@@ -52,7 +52,11 @@ _AS_BEFORE = "; ".join(
 
 
 class Workspace:
-    """The tables of one transaction, which the caller has begun: they are empty at first. See the module."""
+    """
+    The tables of one transaction, which the caller has begun: they are empty at first. See the module.
+
+    `has_statistics` says that tables were analyzed: from then on there are many rows, whatever is found later.
+    """
 
     def __init__(self, cursor: CursorWrapper) -> None:
         self.cursor = cursor
@@ -83,7 +87,7 @@ class Workspace:
             self.has_statistics = True
 
     def expect_few(self) -> None:
-        """From here on, look rows up by index and prepare statements, as at first. Not with statistics."""
+        """From here on, look rows up by index and prepare statements, as at first. Not once there are statistics."""
         if self._is_large:
             self._is_large = False
             self.cursor.execute(_FEW)
