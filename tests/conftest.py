@@ -33,6 +33,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django  # noqa: E402
 
 django.setup()
+# Not for the processes of `pytest -n`, which begin with what stands here: pytest-django would read the settings there
+# before this file has named the server, and all of them would share one broker.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402

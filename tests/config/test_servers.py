@@ -1,5 +1,7 @@
 """The servers that tests run on."""
 
+import os
+
 import psycopg
 import pytest
 import redis
@@ -13,6 +15,16 @@ def test_session_runs_on_real_servers():
         cursor.execute("SELECT current_database(), current_setting('TimeZone')")
         assert cursor.fetchone() == (connection.settings_dict["NAME"], "UTC")
     assert redis.Redis.from_url(settings.REDIS_URL).ping()
+
+
+def test_each_process_of_the_session_has_a_broker_of_its_own():
+    process = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+
+    if process:
+        assert settings.REDIS_URL.rpartition("/")[2] == str(int(process) + 1)
+    assert {settings.REDIS_URL, settings.CELERY_BROKER_URL, settings.CACHES["default"]["LOCATION"]} == {
+        os.environ["REDIS_URL"]
+    }
 
 
 def test_worker_answers_on_the_test_broker(celery_worker):
