@@ -328,10 +328,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    # Of a refusal config.logins and the API write who was refused what; Django would add a traceback of forty lines.
+    "filters": {
+        "no_refusals": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 403,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.request": {"filters": ["no_refusals"]},
         # Each task says itself what it did, in one line; Celery would add three, every few seconds.
         **{name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.beat", "celery.worker.strategy")},
         **{app: {"level": "INFO"} for app in ("config", "metrics", "community", "crm", "jobs", "gateway")},
