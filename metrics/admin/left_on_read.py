@@ -47,7 +47,7 @@ REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
 
 
 def waiting_badge(request: HttpRequest) -> str:
-    """Return how many wait, for the menu; empty when nobody does or the reader may not know. One query."""
+    """Return how many wait, for the menu; empty when nobody does or the reader may not know."""
     if not request.user.has_perm(MAY_SEE):
         return ""
     number = waiting_count(now=timezone.now(), up_to=COUNTED)

@@ -278,7 +278,12 @@ def test_the_count_of_the_menu_is_bounded(forum, joe):
     assert waiting_count(now=NOW, up_to=2) == 3
 
 
-@pytest.mark.parametrize(("up_to", "counted", "queries"), [(1, 2, 2), (2, 3, 2), (3, 3, 1), (99, 3, 1)])
+def test_the_count_asks_no_more_where_nothing_was_asked(forum, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert waiting_count(now=NOW) == 0
+
+
+@pytest.mark.parametrize(("up_to", "counted", "queries"), [(1, 2, 3), (2, 3, 3), (3, 3, 2), (99, 3, 2)])
 def test_the_count_looks_further_where_the_first_entries_do_not_wait(
     forum, ada, joe, django_assert_num_queries, up_to, counted, queries
 ):
