@@ -219,4 +219,4 @@ def test_refusals_of_the_admin_are_logged_with_the_user(caplog: pytest.LogCaptur
 
     client.get(reverse("admin:crm_contact_changelist"))
 
-    assert [record.getMessage() for record in caplog.records] == [f"Refused GET /admin/crm/contact/ to {user.username}."]
+    assert caplog.messages == [f"Refused GET /admin/crm/contact/ to {user.username}."]
