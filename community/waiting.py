@@ -23,7 +23,7 @@ from gateway.staging import id_array
 
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
 COUNTED_UP_TO = 99  # how many the menu tells apart
-LOOKED_AT_FIRST = 5  # entries of the watch list looked at for each ask to count: at least one in five waits, mostly
+LOOKED_AT_FIRST = 5  # entries of the watch list looked at for each ask to count: more than one in five waits, mostly
 
 # What waits among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
 _WAITING = """
@@ -106,23 +106,22 @@ def business_seconds_waiting(*, now: datetime) -> Func:
     )
 
 
-def waiting_count(*, now: datetime, up_to: int = COUNTED_UP_TO) -> int:
+def waiting_count(*, now: datetime, up_to: int = COUNTED_UP_TO) -> tuple[int, bool]:
     """
-    Return how much is in the queue, counted up to `up_to` + 1: more than that is “many”.
+    Return how much is in the queue, counted up to `up_to`, and whether there may be more than that.
 
-    One query where the watch list is empty, else two: to plan the second takes longer than most pages ask in all.
-    A third where the first entries of a long watch list do not settle it.
+    Of a long watch list the first entries are looked at, whatever stands behind them: right after an import most have
+    long been answered, and there may be more than the few found. One query where the list is empty, else two: to plan
+    the second takes longer than most pages ask in all.
     """
     first = LOOKED_AT_FIRST * (up_to + 1)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {_listed(first + 1)}")
         (listed,) = cursor.fetchone()
     if not listed:
-        return 0
+        return 0, False
     number = waiting(now=now, first=first).order_by().values("pk")[: up_to + 1].count()
-    if number > up_to or listed <= first:
-        return number
-    return waiting(now=now).order_by().values("pk")[: up_to + 1].count()
+    return min(number, up_to), number > up_to or listed > first
 
 
 def _listed(number: int) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse, set_script_prefix
 
 from config.admin.menu import ShownItem, menu
 from config.roles import ANALYST, HELPER
-from tests.factories.community import InteractionFactory, UserFactory
+from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +72,14 @@ def test_how_many_wait_stands_beside_the_queue_alone():
 
     assert {item.badge for title, item in items_of(request_by()).items() if title != "Left on read"} == {None}
     assert items_of(request_by())["Left on read"].badge == "1"
+
+
+def test_many_who_wait_are_99_and_more():
+    channel = ChannelFactory()
+    for _ in range(100):
+        InteractionFactory(channel=channel, member=MemberFactory(channel=channel))
+
+    assert items_of(request_by())["Left on read"].badge == "99+"
 
 
 def test_addresses_follow_where_kith_is_mounted():
