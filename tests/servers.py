@@ -4,22 +4,27 @@ import atexit
 import fcntl
 import os
 import secrets
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from config.embedded import ensure_running
-from config.embedded.lease import STATE, supervisor_of
-from config.embedded.postgres import Postgres
-from config.embedded.process import free_port
+from config.embedded.lease import CHECKOUT, STATE, supervisor_of
+from config.embedded.postgres import DATABASE, Postgres
+from config.embedded.process import end_with_parent, free_port
 from config.embedded.programs import remove
 from config.embedded.valkey import Valkey
 
 FOLDER = STATE / "tests"
+SESSION = "KITH_TESTS_FOLDER"  # the variable that tells the processes of a session where its own servers are
 
 _owned: list[int] = []
 
@@ -29,7 +34,9 @@ def start_session_servers() -> None:
     if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
         return
     remove_leftovers()
-    ensure_running(new_folder(), throwaway=True)
+    folder = new_folder()
+    ensure_running(folder, throwaway=True)
+    os.environ[SESSION] = str(folder)
 
 
 def take_own_broker_database() -> None:
@@ -42,6 +49,35 @@ def take_own_broker_database() -> None:
     if number:
         server, _, _ = os.environ["REDIS_URL"].rpartition("/")
         os.environ["REDIS_URL"] = f"{server}/{int(number) + 1}"
+
+
+def begin_template() -> None:
+    """
+    Begin to migrate the database of the session's own server, which the processes of `pytest -n` then copy.
+
+    It goes on while they read the tests. On servers that are somebody else's nothing is left behind.
+    """
+    if SESSION not in os.environ:
+        return
+    lock = os.open(Path(os.environ[SESSION]) / "template", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    # The lock is handed on to the process that migrates, and given up with it.
+    subprocess.Popen(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        cwd=CHECKOUT,
+        pass_fds=[lock],
+        preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGKILL),
+    )
+    os.close(lock)
+
+
+def template() -> str | None:
+    """Wait until what `begin_template` began is done, and return the database's name; None where nothing was begun."""
+    if SESSION not in os.environ or not (lock := Path(os.environ[SESSION]) / "template").is_file():
+        return None
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+    return DATABASE
 
 
 @contextmanager

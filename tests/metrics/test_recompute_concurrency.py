@@ -5,6 +5,7 @@ and the same work done twice or by two at once.
 
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 
@@ -48,24 +49,19 @@ class AtStatement:
         return execute(sql, params, many, context)
 
 
-def elsewhere(act, *, seconds=20):
-    """Run `act` in a session of its own and wait until it has committed."""
-    errors = []
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Run `elsewhere(act)` in a session of its own and wait until it has committed."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
 
-    def run():
-        try:
-            act()
-        except Exception as error:  # noqa: BLE001 - handed on to the test's own thread
-            errors.append(error)
-        finally:
-            connection.close()
+        def run(act):
+            try:
+                thread.submit(act).result(timeout=20)
+            except TimeoutError:
+                pytest.fail("a writer had to wait for the recompute")
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(seconds)
-    assert not thread.is_alive(), "a writer had to wait for the recompute"
-    if errors:
-        raise errors[0]
+        yield run
+        thread.submit(lambda: connection.close()).result()  # the thread's own
 
 
 def touch(member, hours):
@@ -119,7 +115,7 @@ def in_every_gap(act):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_fact_committed_in_any_gap_of_a_claim_is_not_lost(change):
+def test_a_fact_committed_in_any_gap_of_a_claim_is_not_lost(change, elsewhere):
     for _, ended in in_every_gap(lambda scene: elsewhere(getattr(scene, change))):
         assert ended
 
