@@ -8,7 +8,7 @@ They translate: parameters and bodies in, one call of the resource (reading) or 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Annotated, Any
+from typing import Any
 
 import pydantic
 from django.http import HttpResponse
@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from gateway import batches
 from gateway.answers import JsonAnswer
 from gateway.collections import BatchResult, FieldError, ItemOutcome
+from gateway.items import StorableText
 from gateway.operations import Operation, Parameter
 from gateway.paging import next_address
 from gateway.payload import BATCH_LIMIT, read_items, read_model, read_object
@@ -32,7 +33,7 @@ class ReasonBody(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, pydantic.Field(max_length=255, pattern=r"^[^\x00]*$")] = ""
+    reason: StorableText = pydantic.Field("", max_length=255)
 
 
 class CollectionView(ApiView):

@@ -65,6 +65,7 @@ def begin_template() -> None:
     subprocess.Popen(
         [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
         cwd=CHECKOUT,
+        stderr=subprocess.DEVNULL,  # whoever copies the database migrates it too, and says what is wrong
         pass_fds=[lock],
         preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGKILL),
     )

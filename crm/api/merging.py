@@ -19,6 +19,7 @@ from crm.merging.preview import MergePreview, preview
 from crm.models import Contact, DuplicateSuggestion
 from gateway.answers import JsonAnswer
 from gateway.filters import CollectionFilters, IdFilter
+from gateway.items import StorableText
 from gateway.operations import Operation
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
 from gateway.payload import read_model
@@ -28,7 +29,6 @@ SCOPE = "contacts:merge"
 MAX_ID = 2**63 - 1
 
 Id = Annotated[int, pydantic.Field(ge=1, le=MAX_ID)]
-Sentence = Annotated[str, pydantic.Field(max_length=255, pattern=r"^[^\x00]*$")]
 
 
 class Shape(pydantic.BaseModel):
@@ -49,7 +49,7 @@ class MergeBody(Shape):
 
     loser: Id
     fields: dict[str, Literal["survivor", "loser", "both"]] = pydantic.Field(default_factory=dict, max_length=500)
-    reason: Sentence = ""
+    reason: StorableText = pydantic.Field("", max_length=255)
 
 
 class UnmergeBody(Shape):

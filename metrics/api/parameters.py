@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from gateway.items import StorableText
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT
 from metrics.reports.credits import CreditQuery
 from metrics.reports.query import ALL_MODELS, MODELS, ORDERINGS, RoiQuery, Scope
@@ -98,15 +99,15 @@ def roi_query(scope: Scope, parameters: pydantic.BaseModel, *, now: Any) -> RoiQ
 class _LedgerParameters(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
-    campaign: str | None = pydantic.Field(
+    campaign: StorableText | None = pydantic.Field(
         None, min_length=1, max_length=100, description="Credits of the campaign with this code."
     )
     has_campaign: bool | None = pydantic.Field(None, description="`false`: the line `no_campaign`.")
-    channel: str | None = pydantic.Field(
+    channel: StorableText | None = pydantic.Field(
         None, min_length=1, max_length=50, description="Credits of the channel with this slug."
     )
     has_channel: bool | None = pydantic.Field(None, description="`false`: the line `no_channel`.")
-    community: str | None = pydantic.Field(
+    community: StorableText | None = pydantic.Field(
         None, min_length=1, max_length=50, description="Credits of the channels of the community with this slug."
     )
     conversion: Id | None = pydantic.Field(None, description="The credits that a conversion or refund was split into.")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from gateway.answers import JsonAnswer
+from gateway.items import StorableText
 from gateway.operations import Operation
 from gateway.views import ApiView
 from metrics.api.parameters import PERIOD
@@ -25,7 +26,9 @@ class _ResponsesParameters(pydantic.BaseModel):
     by: Literal["channel", "community", "staff", "replier"] = pydantic.Field(
         "channel", description="What a row is: a place, a member of staff who replied, or anybody who replied."
     )
-    topic: str = pydantic.Field("", max_length=100, description="Only asks of threads with exactly this topic.")
+    topic: StorableText = pydantic.Field(
+        "", max_length=100, description="Only asks of threads with exactly this topic."
+    )
 
 
 ResponsesParameters = pydantic.create_model("ResponsesParameters", __base__=_ResponsesParameters, **PERIOD)

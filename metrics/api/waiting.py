@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import pydantic
 from django.conf import settings
@@ -18,7 +18,7 @@ from community.private_texts import READ_PRIVATE
 from community.waiting import business_seconds_waiting, waiting
 from crm.money import from_minor
 from gateway.answers import JsonAnswer
-from gateway.items import Moment
+from gateway.items import Moment, StorableText
 from gateway.operations import Operation
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
 from gateway.payload import read_model
@@ -26,20 +26,16 @@ from gateway.views import ApiView
 from metrics.api.records import Shape
 from metrics.models import PersonDay
 
-Text = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\x00]*$")]
-
 
 class WaitingQuery(pydantic.BaseModel):
     """The query parameters of the queue."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
 
-    channel: Annotated[Text, pydantic.Field(max_length=50)] | None = pydantic.Field(
-        None, description="Is on the channel of this slug."
-    )
-    kind: Annotated[Text, pydantic.Field(max_length=30)] | None = pydantic.Field(None, description="Is of this kind.")
-    assignee: Annotated[Text, pydantic.Field(max_length=150)] | None = pydantic.Field(
-        None, description="Is taken care of by the user of this name."
+    channel: StorableText | None = pydantic.Field(None, max_length=50, description="Is on the channel of this slug.")
+    kind: StorableText | None = pydantic.Field(None, max_length=30, description="Is of this kind.")
+    assignee: StorableText | None = pydantic.Field(
+        None, max_length=150, description="Is taken care of by the user of this name."
     )
     is_assigned: bool | None = pydantic.Field(None, description="Somebody takes care of it, or nobody.")
     limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many a page holds.")
@@ -149,7 +145,7 @@ def _record(row: dict[str, Any], *, now: datetime, may_read_private: bool) -> di
 
 
 class UserBody(Shape):
-    user: Annotated[Text, pydantic.Field(max_length=150, description="The user's name.")]
+    user: StorableText = pydantic.Field(max_length=150, description="The user's name.")
 
 
 class SnoozeBody(Shape):
@@ -157,7 +153,7 @@ class SnoozeBody(Shape):
 
 
 class DismissBody(Shape):
-    reason: Annotated[Text, pydantic.Field(max_length=255, description="Why it needs no reply.")]
+    reason: StorableText = pydantic.Field(max_length=255, description="Why it needs no reply.")
 
 
 class HandlingRecord(Shape):

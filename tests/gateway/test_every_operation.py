@@ -119,3 +119,23 @@ def test_answers_as_the_document_says(api, method, path):
     check()
     if method == "GET" and "{id}" not in path:
         assert 200 in seen, "nothing but refusals: the test has shown nothing"
+
+
+WORDS = [
+    (method, path, one["name"])
+    for method, path in OPERATIONS
+    for one in DOCUMENT["paths"][path][method.lower()].get("parameters", ())
+    if one["in"] == "query"
+]
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b"])
+def test_no_parameter_takes_a_character_that_cannot_be_stored(api, text):
+    assert len(WORDS) > 100
+    taken = []
+    for method, path, name in WORDS:
+        answer = api.generic(method, path.replace("{id}", "1"), query_params={name: text})
+        if answer.status_code not in (400, 404):
+            taken.append((answer.status_code, method, path, name))
+
+    assert taken == []
