@@ -15,8 +15,9 @@ from django.db import connection
 
 from community.models import Interaction
 from crm.models import Contact, Conversion
-from metrics.models import Credit, RecomputeChunk, StaleMark
-from metrics.recompute import recompute_claim, recompute_stale, start_full_recompute
+from jobs.models import Job
+from metrics.models import Credit, Fingerprint, RecomputeChunk, StaleMark
+from metrics.recompute import recompute_claim, recompute_next_chunk, recompute_stale, start_full_recompute
 from metrics.tasks import recompute_stale as recompute_stale_task
 from tests.factories.community import InteractionFactory, MemberFactory
 from tests.factories.crm import ConversionFactory, RefundFactory
@@ -152,6 +153,25 @@ def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_
 
     assert not RecomputeChunk.objects.exists()
     assert stored_tables() == expected_tables()
+
+
+def test_a_full_recompute_that_ends_while_another_worker_looks_is_not_begun_again(elsewhere):
+    Scene()
+    Fingerprint.objects.all().delete()
+    start_full_recompute(now=NOW)
+    number_of_jobs = Job.objects.count()
+
+    def end_it():
+        while recompute_next_chunk(now=NOW):
+            pass
+
+    at_the_look_for_jobs = AtStatement(3, partial(elsewhere, end_it))  # after two that ask for the settings
+    with connection.execute_wrapper(at_the_look_for_jobs):
+        recompute_stale(now=NOW)
+
+    assert at_the_look_for_jobs.done
+    assert Job.objects.count() == number_of_jobs
+    assert not Job.objects.unfinished().exists()
 
 
 def finishes(work):
