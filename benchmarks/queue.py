@@ -23,7 +23,7 @@ def measure(scale: Scale) -> Iterator[Measurement]:
     daily_work.load(scale)
     answer = scale.interactions + Interaction.objects.filter(kind="question", pk__lt=10_000).exclude(thread=None)[0].pk
     asked: dict[str, Callable[[], object]] = {
-        "the number in the menu": lambda: waiting_count(now=NOW),
+        "the number in the menu": lambda: waiting_count(now=NOW, up_to=99),
         "the first page of the list": lambda: list(waiting(now=NOW).order_by("occurred_at", "pk")[:50]),
         "whether 100 persons wait": lambda: waiting_of_persons(range(1, 101), now=NOW),
         "pruning the watch list": _undone(prune_watch_list),

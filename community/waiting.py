@@ -22,8 +22,7 @@ from community.replies import REPLIES, asks, reply_parameters
 from gateway.staging import id_array
 
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
-COUNTED_UP_TO = 99  # how many the menu tells apart
-LOOKED_AT_FIRST = 5  # entries of the watch list looked at for each ask to count: more than one in five waits, mostly
+LOOKED_AT_FIRST = 5  # entries of the watch list looked at for each ask to count: at least one in five waits, mostly
 
 # What waits among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
 _WAITING = """
@@ -106,22 +105,36 @@ def business_seconds_waiting(*, now: datetime) -> Func:
     )
 
 
-def waiting_count(*, now: datetime, up_to: int = COUNTED_UP_TO) -> tuple[int, bool]:
+def waiting_count(*, now: datetime, up_to: int) -> int:
     """
-    Return how much is in the queue, counted up to `up_to`, and whether there may be more than that.
+    Return how much is in the queue, counted up to `up_to` + 1: more than that is “many”.
 
-    Of a long watch list the first entries are looked at, whatever stands behind them: right after an import most have
-    long been answered, and there may be more than the few found. One query where the list is empty, else two: to plan
-    the second takes longer than most pages ask in all.
+    One query where the watch list is empty, else two: to plan the second takes longer than most pages ask in all. Of a
+    long list the first entries are looked at, and the others only where these do not settle it: what was dismissed
+    stays on the list.
     """
     first = LOOKED_AT_FIRST * (up_to + 1)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {_listed(first + 1)}")
         (listed,) = cursor.fetchone()
     if not listed:
-        return 0, False
-    number = waiting(now=now, first=first).order_by().values("pk")[: up_to + 1].count()
-    return min(number, up_to), number > up_to or listed > first
+        return 0
+    sql, parameters = _counted(waiting(now=now), up_to)
+    if listed > first:
+        first_sql, first_parameters = _counted(waiting(now=now, first=first), up_to)
+        # PostgreSQL works out the branch of a CASE only when it gets there.
+        sql = f"SELECT CASE WHEN number > %s THEN number ELSE ({sql}) END FROM ({first_sql}) of_the_first"
+        parameters = (up_to, *parameters, *first_parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        (number,) = cursor.fetchone()
+    return int(number)
+
+
+def _counted(asks: QuerySet[WaitingInteraction], up_to: int) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that counts `asks` up to `up_to` + 1, and its parameters."""
+    sql, parameters = asks.order_by().values("pk")[: up_to + 1].query.sql_with_params()
+    return f"SELECT count(*) AS number FROM ({sql}) asks", parameters
 
 
 def _listed(number: int) -> str:

@@ -42,19 +42,16 @@ from metrics.models import PersonDay
 MAY_SEE = "community.view_interaction"
 MAY_HANDLE = "community.change_handling"
 MAY_SEE_VALUE = "metrics.view_personday"
+COUNTED = 99  # what the menu tells apart
 REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
 
 
 def waiting_badge(request: HttpRequest) -> str:
-    """
-    Return how many wait, for the menu: “12”, or “12+” where there may be more.
-
-    Empty when nobody is known to wait, or the reader may not know.
-    """
+    """Return how many wait, for the menu; empty when nobody does or the reader may not know."""
     if not request.user.has_perm(MAY_SEE):
         return ""
-    number, may_be_more = waiting_count(now=timezone.now())
-    return f"{number}{'+' if may_be_more else ''}" if number else ""
+    number = waiting_count(now=timezone.now(), up_to=COUNTED)
+    return f"{COUNTED}+" if number > COUNTED else str(number or "")
 
 
 class AskFilter(DropdownFilter):

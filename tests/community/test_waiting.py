@@ -274,21 +274,20 @@ def test_the_count_of_the_menu_is_bounded(forum, joe):
     for minute in range(4):
         says(joe, "direct_message", NINE + dt.timedelta(minutes=minute), direction="inbound")
 
-    assert waiting_count(now=NOW) == (4, False)
-    assert waiting_count(now=NOW, up_to=4) == (4, False)
-    assert waiting_count(now=NOW, up_to=2) == (2, True)
+    assert waiting_count(now=NOW, up_to=4) == 4
+    assert waiting_count(now=NOW, up_to=2) == 3
 
 
 def test_the_count_asks_no_more_where_nothing_was_asked(forum, django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert waiting_count(now=NOW) == (0, False)
+        assert waiting_count(now=NOW, up_to=99) == 0
 
 
-@pytest.mark.parametrize(("up_to", "counted"), [(1, (0, True)), (2, (0, True)), (3, (3, False)), (99, (3, False))])
-def test_the_count_says_when_it_has_not_looked_at_everything(
+@pytest.mark.parametrize(("up_to", "counted"), [(1, 2), (2, 3), (3, 3), (99, 3)])
+def test_the_count_looks_further_where_the_first_entries_do_not_wait(
     forum, ada, joe, django_assert_num_queries, up_to, counted
 ):
-    """Sixteen that were answered stand before three that wait: of 19 entries, the first 5 × (up to + 1) are seen."""
+    """Sixteen that were answered stand before three that wait: of 19 entries, the first 5 × (up to + 1) come first."""
     for minute in range(16):
         said = says(joe, "direct_message", NINE + dt.timedelta(minutes=minute), direction="inbound")
         says(ada, reply_to=said, at=TEN)
@@ -298,6 +297,18 @@ def test_the_count_says_when_it_has_not_looked_at_everything(
 
     with django_assert_num_queries(2):
         assert waiting_count(now=NOW, up_to=up_to) == counted
+
+
+def test_the_count_is_not_hidden_by_what_was_dismissed_long_ago(forum, joe):
+    """What was dismissed stays on the watch list, so that it waits again when that is undone."""
+    for minute in range(12):
+        said = says(joe, "direct_message", NINE + dt.timedelta(minutes=minute), direction="inbound")
+        dismiss([said.pk], reason="spam", user_id=None, now=NOW)
+    says(joe, "direct_message", TEN, direction="inbound")
+    prune_watch_list()
+    assert WatchListEntry.objects.count() == 13
+
+    assert waiting_count(now=NOW, up_to=1) == 1
 
 
 def test_pruning_takes_what_was_answered_and_what_stands_twice(question, ada, joe):
