@@ -11,8 +11,8 @@ RUN    := "$(VENV)/bin/python"
 MANAGE := $(RUN) manage.py
 READY  := $(if $(filter .venv,$(VENV)),.venv/ready)
 
-# Whole files go to one process, and those that tests/conftest.py puts first are begun first. A test waits for servers
-# half of its time, so there is one process more than processors; browsers leave nothing to spare.
+# Whole files go to one process, and those that tests/conftest.py puts first are begun first. A test often waits for a
+# server, so there is one process more than processors; browsers leave nothing to spare.
 IN_PARALLEL = --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 test: PROCESSES = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 test-browser: PROCESSES = logical --maxprocesses 4

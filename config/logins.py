@@ -20,7 +20,6 @@ from axes.models import AccessAttempt
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -29,6 +28,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.periods import organisation_zone
+from gateway.routes import API_PREFIX
 
 ACCOUNTS = "/accounts/"
 logger = logging.getLogger(__name__)
@@ -112,15 +112,16 @@ def _cipher() -> Fernet:
 
 
 class RefusalsLogged:
-    """Write a line for each page that somebody who is logged in may not open; the API logs its own."""
+    """Write a line for each request that is refused, with who asked if they are logged in; the API logs its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code == 403 and isinstance(request.user, AbstractBaseUser):
-            logger.warning("Refused %s %s to %s.", request.method, request.path, request.user.get_username())
+        if response.status_code == 403 and not request.path_info.startswith(API_PREFIX):
+            who = request.user.get_username() or "somebody who is not logged in"
+            logger.warning("Refused %s %s to %s.", request.method, request.path, who)
         return response
 
 

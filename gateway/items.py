@@ -23,7 +23,7 @@ LATEST = dt.datetime(3000, 1, 1, tzinfo=dt.UTC)  # exclusive; beyond it local da
 NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 LONGEST_TEXT = 1_000_000  # characters
 STORABLE = r"^[^\x00]*$"  # PostgreSQL stores every character but NUL; lone surrogates are refused by pydantic
-StorableText = Annotated[str, Field(pattern=STORABLE)]  # for parameters, which say their length themselves
+StorableText = Annotated[str, Field(pattern=STORABLE)]  # where a field says its length itself
 
 
 class Item(pydantic.BaseModel):

@@ -85,7 +85,7 @@ def recompute_stale(*, now: datetime, seconds: float | None = None, claim_marks:
     `seconds` of beginning new transactions. Two of these at once share the work. Returns what was done.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    if _nobody_mends_the_settings():
+    if _is_full_recompute_due():
         start_full_recompute(now=now, requested_through="fingerprint")
     done = Recomputed()
     while deadline is None or time.monotonic() < deadline:
@@ -96,8 +96,8 @@ def recompute_stale(*, now: datetime, seconds: float | None = None, claim_marks:
     return done
 
 
-def _nobody_mends_the_settings() -> bool:
-    """Say whether figures were computed with other settings and no full recompute is under way."""
+def _is_full_recompute_due() -> bool:
+    """Return whether figures were computed with other settings and no full recompute is under way."""
     # Asked again at the end: a job that another worker ended between the first two has stored its settings with that.
     return not is_current() and not Job.objects.unfinished().filter(kind=JOB_KIND).exists() and not is_current()
 

@@ -60,7 +60,7 @@ def _restore_conversion_kinds(**_: object) -> None:
 # Else every browser of a test would begin with a look at each file that `manage.py serve` once collected.
 settings.STATIC_ROOT = None
 
-# Files that take long whatever they hold. Two processes share the suite file by file: begun last, one of these would
+# Files that take long whatever they hold. A few processes share the suite file by file: begun last, one of these would
 # keep one of them busy while the other has nothing left to do.
 BEGUN_FIRST = (
     "tests/crash/",

@@ -349,15 +349,19 @@ def test_pages_open_for_a_superuser_and_ask_at_most_25_questions_and_no_more_for
 
 @pytest.mark.parametrize("label", REGISTERED)
 def test_pages_are_refused_without_permission(visitor: Client, label: str):
-    """To see the forms for adding and deleting, and to post where nothing is taken: permissions.txt has the rest."""
-    key = key_of(PAGES[label].make(1))
-    read = {visitor.get(address(label, "add")).status_code, visitor.get(address(label, "delete", key)).status_code}
-    posted = {
-        visitor.post(url, {"reason": "spam"}).status_code
-        for url in (address(label, "changelist"), address(label, "history", key))
-    }
+    pages = PAGES[label]
+    key = key_of(pages.make(1))
 
-    assert read == posted == {403}
+    addresses = [
+        address(label, "changelist"),
+        address(label, "add"),
+        *(address(label, page, key) for page in ("change", "history", "delete", *pages.actions)),
+    ]
+
+    assert {url: visitor.get(url).status_code for url in addresses} == dict.fromkeys(addresses, 403)
+    assert {url: visitor.post(url, {"reason": "spam"}).status_code for url in addresses} == dict.fromkeys(
+        addresses, 403
+    )
 
 
 @pytest.mark.parametrize("label", REGISTERED)

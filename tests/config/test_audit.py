@@ -220,3 +220,12 @@ def test_refusals_of_the_admin_are_logged_with_the_user(caplog: pytest.LogCaptur
     client.get(reverse("admin:crm_contact_changelist"))
 
     assert caplog.messages == [f"Refused GET /admin/crm/contact/ to {user.username}."]
+
+
+def test_refusals_of_whoever_is_not_logged_in_are_logged(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.WARNING, logger="config")
+
+    response = Client(enforce_csrf_checks=True).post(reverse("account_login"), {"login": "ana"})
+
+    assert response.status_code == 403
+    assert "Refused POST /accounts/login/ to somebody who is not logged in." in caplog.messages

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from gateway.routes import api_routes, known_scopes
 from tests.api_clients import client_with
+from tests.factories.crm import ContactFactory
 from tests.gateway.samples import SAMPLES, prepare
 
 EXAMPLES = int(os.environ.get("KITH_FUZZ_EXAMPLES", "12"))
@@ -121,7 +122,7 @@ def test_answers_as_the_document_says(api, method, path):
         assert 200 in seen, "nothing but refusals: the test has shown nothing"
 
 
-WORDS = [
+QUERY_PARAMETERS = [
     (method, path, one["name"])
     for method, path in OPERATIONS
     for one in DOCUMENT["paths"][path][method.lower()].get("parameters", ())
@@ -131,11 +132,12 @@ WORDS = [
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b"])
 def test_no_parameter_takes_a_character_that_cannot_be_stored(api, text):
-    assert len(WORDS) > 100
-    taken = []
-    for method, path, name in WORDS:
-        answer = api.generic(method, path.replace("{id}", "1"), query_params={name: text})
-        if answer.status_code not in (400, 404):
-            taken.append((answer.status_code, method, path, name))
+    assert len(QUERY_PARAMETERS) > 100
+    known = str(ContactFactory().pk)
+    others = {}
+    for method, path, name in QUERY_PARAMETERS:
+        answer = api.generic(method, path.replace("{id}", known), query_params={name: text})
+        if answer.status_code != 400:
+            others[method, path, name] = answer.status_code
 
-    assert taken == []
+    assert others == {}
