@@ -1,13 +1,82 @@
-"""Pages with tracebacks, for developers alone (KITH_DEBUG): they show the settings, but no secret."""
+"""
+What people see when a request cannot be answered, in words that say what to do next.
+
+The pages hold all they need: no query, no file and no theme, for any of these may be what has failed. The API
+answers with problem documents of its own (`gateway.middleware`).
+"""
 
 import re
 
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import get_script_prefix
 from django.views.debug import SafeExceptionReporterFilter
 
 
 class HidesAddresses(SafeExceptionReporterFilter):
-    """Hides the addresses of servers too: they hold passwords."""
+    """For pages with tracebacks, which developers alone see (KITH_DEBUG): they hide the addresses of servers too."""
 
     hidden_settings = re.compile(
         f"{SafeExceptionReporterFilter.hidden_settings.pattern}|_URL|LOCATION", flags=re.IGNORECASE
+    )  # addresses hold passwords
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400: what came cannot be read, whatever is behind the address."""
+    return _page(
+        400,
+        "This cannot be read",
+        "The address, or what was sent with it, holds something that no record can hold, such as a character of "
+        "another kind than text. Go back and enter it anew.",
     )
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403: who asks is known, and may not."""
+    return _page(
+        403,
+        "This is not yours to open",
+        _said(exception)
+        or "Your role does not let you see or do this. An administrator can change that, under Users: tell them the "
+        "address of this page.",
+    )
+
+
+def refused_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer 403 to a form that was not sent from a page of ours, or from one of an earlier login."""
+    return _page(
+        403,
+        "This form is out of date",
+        "It was opened before the last login, or in a browser that keeps no cookies. Go back, copy what you wrote, "
+        "load the page again and save once more.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404: nothing is at this address, or not any more."""
+    return _page(
+        404,
+        "There is nothing here",
+        _said(exception) or "The address may be mistyped, or what stood here was removed. The search finds the rest.",
+    )
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer 500: the fault is ours. The exception has been logged by then."""
+    return _page(
+        500,
+        "Kith could not do this",
+        "The fault is Kith's and was written down for whoever runs it. What was saved before is safe; what you were "
+        "about to save was not saved. Go back and try again, and tell an administrator if it stays like this.",
+    )
+
+
+def _page(status: int, title: str, text: str) -> HttpResponse:
+    shown = {"status": status, "title": title, "text": text, "start": get_script_prefix()}
+    return HttpResponse(render_to_string("error.html", shown), status=status)
+
+
+def _said(exception: Exception) -> str:
+    """Return what the code that refused has said for people: a sentence, which Django's own refusals are not."""
+    said = exception.args[0] if exception.args else ""
+    return said if isinstance(said, str) and said.endswith(".") else ""

@@ -31,6 +31,7 @@ from crm.periods import organisation_zone
 from gateway.routes import API_PREFIX
 
 ACCOUNTS = "/accounts/"
+LONGEST_NAME = 150  # characters, as Django has it
 logger = logging.getLogger(__name__)
 
 
@@ -48,11 +49,16 @@ def client_address(request: HttpRequest) -> str:
     return seen[-settings.KITH_PROXY_COUNT] if len(seen) >= settings.KITH_PROXY_COUNT else address
 
 
+def tried_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Return the name that a login was tried with, as far as a name of a user can be long: what is kept of it."""
+    return str((credentials or {}).get("username") or request.POST.get("login", ""))[:LONGEST_NAME]
+
+
 def locked_page(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
     """Say that a login is locked, since when, and when to try again: status 429, `Retry-After` in seconds."""
-    name = str((credentials or {}).get("username") or request.POST.get("login", ""))[:150]
+    name = tried_name(request, credentials)
     now = timezone.now()
     last = (
         AccessAttempt.objects.filter(username=name, ip_address=client_address(request))

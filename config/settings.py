@@ -82,10 +82,13 @@ INSTALLED_APPS = [
     "demo",
 ]
 
+CSRF_FAILURE_VIEW = "config.error_pages.refused_form"
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.BrowserRules",
     "gateway.middleware.ApiEdge",
+    "gateway.middleware.StorableAddress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -287,6 +290,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both together: neither
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "config.logins.client_address"
+AXES_USERNAME_CALLABLE = "config.logins.tried_name"
 AXES_LOCKOUT_CALLABLE = "config.logins.locked_page"
 AXES_ENABLE_ADMIN = False  # config/admin/users.py shows what it keeps
 AXES_VERBOSE = False

@@ -22,3 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("jobs.api.urls")),
     path("api/v1/", include("metrics.api.urls")),
 ]
+
+handler400 = "config.error_pages.bad_request"
+handler403 = "config.error_pages.refused"
+handler404 = "config.error_pages.not_found"
+handler500 = "config.error_pages.failed"

@@ -9,14 +9,13 @@ from django import forms
 from django.db import models
 from django.http import QueryDict
 
-from gateway.items import Day, Moment
+from gateway.items import MAX_ID, Day, Moment
 from gateway.operations import Parameter
 from gateway.panels import PermissionCheck
 from gateway.permissions import MissingScope
 from gateway.problems import InputError, InvalidInput
 from gateway.scopes import scope_for
 
-MAX_ID = 2**63 - 1
 SEARCH_LETTERS = 3
 
 # Django's codes in the words of the API.

@@ -25,6 +25,14 @@ LONGEST_TEXT = 1_000_000  # characters
 STORABLE = r"^[^\x00]*$"  # PostgreSQL stores every character but NUL; lone surrogates are refused by pydantic
 StorableText = Annotated[str, Field(pattern=STORABLE)]  # where a field says its length itself
 
+MAX_ID = 2**63 - 1  # of a bigint
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]  # what Kith itself calls a row
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text`, as it stood in an address or a form, can be the id of a row."""
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID)) and 1 <= int(text) <= MAX_ID
+
 
 class Item(pydantic.BaseModel):
     """Base of every item. A field that is absent is not in `model_fields_set` and changes nothing."""

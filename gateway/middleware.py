@@ -1,7 +1,13 @@
-"""The outer edge of the API: sizes before anything is read, problem documents for what no view answered."""
+"""
+The outer edge: what is refused before any view sees it.
+
+For the API sizes before anything is read, and problem documents for what no view answered; for pages addresses
+that no record can match.
+"""
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path
@@ -56,6 +62,23 @@ class ApiEdge:
             return None
         location = iri_to_uri(request.get_full_path(force_append_slash=True))
         return HttpResponse(status=308, headers={"Location": location})
+
+
+class StorableAddress:
+    """
+    Refuse the address of a page that holds a NUL character, which PostgreSQL cannot store and so no record holds.
+
+    Lists and forms would ask for it and fail. The API names the parameter itself (`gateway.items.StorableText`).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        if not path.startswith(API_PREFIX) and ("\x00" in path or "%00" in request.META.get("QUERY_STRING", "")):
+            raise BadRequest("The address holds a NUL character.")
+        return self.get_response(request)
 
 
 def _length(request: HttpRequest) -> int:

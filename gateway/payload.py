@@ -27,8 +27,13 @@ def read_json(request: HttpRequest) -> object:
     """
     if request.content_type != "application/json":
         raise UnsupportedMediaType
+    return strict_json(request.body)
+
+
+def strict_json(text: bytes | str) -> object:
+    """Return JSON as Python values. Raises `MalformedJson` for what is none or nests more than 32 levels deep."""
     try:
-        content = orjson.loads(request.body)
+        content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedJson(f"The body is not valid JSON in UTF-8: {error}.") from None
     _refuse_depth(content)

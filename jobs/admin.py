@@ -5,7 +5,7 @@ from django.contrib import admin
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateTimeFilter,
+    DaysFilter,
     ReadOnlyModelAdmin,
     display,
 )
@@ -35,7 +35,7 @@ class JobAdmin(ReadOnlyModelAdmin):
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("requested_by", AutocompleteSelectFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DaysFilter),
     )
     search_fields = ("kind", "error")
     ordering = ("-pk",)

@@ -19,8 +19,8 @@ from crm.admin.erased import ErasedRefusingForm
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
+    DaysFilter,
     ModelAdmin,
-    RangeDateTimeFilter,
     YesNoFilter,
     display,
     excerpt,
@@ -88,7 +88,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
         ("contact", AutocompleteSelectFilter),
         ("helper_member", AutocompleteSelectFilter),
         ("helper_user", AutocompleteSelectFilter),
-        ("interaction__occurred_at", RangeDateTimeFilter),
+        ("interaction__occurred_at", DaysFilter),
     )
     search_fields = ("topic", "question", "answer")
     search_help_text = "Topic, question or answer"

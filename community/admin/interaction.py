@@ -21,10 +21,10 @@ from crm.personal_data.suppression import SourceName
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
+    DaysFilter,
     DropdownFilter,
     ModelAdmin,
     OnlyLookedAt,
-    RangeDateTimeFilter,
     ReasonAction,
     SelectWidget,
     StackedInline,
@@ -138,7 +138,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
         ("to_member", AutocompleteSelectFilter),
         ("to_contact", AutocompleteSelectFilter),
         ("thread", AutocompleteSelectFilter),
-        ("occurred_at", RangeDateTimeFilter),
+        ("occurred_at", DaysFilter),
         RetractedFilter,
         ("is_private", BooleanRadioFilter),
     )

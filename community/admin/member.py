@@ -12,8 +12,8 @@ from crm.admin.erased import ErasedRefusingForm
 from crm.personal_data.suppression import SourceName
 from gateway.admin import (
     AutocompleteSelectFilter,
+    DaysFilter,
     ModelAdmin,
-    RangeDateTimeFilter,
     TabularInline,
     display,
     number_cell,
@@ -49,7 +49,7 @@ class MemberAdmin(ModelAdmin):
     list_filter = (
         ("channel", AutocompleteSelectFilter),
         ("contact", AutocompleteSelectFilter),
-        ("joined_at", RangeDateTimeFilter),
+        ("joined_at", DaysFilter),
     )
     search_fields = ("handle", "external_id")
     search_help_text = "Handle or external id"

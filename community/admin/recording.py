@@ -24,6 +24,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
 from crm.search import find_people
 from gateway.admin import FinderInput, dialog_answer, saved_answer
+from gateway.items import is_id
 
 MAY_RECORD = "community.add_helprecord"
 MAY_EDIT = "community.change_helprecord"
@@ -247,7 +248,7 @@ class RecordingMixin:
         if thread is not None:
             asked = _asked_in(thread, now=now)
         person = _person(contact_id) if contact_id is not None else _asker(asked, thread)
-        if request.method == "POST" and request.POST.get("mark", "").isdigit():
+        if request.method == "POST" and is_id(request.POST.get("mark", "")):
             return self._mark(request, person, int(request.POST["mark"]), now)
         thread = asked.thread if asked is not None else thread
         initial = _known_beforehand(request, person=person, asked=asked, thread=thread, now=now)

@@ -14,7 +14,7 @@ from community.sync.accepted_answers import refresh_accepted_help
 from crm.admin.erased import ErasedRefusingForm
 from crm.models import Contact
 from crm.personal_data.suppression import SourceName
-from gateway.admin import AutocompleteSelectFilter, ModelAdmin, RangeDateTimeFilter, YesNoFilter, display, excerpt
+from gateway.admin import AutocompleteSelectFilter, DaysFilter, ModelAdmin, YesNoFilter, display, excerpt
 
 
 class AnsweredFilter(YesNoFilter):
@@ -45,7 +45,7 @@ class ThreadAdmin(ModelAdmin):
     list_filter = (
         ("channel", AutocompleteSelectFilter),
         ("opened_by", AutocompleteSelectFilter),
-        ("opened_at", RangeDateTimeFilter),
+        ("opened_at", DaysFilter),
         AnsweredFilter,
     )
     search_fields = ("title", "external_id")

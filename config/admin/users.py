@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gateway.admin import BooleanRadioFilter, FactForm, ModelAdmin, RangeDateTimeFilter, display
+from gateway.admin import BooleanRadioFilter, DaysFilter, FactForm, ModelAdmin, display
 
 admin.site.unregister([User, Group, Authenticator, EmailAddress])
 
@@ -122,7 +122,7 @@ class LockedLoginAdmin(KeptByMachines):
     """Wrong passwords: deleting a row unlocks at once."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
-    list_filter = (("attempt_time", RangeDateTimeFilter),)
+    list_filter = (("attempt_time", DaysFilter),)
     search_fields = ("username", "ip_address")
     ordering = ("-pk",)
     fields = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent", "path_info")
@@ -136,7 +136,7 @@ class LoginAdmin(KeptByMachines):
     """Who came in, when, from where."""
 
     list_display = ("username", "ip_address", "attempt_time", "logout_time")
-    list_filter = (("attempt_time", RangeDateTimeFilter),)
+    list_filter = (("attempt_time", DaysFilter),)
     search_fields = ("username", "ip_address")
     ordering = ("-pk",)
     fields = ("username", "ip_address", "attempt_time", "logout_time", "user_agent", "path_info")

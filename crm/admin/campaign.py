@@ -13,8 +13,8 @@ from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
     ChoicesDropdownFilter,
+    DaysFilter,
     ModelAdmin,
-    RangeDateFilter,
     display,
 )
 
@@ -35,7 +35,7 @@ class CampaignAdmin(ModelAdmin):
         ("is_pilot", BooleanRadioFilter),
         ("owner", AutocompleteSelectFilter),
         ("parent", AutocompleteSelectFilter),
-        ("starts_on", RangeDateFilter),
+        ("starts_on", DaysFilter),
     )
     search_fields = ("code", "name")
     autocomplete_fields = ("owner", "parent")

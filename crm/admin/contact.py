@@ -1,8 +1,7 @@
 """Contacts with what hangs on them: addresses, references, consents, marks."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -24,10 +23,11 @@ from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
     ChoicesDropdownFilter,
+    DaysFilter,
     FactForm,
+    FreeObjectField,
     InlineFormSet,
     ModelAdmin,
-    RangeDateTimeFilter,
     TabularInline,
     YesNoFilter,
     display,
@@ -62,14 +62,7 @@ class ContactForm(FactForm):
             "time_zone",
             "custom_fields",
         )
-
-    def clean_custom_fields(self) -> dict[str, object]:
-        fields = self.cleaned_data["custom_fields"] or {}
-        if not isinstance(fields, dict):
-            raise forms.ValidationError('Give names and values, such as {"plan": "gold"}.')
-        if "\\u0000" in json.dumps(fields):
-            raise forms.ValidationError("A text cannot hold the character NUL.")
-        return fields
+        field_classes: ClassVar = {"custom_fields": FreeObjectField}
 
 
 class ContactPointForm(ErasedRefusingForm):
@@ -243,7 +236,7 @@ class ConsentAdmin(ModelAdmin):
     form = ErasedRefusingForm
     list_display = ("shown_contact", "purpose", "channel", "granted_at", "withdrawn_at", "source")
     list_select_related = ("contact",)
-    list_filter = (("contact", AutocompleteSelectFilter), ("granted_at", RangeDateTimeFilter))
+    list_filter = (("contact", AutocompleteSelectFilter), ("granted_at", DaysFilter))
     search_fields = ("purpose", "source")
     autocomplete_fields = ("contact",)
     ordering = ("-pk",)

@@ -21,6 +21,7 @@ from crm.contact_page import contact_header, contact_tiles_of, next_steps, recor
 from crm.extensions import contact_actions, contact_panels
 from crm.models import Contact
 from crm.timeline.reading import asked_of, channel_choices, kind_choices, read_timeline
+from gateway.items import is_id
 from gateway.panels import actions_for, panels_for
 from gateway.problems import InvalidInput
 
@@ -56,7 +57,7 @@ class ContactPageMixin:
         return HttpResponseRedirect(page_of(obj.pk))
 
     def _page(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        records = records_of(int(object_id)) if object_id.isdecimal() and len(object_id) < 19 else []
+        records = records_of(int(object_id)) if is_id(object_id) else []
         if not records:
             return self._get_obj_does_not_exist_redirect(request, self.model._meta, object_id)
         contact = next(record for record in records if str(record.pk) == str(int(object_id)))

@@ -14,8 +14,8 @@ from crm.personal_data.suppression import SourceName
 from crm.sync.conversions import voiding
 from gateway.admin import (
     AutocompleteSelectFilter,
+    DaysFilter,
     ModelAdmin,
-    RangeDateTimeFilter,
     ReasonAction,
     StandingFilter,
     YesNoFilter,
@@ -63,7 +63,7 @@ class ConversionAdmin(ModelAdmin):
     list_filter = (
         ("kind", AutocompleteSelectFilter),
         ("contact", AutocompleteSelectFilter),
-        ("occurred_at", RangeDateTimeFilter),
+        ("occurred_at", DaysFilter),
         StandingFilter,
         RefundFilter,
         GuestFilter,

@@ -3,14 +3,14 @@
 from django.contrib import admin
 
 from crm.models import ExchangeRate
-from gateway.admin import ModelAdmin, RangeDateFilter, display, number_cell
+from gateway.admin import DaysFilter, ModelAdmin, display, number_cell
 from gateway.screen import trimmed
 
 
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(ModelAdmin):
     list_display = ("date", "currency", "rate_cell")
-    list_filter = (("date", RangeDateFilter),)
+    list_filter = (("date", DaysFilter),)
     search_fields = ("currency",)
     ordering = ("-date", "currency")
     fields = (("currency", "date"), "rate")

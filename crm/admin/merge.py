@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from crm.models import Merge
 from gateway.admin import (
     AutocompleteSelectFilter,
-    RangeDateTimeFilter,
+    DaysFilter,
     ReadOnlyModelAdmin,
     YesNoFilter,
     display,
@@ -37,7 +37,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
         StandsFilter,
         ("survivor", AutocompleteSelectFilter),
         ("loser", AutocompleteSelectFilter),
-        ("merged_at", RangeDateTimeFilter),
+        ("merged_at", DaysFilter),
     )
     search_fields = ("reason", "survivor__search_text", "loser__search_text")
     ordering = ("-pk",)

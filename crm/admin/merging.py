@@ -23,6 +23,7 @@ from crm.models import Contact
 from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, TextWidget
 from gateway.errors import DomainError
+from gateway.items import is_id
 from gateway.panels import PageAction
 
 MERGE = "crm.merge_contact"
@@ -143,7 +144,7 @@ class MergingMixin:
 
     def _merged(self, object_id: str) -> Contact | None:
         """Return the contact with this id if it was merged into another one."""
-        if not object_id.isdecimal() or len(object_id) > 18:
+        if not is_id(object_id):
             return None
         return Contact.objects.filter(pk=int(object_id), merged_into__isnull=False).first()
 
@@ -151,7 +152,7 @@ class MergingMixin:
         """Ask for the other record; with it (`?with=`), show what joining the two will do, and do it."""
         _check(request)
         other = request.GET.get("with", "")
-        if not other.isdigit():
+        if not is_id(other):
             return self._choose(request, pk)
         try:
             shown = preview(pk, int(other), may=request.user.has_perm, now=timezone.now())

@@ -16,9 +16,9 @@ from crm.models import FollowUp, Note
 from crm.periods import local_day, organisation_zone
 from gateway.admin import (
     AutocompleteSelectFilter,
+    DaysFilter,
     DropdownFilter,
     ModelAdmin,
-    RangeDateFilter,
     action,
     display,
     excerpt,
@@ -89,7 +89,7 @@ class FollowUpAdmin(QuickFollowUps, ModelAdmin):
         WhoseFilter,
         ("assigned_to", AutocompleteSelectFilter),
         ("contact", AutocompleteSelectFilter),
-        ("due_on", RangeDateFilter),
+        ("due_on", DaysFilter),
     )
     search_fields = ("what",)
     autocomplete_fields = ("contact", "assigned_to")

@@ -19,7 +19,7 @@ from crm.personal_data.erasing import ErasureReport, erase_person, plan_erasure
 from crm.personal_data.export_file import file_response
 from crm.personal_data.export_jobs import KEPT, NoSuchExport, open_export
 from crm.personal_data.tasks import ask_for_export
-from gateway.admin import OnlyLookedAt, RangeDateTimeFilter, ReadOnlyModelAdmin, TabularInline, display, object_link
+from gateway.admin import DaysFilter, OnlyLookedAt, ReadOnlyModelAdmin, TabularInline, display, object_link
 from gateway.errors import DomainError
 
 EXPORT, ERASE = "crm.export_personal_data", "crm.erase_contact"
@@ -152,7 +152,7 @@ def _laid_out(report: ErasureReport) -> dict[str, Any]:
 class ErasureAdmin(ReadOnlyModelAdmin):
     list_display = ("erased_at", "shown_person", "reason", "erased_by", "erased_through")
     list_select_related = ("person", "erased_by")
-    list_filter = (("erased_at", RangeDateTimeFilter),)
+    list_filter = (("erased_at", DaysFilter),)
     ordering = ("-pk",)
     fields = (("shown_person", "erased_at"), ("reason", "erased_by", "erased_through"), "rows")
     readonly_fields = ("shown_person",)

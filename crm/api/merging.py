@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import django_filters
 import pydantic
@@ -19,16 +19,13 @@ from crm.merging.preview import MergePreview, preview
 from crm.models import Contact, DuplicateSuggestion
 from gateway.answers import JsonAnswer
 from gateway.filters import CollectionFilters, IdFilter
-from gateway.items import StorableText
+from gateway.items import Id, StorableText
 from gateway.operations import Operation
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
 from gateway.payload import read_model
 from gateway.views import ApiView
 
 SCOPE = "contacts:merge"
-MAX_ID = 2**63 - 1
-
-Id = Annotated[int, pydantic.Field(ge=1, le=MAX_ID)]
 
 
 class Shape(pydantic.BaseModel):

@@ -12,8 +12,6 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     FieldTextFilter,
     RadioFilter,
-    RangeDateFilter,
-    RangeDateTimeFilter,
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -29,9 +27,9 @@ from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, OnlyLookedAt, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
-from gateway.admin.filters import StandingFilter, YesNoFilter
+from gateway.admin.filters import DaysFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
-from gateway.admin.forms import FactForm
+from gateway.admin.forms import FactForm, FreeObjectField
 from gateway.admin.reasons import ReasonAction
 from gateway.admin.row_buttons import row_buttons
 
@@ -44,16 +42,16 @@ __all__ = [
     "BooleanRadioFilter",
     "ChoicesDropdownFilter",
     "DateWidget",
+    "DaysFilter",
     "DropdownFilter",
     "FactForm",
     "FieldTextFilter",
     "FinderInput",
+    "FreeObjectField",
     "InlineFormSet",
     "ModelAdmin",
     "OnlyLookedAt",
     "RadioFilter",
-    "RangeDateFilter",
-    "RangeDateTimeFilter",
     "ReadOnlyModelAdmin",
     "ReasonAction",
     "SelectWidget",

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from gateway.admin.forms import FactForm
+from gateway.admin.forms import FactForm, is_taken_by
 from gateway.admin.page_panels import PanelsMixin
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
@@ -98,6 +98,12 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             oldest = newest[self.searches_newest - 1 : self.searches_newest].first()
             queryset = queryset if oldest is None else queryset.filter(pk__gte=oldest)
         return super().get_search_results(request, queryset, search_term)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill in of a new record what the address gives, and leave out what its field would refuse."""
+        given = super().get_changeform_initial_data(request)
+        fields = self.get_form(request).base_fields
+        return {name: value for name, value in given.items() if name in fields and is_taken_by(fields[name], value)}
 
     def is_list(self, request: HttpRequest) -> bool:
         """Whether the request is for the list, which needs what forms and autocompletes do not."""

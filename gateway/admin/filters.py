@@ -1,11 +1,70 @@
 """Filters that several lists share."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, ClassVar
 
-from django.db.models import Model, Q, QuerySet
+from django.contrib import messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import RadioFilter
+from django.utils import timezone
+from django.utils.text import capfirst
+from unfold.contrib.filters.admin import RadioFilter, RangeDateFilter
+from unfold.contrib.filters.forms import RangeDateForm
+
+from gateway.items import EARLIEST, LATEST
+
+
+class DaysForm(RangeDateForm):
+    """A first and a last day, either of which may be left open; no further away than any fact can be."""
+
+    def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(name, *args, **kwargs)
+        self.first, self.last = f"{name}_from", f"{name}_to"
+        for end, field in zip(("from", "to"), self.fields.values(), strict=True):
+            field.widget.attrs["aria-label"] = f"{name.replace('_', ' ')} {end}"
+            field.error_messages["invalid"] = "Give a day such as 2026-03-31."
+            field.validators += [
+                MinValueValidator(EARLIEST.date(), "Give a day after 1899."),
+                MaxValueValidator(LATEST.date() - timedelta(days=1), "Give a day before the year 3000."),
+            ]
+
+
+class DaysFilter(RangeDateFilter):
+    """
+    What happened from one day to another, both inclusive, in the zone that the admin shows times in.
+
+    For days and for moments, of which it takes those that fall on the days. A day that cannot be read is said to be
+    so and filters nothing.
+    """
+
+    form_class = DaysForm
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        form = self._form()
+        if not form.is_valid():
+            for name, errors in form.errors.items():
+                title = capfirst(self.title)
+                messages.error(request, f"{title}: “{self.used_parameters[name]}” was left out. {errors[0]}")
+        first, last = form.cleaned_data.get(form.first), form.cleaned_data.get(form.last)
+        if first is not None:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": self._start(first)})
+        if last is not None:
+            queryset = queryset.filter(**{f"{self.field_path}__lt": self._start(last + timedelta(days=1))})
+        return queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, object]]:
+        yield {"form": self._form()}
+
+    def _form(self) -> DaysForm:
+        return self.form_class(name=self.field_path, data=self.used_parameters)
+
+    def _start(self, day: date) -> date | datetime:
+        if not isinstance(self.field, DateTimeField):
+            return day
+        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
 
 
 class YesNoFilter(RadioFilter):

@@ -1,15 +1,22 @@
 """The form behind every fact's page: refusals of the model's constraints stand beside the field they concern."""
 
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import pydantic
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import BaseConstraint, CheckConstraint, F, Q, UniqueConstraint
 from django.db.models.expressions import BaseExpression
 
+from gateway.items import FreeObject, refusals
+from gateway.payload import strict_json
+from gateway.problems import MalformedJson
 from gateway.screen import trimmed
+
+_FREE_OBJECT = pydantic.TypeAdapter(FreeObject)
 
 
 class FactForm(forms.ModelForm):
@@ -47,6 +54,41 @@ class FactForm(forms.ModelForm):
             return named[0]
         changed = [name for name in named if name in self.changed_data]
         return changed[0] if len(changed) == 1 else None
+
+
+class _StrictReader(json.JSONDecoder):
+    """Reads what the API reads: Python's own takes NaN, and fails on numbers and nesting beyond its limits."""
+
+    def decode(self, text: str, *_: object) -> Any:
+        try:
+            return strict_json(text)
+        except MalformedJson as refusal:
+            raise json.JSONDecodeError(str(refusal), text, 0) from None
+
+
+class FreeObjectField(forms.JSONField):
+    """Names and values of a client's own, by the rules of the API; empty is no value at all, {}."""
+
+    default_error_messages: ClassVar = {"invalid": 'Give names and values, such as {"plan": "gold"}.'}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "decoder": _StrictReader})
+
+    def to_python(self, value: Any) -> Any:
+        found = super().to_python(value)
+        try:
+            return _FREE_OBJECT.validate_python({} if found is None else found, strict=True)
+        except pydantic.ValidationError as error:
+            raise ValidationError([refusal.message for refusal in refusals(error)]) from None
+
+
+def is_taken_by(field: forms.Field, value: object) -> bool:
+    """Return whether `field` would take `value` as somebody's entry."""
+    try:
+        field.clean(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _fields_named_by(constraint: BaseConstraint) -> list[str]:

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from gateway.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter, display, object_link
+from gateway.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DaysFilter, display, object_link
 from metrics.admin.derived import CreditSumsAdmin, DerivedAdmin, minor_cell
 from metrics.models import TotalDay
 from metrics.models.rows import CampaignDayRow, ChannelDayRow, CostDayRow, HelperDayRow, PersonDayRow
@@ -11,28 +11,28 @@ from metrics.models.rows import CampaignDayRow, ChannelDayRow, CostDayRow, Helpe
 @admin.register(CampaignDayRow)
 class CampaignDayAdmin(CreditSumsAdmin):
     list_display = ("day", "campaign_id", "credits", *CreditSumsAdmin.sum_columns)
-    list_filter = (("day", RangeDateFilter),)
+    list_filter = (("day", DaysFilter),)
     ordering = ("-day", "campaign_id")
 
 
 @admin.register(ChannelDayRow)
 class ChannelDayAdmin(CreditSumsAdmin):
     list_display = ("day", "channel_id", "credits", *CreditSumsAdmin.sum_columns)
-    list_filter = (("day", RangeDateFilter),)
+    list_filter = (("day", DaysFilter),)
     ordering = ("-day", "channel_id")
 
 
 @admin.register(HelperDayRow)
 class HelperDayAdmin(CreditSumsAdmin):
     list_display = ("day", "actor_kind", "member_id", "credits", *CreditSumsAdmin.sum_columns)
-    list_filter = (("day", RangeDateFilter), ("actor_kind", ChoicesDropdownFilter))
+    list_filter = (("day", DaysFilter), ("actor_kind", ChoicesDropdownFilter))
     ordering = ("-day", "actor_kind", "member_id")
 
 
 class RevenueSumsAdmin(DerivedAdmin):
     """A daily sum of revenue."""
 
-    list_filter = (("day", RangeDateFilter),)
+    list_filter = (("day", DaysFilter),)
     revenue_amount = minor_cell("revenue_minor", "Revenue")
     credited_amount = minor_cell("credited_minor", "Credited")
     unattributed_amount = minor_cell("unattributed_minor", "Unattributed")
@@ -55,7 +55,7 @@ class TotalDayAdmin(RevenueSumsAdmin):
 class CostDayAdmin(DerivedAdmin):
     list_display = ("day", "shown_cost", "amount")
     list_select_related = ("cost",)
-    list_filter = (("cost", AutocompleteSelectFilter), ("day", RangeDateFilter))
+    list_filter = (("cost", AutocompleteSelectFilter), ("day", DaysFilter))
     ordering = ("-day", "-cost")
     amount = minor_cell("amount_minor", "Amount")
 

@@ -6,18 +6,16 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from gateway.items import StorableText
+from gateway.items import Id, StorableText
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT
 from metrics.reports.credits import CreditQuery
 from metrics.reports.query import ALL_MODELS, MODELS, ORDERINGS, RoiQuery, Scope
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
-MAX_ID = 2**63 - 1
 MAX_OFFSET = 10_000_000
 
 Model = Literal[(*MODELS, ALL_MODELS)]  # type: ignore[valid-type]
 Ordering = Literal[tuple(sign + name for name in ORDERINGS for sign in ("-", ""))]  # type: ignore[valid-type]
-Id = Annotated[int, pydantic.Field(ge=1, le=MAX_ID)]
 
 
 def _local_day(text: object) -> date:

@@ -20,7 +20,6 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
-from django.template.response import SimpleTemplateResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, path, resolve, reverse
 from pytest_django import DjangoDbBlocker
@@ -100,19 +99,6 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
         return found[session]
 
     monkeypatch.setattr("django.contrib.auth.middleware.get_user", get_user)
-
-
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave pages empty: no templates, no panels, no menu."""
-
-    def draw(response: SimpleTemplateResponse) -> SimpleTemplateResponse:
-        response.content = b""
-        return response
-
-    monkeypatch.setattr(SimpleTemplateResponse, "render", draw)
-    monkeypatch.setattr("gateway.admin.page_panels.panels_for", lambda *_, **__: [])
-    monkeypatch.setattr(admin.site, "each_context", lambda request: {})
 
 
 def is_allowed(response: HttpResponse) -> bool:

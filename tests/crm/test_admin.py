@@ -108,9 +108,14 @@ def test_contact_custom_fields_are_names_and_values(ana: Client):
     contact = ContactFactory()
     change = details_of(contact)
 
-    for wrong in ('["gold"]', '{"plan": "\\u0000"}'):
+    deep = '{"plan": ' + "[" * 40 + "]" * 40 + "}"
+    for wrong in ('["gold"]', '{"plan": "\\u0000"}', '{"plan": NaN}', "{", "9" * 5000, deep, '"gold"'):
         answer = ana.post(change, posted(ana.get(change), custom_fields=wrong))
-        assert list(errors_of(answer)) == ["custom_fields"]
+        assert list(errors_of(answer)) == ["custom_fields"], wrong[:20]
+    for right, kept in (('{"plan": "gold", "size": 43}', {"plan": "gold", "size": 43}), ("", {})):
+        assert ana.post(change, posted(ana.get(change), custom_fields=right)).status_code == 302
+        contact.refresh_from_db()
+        assert contact.custom_fields == kept
 
 
 def test_contact_history_says_who_changed_what_through_what(ana: Client):

@@ -1,0 +1,97 @@
+"""What people see when a request cannot be answered: a page in words, that needs nothing which may have failed."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client, RequestFactory
+from django.urls import reverse, set_script_prefix
+
+from config.error_pages import failed
+from crm.models import Campaign
+from tests.factories.community import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana(client: Client) -> Client:
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.mark.parametrize("who", ["ana", "client"])
+def test_an_address_that_leads_nowhere(request: pytest.FixtureRequest, who: str):
+    answer = request.getfixturevalue(who).get("/nowhere/")
+
+    assert answer.status_code == 404
+    assert "<h1>There is nothing here</h1>" in answer.content.decode()
+    assert '<a href="/">To the start page</a>' in answer.content.decode()
+    assert "nowhere" not in answer.content.decode()
+
+
+def test_what_is_not_there_any_more_is_said_in_its_own_words(ana: Client):
+    answer = ana.get(reverse("admin:crm_contact_record_help", args=[999_999]))
+
+    assert answer.status_code == 404
+    assert "<p>There is no such contact.</p>" in answer.content.decode()
+
+
+def test_a_page_of_another_role(client: Client):
+    client.force_login(UserFactory(is_staff=True))
+
+    answer = client.get(reverse("admin:crm_contact_changelist"))
+
+    assert answer.status_code == 403
+    assert "An administrator can change that" in answer.content.decode()
+
+
+def test_a_form_from_an_earlier_login():
+    answer = Client(enforce_csrf_checks=True).post(reverse("account_login"), {"login": "ana"})
+
+    assert answer.status_code == 403
+    assert "<h1>This form is out of date</h1>" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/crm/contact/?q=%00",
+        "/admin/crm/contact/?company__id__exact=a%00",
+        "/admin/crm/conversionkind/a%00/change/",
+        "/accounts/login/?next=%00",
+    ],
+)
+def test_a_nul_character_in_an_address(ana: Client, address: str):
+    answer = ana.get(address)
+
+    assert answer.status_code == 400
+    assert "<h1>This cannot be read</h1>" in answer.content.decode()
+
+
+def test_a_percent_sign_before_two_zeros_is_no_nul(ana: Client):
+    assert ana.get("/admin/crm/campaign/?q=%2500").status_code == 200
+
+
+def test_a_fault_of_ours(ana: Client, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(admin.site._registry[Campaign], "get_queryset", fail)
+    ana.raise_request_exception = False
+
+    answer = ana.get(reverse("admin:crm_campaign_changelist"))
+
+    assert answer.status_code == 500
+    assert "<h1>Kith could not do this</h1>" in answer.content.decode()
+    assert "disk" not in answer.content.decode()
+
+
+def test_a_fault_asks_the_database_nothing_and_knows_where_kith_is_mounted(django_assert_num_queries):
+    try:
+        set_script_prefix("/kith/")
+        with django_assert_num_queries(0):
+            page = failed(RequestFactory().get("/")).content.decode()
+    finally:
+        set_script_prefix("/")
+
+    assert '<a href="/kith/">' in page
+    assert "src=" not in page
