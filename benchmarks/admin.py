@@ -6,6 +6,7 @@ test client: whole stack from middleware to template, without the network. A req
 times (3 times where it takes seconds), each by a superuser, who is shown the most.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ def measure(scale: Scale) -> Iterator[Measurement]:
     if not Credit.objects.exists():
         recompute_all(now=NOW)
     daily_work.load(scale)
+    logging.getLogger("config.logins").setLevel(logging.ERROR)  # pages that are refused are passed over
     user = get_user_model().objects.create_superuser(f"benchmark-{time.time_ns()}")
     client = Client()
     client.force_login(user)

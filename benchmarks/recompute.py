@@ -104,11 +104,11 @@ def measure(scale: Scale) -> Iterator[Measurement]:
 
 def _incremental(scale: Scale, *, contacts: int) -> Measurement:
     """Make `contacts` contacts stale for all time, drawn by activity: everything is computed and nothing differs."""
-    execute("CREATE TEMP TABLE IF NOT EXISTS drawn (contact_id bigint)")
-    execute("TRUNCATE drawn")
+    execute("DROP TABLE IF EXISTS pg_temp.chosen")
+    execute("CREATE TEMP TABLE chosen (contact_id bigint)")
     execute(
         """
-        INSERT INTO drawn
+        INSERT INTO chosen
         SELECT contact_id FROM (
             SELECT contact_id, min(n) AS first FROM (
                 SELECT n, least(%(all)s, 1 + floor(power(power(51, 0.2) + ((hashint8extended(n, 99) & 9007199254740991)
@@ -120,13 +120,13 @@ def _incremental(scale: Scale, *, contacts: int) -> Measurement:
         """,
         {"all": scale.contacts, "contacts": contacts},
     )
-    affected = _one("SELECT count(*) FROM metrics_credit WHERE person_id IN (SELECT contact_id FROM drawn)")
+    affected = _one("SELECT count(*) FROM metrics_credit WHERE person_id IN (SELECT contact_id FROM chosen)")
     seconds = best_of(
         3,
         lambda: recompute_stale(now=NOW),
-        before=lambda: execute("INSERT INTO metrics_stalemark (contact_id) SELECT contact_id FROM drawn"),
+        before=lambda: execute("INSERT INTO metrics_stalemark (contact_id) SELECT contact_id FROM chosen"),
     )
     return Measurement(
-        operation=f"incremental, {contacts:,} contacts drawn by activity", product=seconds, amount=affected or None,
-        unit="affected credits", limit=0.010 + 0.000_010 * affected,
+        operation=f"incremental, {contacts:,} contact{'s' if contacts > 1 else ''} drawn by activity", product=seconds,
+        amount=affected or None, unit="affected credits", limit=0.010 + 0.000_010 * affected,
     )  # fmt: skip

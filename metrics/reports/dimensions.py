@@ -49,7 +49,7 @@ CAMPAIGNS = Dimension(
     line_label="No campaign",
     earned_only="d.campaign_id = ANY(%(only)s::bigint[])",
     # An array, not a join: what happened in a campaign is little, and is looked up before anything is joined to it.
-    social_only="""i.id = ANY(ARRAY(
+    social_only="""said.id = ANY(ARRAY(
         SELECT own.id FROM community_interaction own WHERE own.campaign_id = ANY(%(only)s::bigint[])
         UNION ALL
         SELECT own.id FROM crm_campaign c JOIN community_interaction own ON lower(own.utm_campaign) = lower(c.code)
@@ -85,6 +85,9 @@ COMMUNITIES = Dimension(
     social_only="ch.community_id = ANY(%(only)s::bigint[])",
 )
 
+# The contacts of the persons asked about: their own and those merged into them.
+_RECORDS = "SELECT record.id FROM crm_contact record WHERE record.person_id = ANY(%(only)s::bigint[])"
+
 CUSTOMERS = Dimension(
     earned_from="metrics_personday d",
     earned_key="NULLIF(d.person_id, 0)",
@@ -95,7 +98,7 @@ CUSTOMERS = Dimension(
     line="no_person",
     line_label="Guest orders",
     earned_only="d.person_id = ANY(%(only)s::bigint[])",
-    social_only="asker.person_id = ANY(%(only)s::bigint[])",
+    social_only=f"asker.contact_id IN ({_RECORDS})",
 )
 
 # Accounts and merges are followed when read: relinking an account rewrites no roll-up.
@@ -120,7 +123,7 @@ HELPERS = Dimension(
         SELECT own.id FROM community_member own JOIN crm_contact record ON record.id = own.contact_id
         WHERE record.person_id = ANY(%(only)s::bigint[])
     )""",
-    social_only="helper.person_id = ANY(%(only)s::bigint[])",
+    social_only=f"helper.contact_id IN ({_RECORDS})",
 )
 
 MONTHS = Dimension(

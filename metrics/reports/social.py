@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from community.replies import MERGED, OWNER, PERSON
 from metrics.reports.dimensions import Dimension
 from metrics.reports.snapshot import select
 
@@ -38,14 +39,14 @@ IS_STAFF_AT = """EXISTS (
 
 _PLACE = """
     (i.occurred_at AT TIME ZONE %(zone)s)::date AS day,
-    COALESCE(i.campaign_id, named.id) AS campaign_id,
+    COALESCE(i.campaign_id, CASE WHEN i.utm_campaign <> '' THEN (
+        SELECT named.id FROM crm_campaign named WHERE lower(named.code) = lower(i.utm_campaign)
+    ) END) AS campaign_id,
     i.channel_id,
     ch.community_id
 """
-_PLACE_FROM = """
-    JOIN community_channel ch ON ch.id = i.channel_id
-    LEFT JOIN crm_campaign named ON i.campaign_id IS NULL AND lower(named.code) = lower(i.utm_campaign)
-"""
+_PLACE_FROM = "JOIN community_channel ch ON ch.id = i.channel_id"
+_ASKER, _HELPER = PERSON.format(who="asker"), PERSON.format(who="helper")
 _IN_PERIOD = """
     i.retracted_at IS NULL
     AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
@@ -53,28 +54,31 @@ _IN_PERIOD = """
 
 # One row per help record that counts: by somebody else, not withdrawn, its interaction not retracted.
 # `customer_id` is the person helped unless staff, `helper_id` the person who helped unless staff:
-# staff get no row of their own.
+# staff get no row of their own. What narrows the rows names `said.id`, the interaction, and `asker` and `helper`,
+# whose `contact_id` it is. Interactions are looked up one by one (OFFSET 0 keeps it so): the planner would read all
+# there are, of which few are help.
 HELP = f"""
     SELECT
         {_PLACE},
-        asker.person_id AS person_id,
-        CASE WHEN NOT {IS_STAFF_AT.format(person="asker.person_id", instant="i.occurred_at")}
-             THEN asker.person_id END AS customer_id,
-        CASE WHEN {ROLE_AT.format(member="m.id", instant="i.occurred_at")} = 'community'
-             THEN helper.person_id END AS helper_id,
+        {_ASKER} AS person_id,
+        CASE WHEN NOT {IS_STAFF_AT.format(person=_ASKER, instant="i.occurred_at")}
+             THEN {_ASKER} END AS customer_id,
+        CASE WHEN {ROLE_AT.format(member="helper.id", instant="i.occurred_at")} = 'community'
+             THEN {_HELPER} END AS helper_id,
         hr.outcome IN ('solved', 'helped') AS is_helped,
         hr.rating,
         hr.minutes
     FROM community_helprecord hr
-    JOIN community_interaction i ON i.id = hr.interaction_id
+    CROSS JOIN LATERAL (SELECT hr.interaction_id) said (id)
+    CROSS JOIN LATERAL (SELECT hr.contact_id) asker
+    CROSS JOIN LATERAL (SELECT * FROM community_interaction WHERE id = said.id OFFSET 0) i
     {_PLACE_FROM}
-    JOIN crm_contact asker ON asker.id = hr.contact_id
-    LEFT JOIN community_member m ON m.id = hr.helper_member_id
-    LEFT JOIN crm_contact helper ON helper.id = m.contact_id
+    {MERGED.format(who="asker")}
+    {OWNER.format(who="helper", member="hr.helper_member_id")}
     WHERE hr.withdrawn_at IS NULL
       AND {_IN_PERIOD}
-      AND helper.person_id IS DISTINCT FROM asker.person_id
-      AND NOT {IS_BOT_AT.format(member="m.id", instant="i.occurred_at")}
+      AND {_HELPER} IS DISTINCT FROM {_ASKER}
+      AND NOT {IS_BOT_AT.format(member="helper.id", instant="i.occurred_at")}
 """
 
 # One row per answer that its asker accepted or staff confirmed, given by another person. An author or
@@ -83,22 +87,21 @@ ANSWERS = f"""
     SELECT
         t.id AS thread_id,
         {_PLACE},
-        CASE WHEN NOT {IS_STAFF_AT.format(person="asker.person_id", instant="i.occurred_at")}
-             THEN asker.person_id END AS customer_id,
-        CASE WHEN {ROLE_AT.format(member="m.id", instant="i.occurred_at")} = 'community'
-             THEN helper.person_id END AS helper_id
+        CASE WHEN NOT {IS_STAFF_AT.format(person=_ASKER, instant="i.occurred_at")}
+             THEN {_ASKER} END AS customer_id,
+        CASE WHEN {ROLE_AT.format(member="helper.id", instant="i.occurred_at")} = 'community'
+             THEN {_HELPER} END AS helper_id
     FROM community_thread t
-    CROSS JOIN LATERAL (VALUES (t.accepted_answer_id), (t.confirmed_answer_id)) AS answer(id)
+    JOIN LATERAL (VALUES (t.accepted_answer_id), (t.confirmed_answer_id)) answer (id) ON answer.id IS NOT NULL
     JOIN community_interaction i ON i.id = answer.id
+    CROSS JOIN LATERAL (SELECT i.id) said
     {_PLACE_FROM}
-    LEFT JOIN community_member opener ON opener.id = t.opened_by_id
-    LEFT JOIN crm_contact asker ON asker.id = opener.contact_id
-    LEFT JOIN community_member m ON m.id = i.member_id
-    LEFT JOIN crm_contact helper ON helper.id = m.contact_id
+    {OWNER.format(who="asker", member="t.opened_by_id")}
+    {OWNER.format(who="helper", member="i.member_id")}
     WHERE (t.accepted_answer_id IS NOT NULL OR t.confirmed_answer_id IS NOT NULL)
       AND {_IN_PERIOD}
-      AND (asker.person_id IS NULL OR helper.person_id IS NULL OR helper.person_id <> asker.person_id)
-      AND NOT {IS_BOT_AT.format(member="m.id", instant="i.occurred_at")}
+      AND ({_ASKER} IS NULL OR {_HELPER} IS NULL OR {_HELPER} <> {_ASKER})
+      AND NOT {IS_BOT_AT.format(member="helper.id", instant="i.occurred_at")}
 """
 
 
