@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import logging
 import os
 import sys
 from pathlib import Path
@@ -39,6 +40,7 @@ def main() -> int:
     from benchmarks import admin, duplicates, erasure, exactness, facts, queue, reading, recompute, search, writing
     from benchmarks.measuring import Table
 
+    logging.disable(logging.WARNING)  # among the lines of the table: what is refused is measured as well
     gc.collect()
     gc.freeze()
 

@@ -138,7 +138,7 @@ class Table:
 
 
 def _pace() -> float:
-    """Return the seconds of a plain loop: machines of one size differ by a factor of two, and so does one by the hour."""
+    """Return the seconds of a plain loop: machines of one size differ by a factor of two, and one by the hour."""
 
     def add_up() -> None:
         total = 0

@@ -35,8 +35,9 @@ def _by_staff(alias: str) -> str:
     return f"({alias}.user_id IS NOT NULL OR {role} = 'staff')"
 
 
-# Whose an account is: `OWNER` joins, `PERSON` is the column, {who} the alias; `MERGED` is for what has a contact itself. An unmerged contact is its own person (a
-# constraint keeps it so), so only of the few that were merged need be looked up who they are now.
+# Whose an account is: `OWNER` joins, `PERSON` is the column, {who} the alias; `MERGED` is for what has a contact of its
+# own. An unmerged contact is its own person (a constraint keeps it so), so only of the few that were merged need be
+# looked up who they are now.
 MERGED = """LEFT JOIN crm_contact {who}_merged
         ON {who}_merged.id = {who}.contact_id AND {who}_merged.merged_into_id IS NOT NULL"""
 OWNER = f"""LEFT JOIN community_member {{who}} ON {{who}}.id = {{member}}
