@@ -1,15 +1,17 @@
 """Conversions: what people brought and took back. Never deleted: voided with a reason."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
-from crm.models import Conversion, ConversionKind
+from crm.models import Contact, Conversion, ConversionKind
 from crm.personal_data.suppression import SourceName
 from crm.sync.conversions import voiding
 from gateway.admin import (
@@ -22,6 +24,7 @@ from gateway.admin import (
     display,
     object_link,
 )
+from gateway.screen import DASH
 
 
 class RefundFilter(YesNoFilter):
@@ -47,6 +50,20 @@ class ConversionForm(ErasedRefusingForm):
         yield ["external_id", "source"], ("conversion", self.instance.source, self.instance.external_id)
 
 
+# What a refund takes from its original, whose row it names by source and external id.
+_ORIGINAL = Conversion.objects.filter(
+    source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id")
+).values(
+    found=JSONObject(
+        currency="currency",
+        order_number="order_number",
+        contact="contact_id",
+        full_name="contact__full_name",
+        known_as="contact__known_as",
+    )
+)
+
+
 @admin.register(Conversion)
 class ConversionAdmin(ModelAdmin):
     form = ConversionForm
@@ -55,11 +72,12 @@ class ConversionAdmin(ModelAdmin):
         "shown_kind",
         "shown_contact",
         "shown_amount",
-        "order_number",
+        "shown_order_number",
         "reference",
         "standing",
     )
     list_select_related = ("contact", "kind")
+    list_annotations: ClassVar = {"original": Subquery(_ORIGINAL)}
     list_filter = (
         ("kind", AutocompleteSelectFilter),
         ("contact", AutocompleteSelectFilter),
@@ -118,12 +136,23 @@ class ConversionAdmin(ModelAdmin):
 
     @display(description="Contact")
     def shown_contact(self, conversion: Conversion) -> str:
-        return object_link(conversion.contact)
+        original = _original(conversion)
+        if original.get("contact") is None:
+            return object_link(conversion.contact)
+        return object_link(
+            Contact(pk=original["contact"], full_name=original["full_name"], known_as=original["known_as"])
+        )
 
     @display(description="Amount", ordering="amount")
     def shown_amount(self, conversion: Conversion) -> str:
         amount = -conversion.amount if conversion.refund_of_source else conversion.amount
-        return money_cell(amount, conversion.currency, struck=conversion.voided_at is not None)
+        currency = conversion.currency or _original(conversion).get("currency")
+        return money_cell(amount, currency, struck=conversion.voided_at is not None)
+
+    @display(description="Order number", ordering="order_number")
+    def shown_order_number(self, conversion: Conversion) -> str:
+        number = _original(conversion).get("order_number")
+        return conversion.order_number or (f"of {number}" if number else DASH)
 
     @display(description="Reference")
     def reference(self, conversion: Conversion) -> str | None:
@@ -132,6 +161,11 @@ class ConversionAdmin(ModelAdmin):
     @display(description="Standing", label={"voided": "danger"})
     def standing(self, conversion: Conversion) -> str | None:
         return "voided" if conversion.voided_at else None
+
+
+def _original(conversion: Any) -> dict[str, Any]:
+    """Return what the list has read of a refund's original; nothing where it is none, or has not arrived yet."""
+    return conversion.original or {}
 
 
 @admin.register(ConversionKind)

@@ -5,16 +5,20 @@ import datetime as dt
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from crm.models import Campaign, Contact, ContactPoint, Conversion
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
-from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, EmailFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, EmailFactory, RefundFactory
 
 pytestmark = pytest.mark.django_db
+
+VOIDED = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -149,6 +153,14 @@ def test_conversion_is_voided_with_a_reason_and_then_only_to_look_at(ana: Client
     assert ana.get(change).context["reason_buttons"] == []
 
 
+def cells_of(page: HttpResponse) -> list[str]:
+    """Return whose the only conversion of a list is, what it is worth, and its order number."""
+    shown = page.context["cl"]
+    (row,) = shown.result_list
+    cells = [getattr(shown.model_admin, f"shown_{name}")(row) for name in ("contact", "amount", "order_number")]
+    return [strip_tags(cell).strip() for cell in cells]
+
+
 def test_conversions_ticked_in_the_list_are_voided_together(ana: Client):
     first, second, other = (ConversionFactory() for _ in range(3))
     url = reverse("admin:crm_conversion_changelist")
@@ -166,9 +178,24 @@ def test_conversions_ticked_in_the_list_are_voided_together(ana: Client):
     assert other.voided_at is None
 
 
+def test_a_refund_shows_whose_it_is_and_what_of_as_soon_as_its_original_is_there(ana: Client):
+    url = reverse("admin:crm_conversion_changelist")
+    RefundFactory(refund_of_external_id="o-1")
+    lonely = cells_of(ana.get(url))
+    contact = ContactFactory(full_name="Joe Bloggs")
+    ConversionFactory(
+        external_id="o-1", contact=contact, order_number="HL-7", currency="JPY", voided_at=VOIDED, void_reason="test"
+    )
+
+    refund = cells_of(ana.get(url, {"refund": "yes"}))
+
+    assert lonely == ["–", "-10.00", "–"]
+    assert refund == ["Joe Bloggs", "-10 JPY", "of HL-7"]
+
+
 def test_voided_conversions_can_be_set_apart(ana: Client):
     standing = ConversionFactory()
-    voided = ConversionFactory(voided_at=dt.datetime(2026, 4, 1, tzinfo=dt.UTC), void_reason="test")
+    voided = ConversionFactory(voided_at=VOIDED, void_reason="test")
     url = reverse("admin:crm_conversion_changelist")
 
     def shown(**filters: str) -> list[int]:
