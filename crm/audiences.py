@@ -138,14 +138,9 @@ def _unwilling() -> QuerySet[Contact]:
 
 
 def _standing_consents(*, purpose: str, channel: Channel, now: datetime) -> QuerySet[Consent]:
-    """Consents of the person to the purpose by this channel or by any, granted and not withdrawn."""
-    return Consent.objects.filter(
-        Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=now),
-        contact__person=OuterRef("pk"),
-        purpose=purpose,
-        channel__in=["", channel],
-        granted_at__lte=now,
-    )
+    """Consents of the person to the purpose by this channel or by any, granted and not taken back."""
+    given = Consent.objects.filter(contact__person=OuterRef("pk"), purpose=purpose)
+    return given.standing(now=now, channel=channel)
 
 
 class _Echo:

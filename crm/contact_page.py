@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Min, OuterRef, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models.functions import JSONObject, Now
 
 from crm.contact_points import VIEW_ADDRESSES
 from crm.extensions import contact_tiles
@@ -114,7 +114,7 @@ def records_of(pk: int) -> list[Any]:
     one of the notes that may be shown; `first_bought_at` is an instant.
     """
     person = Contact.objects.filter(pk=pk).values("person_id")
-    consents = Consent.objects.filter(contact=OuterRef("pk"), withdrawn_at=None).order_by("purpose", "pk")
+    consents = Consent.objects.filter(contact=OuterRef("pk")).standing(now=Now()).order_by("purpose", "pk")
     addresses = ContactPoint.objects.filter(contact=OuterRef("pk")).order_by("pk")
     stages = event_model_of(Contact)._default_manager.filter(pgh_obj=OuterRef("pk")).order_by().values("stage")
     bought = Conversion.objects.filter(contact=OuterRef("pk"), voided_at=None).order_by("occurred_at")

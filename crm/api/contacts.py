@@ -79,12 +79,19 @@ class ContactFilters(CollectionFilters):
         help_text="Words in any order, each any part of a name, handle or address; together at least three letters or "
         "digits. Without the scope `addresses:read` addresses are not searched. Merged records are not shown.",
     )
-    source = TextFilter(max_length=50, method="keep", help_text="Has a reference of this source.")
-    external_id = TextFilter(max_length=255, method="keep", help_text="Has this reference; goes with `source`.")
+    source = TextFilter(
+        max_length=50, method="keep", help_text="Has a reference of this source, or a record merged into it has."
+    )
+    external_id = TextFilter(
+        max_length=255,
+        method="keep",
+        help_text="Has this reference, or a record merged into it has; goes with `source`.",
+    )
     email = TextFilter(
         max_length=320,
         method="with_email",
-        help_text="Has this e-mail address, in any spelling; needs the scope `addresses:read`.",
+        help_text="Has this e-mail address, in any spelling, or a record merged into it has; needs the scope "
+        "`addresses:read`.",
     )
     company_id = IdFilter(help_text="Works for this company.")
     owner = TextFilter(field_name="owner__username", max_length=150, help_text="Is looked after by this user.")
@@ -101,8 +108,15 @@ class ContactFilters(CollectionFilters):
             found = search_contacts(found, searched, with_addresses=self.may(VIEW_ADDRESSES))
         given = {name: self.form.cleaned_data[name] for name in ("source", "external_id")}
         named = {name: value for name, value in given.items() if value}
+        if not named:
+            return found
         # Both belong to one reference, so they make one subquery.
-        return found.filter(Exists(ContactRef.objects.filter(contact=OuterRef("pk"), **named))) if named else found
+        refs = ContactRef.objects.filter(**named)
+        if "external_id" in named:
+            return found.filter(pk__in=_with_survivors(refs))
+        # Of a source nearly everybody may have one: asked for each contact of the page, and not collected beforehand.
+        of_merged = refs.filter(contact__merged_into__isnull=False, contact__person=OuterRef("pk"))
+        return found.filter(Exists(refs.filter(contact=OuterRef("pk"))) | Exists(of_merged))
 
     def keep(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
         return queryset
@@ -113,10 +127,15 @@ class ContactFilters(CollectionFilters):
         except DomainError:
             return queryset.none()  # what is no address, nobody has
         points = ContactPoint.objects.filter(kind=ContactPoint.Kind.EMAIL, normalised=normalised)
-        return queryset.filter(pk__in=points.values("contact_id"))
+        return queryset.filter(pk__in=_with_survivors(points))
 
     def with_tag(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
         return queryset.filter(tags__contains=[value])
+
+
+def _with_survivors(parts: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the ids of the contacts that a few `parts` hang on, and of the persons whom these stand for."""
+    return parts.values("contact_id").union(parts.values("contact__person_id"))
 
 
 def _points(kind: str) -> ArraySubquery:

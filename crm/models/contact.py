@@ -6,13 +6,15 @@ record to the survivor; `person` is the end of that chain, kept by a trigger, so
 group by one column. A merge rewrites no fact.
 """
 
+from datetime import datetime
+
 import pghistory
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Collate, Left, Lower, Now, Reverse
 
 from crm.models.changed_identity import compare_again
@@ -285,6 +287,28 @@ class ContactRef(models.Model):
         return f"{self.source}:{self.external_id}"
 
 
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    """Consents, as figures and audiences read them."""
+
+    def standing(self, *, now: datetime | Now, channel: str = "") -> "ConsentQuerySet":
+        """
+        Keep what was granted by `now` and not taken back; with `channel`, only what covers it.
+
+        A withdrawal takes back whatever the person agreed to for the purpose until then, on any of their records:
+        what it covers itself, by its channel or by any, and with `channel` a consent to any as far as that one goes.
+        """
+        granted = self.filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=now), granted_at__lte=now)
+        covered = ["", channel] if channel else None
+        taken_back = Consent._default_manager.filter(
+            contact__person=OuterRef("contact__person"),
+            purpose=OuterRef("purpose"),
+            channel__in=["", OuterRef("channel"), *(covered or ())],
+            withdrawn_at__lte=now,
+            withdrawn_at__gte=OuterRef("granted_at"),
+        )
+        return (granted.filter(channel__in=covered) if covered else granted).filter(~Exists(taken_back))
+
+
 @pghistory.track()
 class Consent(models.Model):
     """A person's yes to being contacted for a purpose, with its source; withdrawn, it stays as evidence."""
@@ -297,6 +321,8 @@ class Consent(models.Model):
     granted_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     source = models.CharField(max_length=100, help_text="where the consent was given")
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -79,6 +79,31 @@ def test_a_wish_and_a_consent_on_any_record_count_for_the_person():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "withdrawn", "may"),
+    [
+        ({}, {}, False),
+        ({"channel": "email"}, {}, False),
+        ({}, {"channel": "email"}, False),
+        ({}, {"channel": "phone"}, True),
+        ({}, {"purpose": "research"}, True),
+        ({"granted_at": NOW - DAY}, {}, True),
+    ],
+)
+def test_a_withdrawal_on_any_record_takes_back_what_was_agreed_to_before(given, withdrawn, may):
+    """Agreed to 60 days ago unless said otherwise, on one record; withdrawn two days ago on the one merged into it."""
+    ann = willing("Ann", **{"granted_at": NOW - 60 * DAY, **given})
+    other = ContactFactory(full_name="Ann the second")
+    ConsentFactory(contact=other, **{"granted_at": NOW - 90 * DAY, "withdrawn_at": NOW - 2 * DAY, **withdrawn})
+    assert people() == {"Ann": "ann@example.com"}
+
+    Contact.objects.filter(pk=other.pk).update(merged_into=ann)
+
+    assert people() == ({"Ann": "ann@example.com"} if may else {})
+    assert bool(reach(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW).contactable) is may
+
+
+@pytest.mark.django_db
 def test_the_csv_has_no_cell_that_a_spreadsheet_would_run():
     contact = willing("Ann")
     Contact.objects.filter(pk=contact.pk).update(full_name="=cmd()", language="da")

@@ -123,6 +123,21 @@ def test_merged_contact_leads_to_the_survivor(api, method):
     assert Contact.objects.filter(full_name="X").count() == 0
 
 
+@pytest.mark.parametrize(
+    "query", [{"source": "crm", "external_id": "7"}, {"source": "crm"}, {"email": "JOSEPH@example.com"}]
+)
+def test_what_a_merged_contact_is_known_by_leads_to_the_survivor(api, query):
+    joe = put(api, "c1", refs=[{"source": "crm", "external_id": "6"}] if "source" not in query else [])
+    joseph = put(api, "c2", email="joseph@example.com", refs=[{"source": "crm", "external_id": "7"}])
+    put(api, "c3", email="ana@example.com")
+    assert found(api, **query) == [joseph["id"]]
+
+    Contact.objects.filter(pk=joseph["id"]).update(merged_into=joe["id"])
+
+    assert found(api, **query) == [joe["id"]]
+    assert found(api, **query, include_inactive="true") == [joe["id"], joseph["id"]]
+
+
 def test_merged_contact_appears_under_updated_since(api):
     survivor, loser = ContactFactory(), ContactFactory()
     Contact.objects.filter(pk=loser.pk).update(merged_into=survivor)
