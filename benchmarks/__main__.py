@@ -10,7 +10,8 @@ from pathlib import Path
 from config.embedded import ServerError, ensure_running
 
 DATABASE = "kith_benchmark"
-PARTS = ["recompute", "exactness", "reading", "writing", "queue", "admin", "erasure", "search", "duplicates"]
+REPLACING = ["real_data", "search", "duplicates"]  # parts with facts of their own, in this order
+PARTS = ["recompute", "exactness", "reading", "writing", "queue", "admin", "erasure", *REPLACING]
 
 
 def main() -> int:
@@ -37,7 +38,19 @@ def main() -> int:
     call_command("migrate", verbosity=0)
 
     import config.urls  # noqa: F401  # as the server does, see config/wsgi.py
-    from benchmarks import admin, duplicates, erasure, exactness, facts, queue, reading, recompute, search, writing
+    from benchmarks import (
+        admin,
+        duplicates,
+        erasure,
+        exactness,
+        facts,
+        queue,
+        reading,
+        real_data,
+        recompute,
+        search,
+        writing,
+    )
     from benchmarks.measuring import Table
 
     logging.disable(logging.WARNING)  # among the lines of the table: what is refused is measured as well
@@ -53,11 +66,12 @@ def main() -> int:
         "queue": lambda: queue.measure(scale),
         "admin": lambda: admin.measure(scale),
         "erasure": lambda: erasure.measure(scale),
-        # The last two: they replace the contacts.
+        # These come last: they replace what is there.
+        "real_data": lambda: real_data.measure(table),
         "search": lambda: search.measure(scale),
         "duplicates": lambda: duplicates.measure(5 * scale.contacts),
     }
-    if not chosen.keep and not (chosen.only and {*chosen.only} <= {"search", "duplicates"}):
+    if not chosen.keep and not (chosen.only and {*chosen.only} <= {*REPLACING}):
         facts.load(scale)
     for name, measure in parts.items():
         if not chosen.only or name in chosen.only:

@@ -33,17 +33,28 @@ LIMIT, SEARCH_LIMIT = 0.500, 0.300  # seconds
 # Of contacts: a usual word, what everybody has, what one has, what nobody has, two words.
 WORDS = ("joe", "example", "person77", "nobody has this", "ada person5")
 USUAL, NOTHING = "10", "nobody has this"  # in any other list
+# Pages about one contact, the busiest being merged with the next.
+ABOUT_A_CONTACT = (
+    ("record help", "crm_contact_record_help"),
+    ("preview of a merge", "crm_contact_merge", f"?with={daily_work.BUSIEST + 1}"),
+    ("erase", "crm_contact_erase"),
+    ("plan a follow-up", "crm_followup_plan"),
+    ("write a note", "crm_note_write"),
+)
+# They do what they are about, to show what it will do, and undo it: so many tables, so many queries.
+DONE_AND_UNDONE = ("preview of a merge", "erase")
 REFUSED = (302, 403)  # pages that not even a superuser may open, such as those of what only machines write
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page and how long it may take; a part of one is asked for as htmx does."""
+    """A page and how long it may take; a part of one is asked for as htmx does. One that does it may ask at will."""
 
     name: str
     address: str
     limit: float = LIMIT
     is_part: bool = False
+    does_it: bool = False
 
     def ask(self, client: Client) -> int:
         """Ask for it and return the status of the answer."""
@@ -78,7 +89,7 @@ def _measured(client: Client, page: Page, *, runs: int) -> Measurement | None:
     if status != 200:
         raise RuntimeError(f"{page.address} answered {status}.")
     times = waited(runs, lambda: page.ask(client))
-    too_many = " **(too many)**" if asked > MOST_QUERIES else ""
+    too_many = " **(too many)**" if asked > MOST_QUERIES and not page.does_it else ""
     return Measurement(
         operation=page.name, product=times.unlucky, limit=page.limit if not too_many else 0,
         remark=f"{asked} queries{too_many}, p50 {times.usual * 1000:.0f} ms",
@@ -99,6 +110,12 @@ def pages() -> Iterator[Page]:
     yield Page("response times, figures, all time", f"{figures}?period=all_time", is_part=True)
     contact = reverse("admin:crm_contact_change", args=[daily_work.BUSIEST])
     yield Page("contact, the busiest", contact)
+    yield Page("contact, the busiest, figures", f"{contact}?tab=figures", is_part=True)
+    yield Page("contact, the busiest, details", f"{contact}?tab=details")
+    for what, name, *query in ABOUT_A_CONTACT:
+        address = reverse(f"admin:{name}", args=[daily_work.BUSIEST]) + "".join(query)
+        yield Page(f"contact, the busiest, {what}", address, does_it=what in DONE_AND_UNDONE)
+    yield Page("search over the whole admin", f"{reverse('admin:search')}?s={WORDS[0]}")
     for model, options in sorted(admin.site._registry.items(), key=lambda one: one[0]._meta.label_lower):
         name = model._meta.label_lower.replace(".", "_")
         title = model._meta.label_lower

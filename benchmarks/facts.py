@@ -134,6 +134,12 @@ _STATEMENTS = [
 ]
 
 
+def clear() -> None:
+    """Remove all facts, and what was computed from them."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+
+
 def load(scale: Scale) -> None:
     """
     Replace all facts by those of `scale`, with fresh statistics. About 10 s at S.
@@ -150,7 +156,7 @@ def load(scale: Scale) -> None:
         "span": SPAN_DAYS,
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+        clear()
         cursor.execute("SET LOCAL session_replication_role = replica")
         for statement in _STATEMENTS:
             cursor.execute(statement, parameters)

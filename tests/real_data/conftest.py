@@ -4,16 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
+
+from tests.real_data.importing import missing, real_data
 
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of the data sets. Without it the test is skipped on a developer's machine and fails in CI."""
-    folder = Path(os.environ.get("KITH_DATA") or settings.BASE_DIR.parent / "shared" / "data")
-    if not (folder / "README.md").is_file():
-        message = f"There is no real data in {folder}. Set KITH_DATA to the folder with the data sets."
+    folder = real_data()
+    if message := missing(folder):
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

@@ -10,12 +10,10 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, F, Sum
 from pytest_django import DjangoDbBlocker
@@ -26,7 +24,7 @@ from metrics.models import Credit, StaleMark
 from metrics.reports.query import MODELS, RoiQuery
 from metrics.reports.roi import roi_report
 from tests.real_data.computing import compute_all
-from tests.real_data.made_up_join import write_join
+from tests.real_data.importing import import_purchases, import_site
 
 pytestmark = pytest.mark.django_db
 
@@ -34,18 +32,6 @@ NOW = datetime(2018, 9, 1, tzinfo=UTC)
 REVENUE = Decimal("244091.94")
 COLUMNS = ["first_touch_minor", "last_touch_minor", "linear_minor", "position_based_minor", "time_decay_minor"]
 DOCUMENT = Path(django_settings.BASE_DIR) / "docs" / "real-data.md"
-
-
-def run_import(*arguments: object) -> dict[str, object]:
-    out = StringIO()
-    call_command("import", *map(str, arguments), "--json", stdout=out)
-    return json.loads(out.getvalue())
-
-
-def import_site(data_folder: Path, *options: str) -> dict[str, object]:
-    """Run the import and return its report."""
-    folder = data_folder / "community_qa_site"
-    return run_import("stackexchange", folder, "--channel", "history-meta", "--community", "history", *options)
 
 
 @pytest.fixture(scope="module")
@@ -134,18 +120,7 @@ def check_that_a_second_import_changes_nothing(data_folder: Path) -> None:
 def joined(reports, data_folder: Path, tmp_path: Path, settings) -> None:
     """The site, the purchases and the made-up join, imported by the documented commands and computed."""
     settings.KITH_CURRENCY = "USD"
-    purchases, accounts = write_join(data_folder, tmp_path)
-    imported = [
-        run_import(
-            *("csv", accounts, "--as", "members", "--set", "channel=history-meta", "--set", "contact.source=cdnow"),
-            *("--map", "external_id=user", "--map", "contact.external_id=customer"),
-        ),
-        run_import(
-            *("csv", purchases, "--as", "conversions", "--source", "cdnow"),
-            *("--set", "kind=purchase", "--set", "currency=USD", "--map", "external_id=#"),
-            *("--map", "contact.external_id=customer", "--map", "occurred_at=date", "--map", "amount=amount"),
-        ),
-    ]
+    imported = import_purchases(data_folder, tmp_path)
     assert [(report["created"], report["updated"], report["failed"]) for report in imported] == [
         (0, 383, 0),
         (6_919, 0, 0),
