@@ -1,13 +1,15 @@
 """What community shows on the contact page: accounts, help received and given."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from django.db.models import F, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, OuterRef, Q, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 
-from community.models import HelpRecord, Member
+from community.models import HelpRecord, Interaction, Member
 from community.private_texts import is_hidden, readable_help
 from crm.models import Contact
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, RowAction, Table
@@ -35,20 +37,33 @@ class Accounts:
     title: str = "Accounts"
     order: int = 30
     permission: str = "community.view_member"
-    description: str = "The person's accounts on our channels."
+    description: str = "The person's accounts on our channels, and how much they did with each."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         persons = persons_of(ids)
         found: dict[int | None, list[Row]] = {}
-        members = (
+        done = Interaction.objects.filter(member=OuterRef("pk"), retracted_at=None).order_by().values("member")
+        members = list(
             Member.objects.filter(contact__person__in=persons.values())
+            .annotate(number_done=Coalesce(Subquery(done.annotate(n=Count("pk")).values("n")), 0))
             .select_related("channel", "contact")
             .order_by("channel__name", "pk")
         )
+        done_by = Counter[int | None]()
         for member in members:
+            done_by[member.contact.person_id] += member.number_done
+        for member in members:
+            whole = done_by[member.contact.person_id]
             found.setdefault(member.contact.person_id, []).append(
                 Row(
-                    values=(str(member), str(member.channel), member.joined_at, member.followers),
+                    values=(
+                        str(member),
+                        str(member.channel),
+                        member.joined_at,
+                        member.followers,
+                        member.number_done,
+                        Decimal(member.number_done) / whole if whole else None,
+                    ),
                     links={
                         0: Link(page="admin:community_member_change", args=(member.pk,)),
                         1: Link(page="admin:community_channel_change", args=(member.channel_id,)),
@@ -65,6 +80,8 @@ class Accounts:
                             Column(label="Channel"),
                             Column(label="Joined", unit="time"),
                             Column(label="Followers", unit="count"),
+                            Column(label="Interactions", unit="count"),
+                            Column(label="Share", unit="percent"),
                         ),
                         rows=found.get(persons.get(pk), []),
                         empty="No account on any channel is known to be theirs.",

@@ -7,7 +7,7 @@ should happen next (notes and follow-ups). Everything is said of the person, ove
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -43,7 +43,8 @@ class ContactHeader:
     Who a person is. `records` are the ids of all their records, the person's own first.
 
     `emails`, `phones` and `consents` are None for a reader who may not see them. Of all records, one
-    that wishes not to be contacted is enough.
+    that wishes not to be contacted is enough. `days_to_convert` are the whole days from the first touch to the first
+    conversion that stands; None where either is not known, or may not be, or the conversion came first.
     """
 
     contact: Contact
@@ -52,6 +53,7 @@ class ContactHeader:
     owner: str
     tags: Sequence[str]
     stages: Sequence[StageReached]
+    days_to_convert: int | None
     do_not_contact: bool
     emails: Sequence[str] | None
     phones: Sequence[str] | None
@@ -181,6 +183,7 @@ def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Seque
         owner=(contact.owner.get_full_name() or contact.owner.get_username()) if contact.owner else "",
         tags=contact.tags,
         stages=stages_reached(_stages(records, tiles, may=may), upto=contact.stage),
+        days_to_convert=_days_to_convert(records, tiles, may=may),
         do_not_contact=any(record.do_not_contact for record in records),
         emails=_addresses(records, ContactPoint.Kind.EMAIL) if may(VIEW_ADDRESSES) else None,
         phones=_addresses(records, ContactPoint.Kind.PHONE) if may(VIEW_ADDRESSES) else None,
@@ -205,6 +208,19 @@ def _stages(records: Sequence[Any], tiles: Sequence[Tile], *, may: PermissionChe
         for tile in tiles
         if tile.stage and isinstance(tile.figure.value, datetime)
     ]
+
+
+def _days_to_convert(records: Sequence[Any], tiles: Sequence[Tile], *, may: PermissionCheck) -> int | None:
+    came = [
+        tile.figure.value
+        for tile in tiles
+        if tile.stage == Contact.Stage.AUDIENCE and isinstance(tile.figure.value, datetime)
+    ]
+    bought = [record.first_bought_at for record in records if record.first_bought_at]
+    if not (came and bought and may("crm.view_conversion")):
+        return None
+    taken = min(bought) - min(came)
+    return taken.days if taken >= timedelta(0) else None
 
 
 def _addresses(records: Sequence[Any], kind: str) -> list[str]:

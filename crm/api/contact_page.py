@@ -111,6 +111,7 @@ class OverviewRecord(_Shape):
     known_as: str
     stage: str
     stages: list[StageRecord]
+    days_to_convert: int | None
     company: CompanyName | None
     owner: str | None
     tags: list[str]
@@ -272,6 +273,7 @@ def _header(header: ContactHeader) -> Json:
         "name": header.name,
         **{name: getattr(contact, name) for name in plain},
         "stages": header.stages,
+        "days_to_convert": header.days_to_convert,
         "company": header.company and {"id": header.company.pk, "name": str(header.company)},
         "owner": contact.owner and contact.owner.get_username(),
         "tags": header.tags,

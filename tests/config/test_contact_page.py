@@ -12,6 +12,7 @@ import pghistory
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -122,6 +123,8 @@ def test_one_look_says_who_how_what_and_next(page_client: Client, joe: Member):
         ("audience", "first touch"),
         ("customer", "first conversion"),
     ]
+    assert page.context["header"].days_to_convert == 18  # from 2 March, 9:00, to 20 March, 12:00
+    assert "Time to convert" in shown
     tiles = {tile.key: tile.figure for tile in page.context["tiles"]}
     assert list(tiles) == [
         "roi",
@@ -242,6 +245,27 @@ def test_panels_come_as_a_part_and_as_a_page(page_client: Client, joe: Member):
     for page in (part, whole):
         for title in ("Accounts", "As a customer", "As a helper"):
             assert title in text(page)
+
+
+def accounts_on(page: HttpResponse) -> dict[str, tuple[object, ...]]:
+    """Return what was done with the account on each channel, and its share."""
+    (table,) = next(content for panel, content in page.context["panels"] if panel.title == "Accounts").tables
+    return {row.values[1]: row.values[4:] for row in table.rows}
+
+
+def test_accounts_say_how_much_of_all_that_a_person_did_was_done_with_each(page_client: Client, joe: Member):
+    merged = ContactFactory(merged_into=joe.contact)
+    other, _ = (MemberFactory(channel__name=name, contact=merged) for name in ("Telephone", "Zulip"))
+    InteractionFactory(channel=other.channel, member=other)
+    InteractionFactory(channel=other.channel, member=other, retracted_at=at(9))
+
+    assert accounts_on(page_client.get(address(joe.contact, "?tab=figures"))) == {
+        str(joe.channel): (2, Decimal(2) / 3),
+        "Telephone": (1, Decimal(1) / 3),
+        "Zulip": (0, Decimal(0)),
+    }
+    silent = MemberFactory()
+    assert accounts_on(page_client.get(address(silent.contact, "?tab=figures"))) == {str(silent.channel): (0, None)}
 
 
 def test_page_and_menu_ask_at_most_25_questions_with_10000_entries(joe: Member):

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.types.range import DateRange
 
-from crm.contact_page import contact_tiles_of, next_steps, records_of
+from crm.contact_page import contact_header, contact_tiles_of, next_steps, records_of
 from crm.models import Contact
 from crm.money import allocate, from_minor, to_minor
 from gateway.panel_records import figure_as_json
@@ -263,6 +263,18 @@ def test_story_tiles(story):
     for row in documented:
         assert joe[row["tile"]] == {"value": row["Joe"], "note": row["says"]}
         assert nobody[row["tile"]] == {"value": row["nobody"], "note": row["says of nobody"]}
+
+
+def test_story_time_to_convert(story):
+    found = {}
+    for contact in (Contact.objects.get(full_name="Joe"), ContactFactory()):
+        records = records_of(contact.pk)
+        steps = next_steps(records, may=anybody, now=NOW)
+        tiles = contact_tiles_of(contact.pk, steps, may=anybody, now=NOW)
+        found[contact.full_name] = contact_header(records, may=anybody, tiles=tiles).days_to_convert
+
+    assert found.pop("Joe") == int(re.findall(r"Joe: .* is (\d+) days", PAGE, re.DOTALL)[0])
+    assert set(found.values()) == {None}
 
 
 def test_every_table_of_worked_numbers_is_tested_above():
