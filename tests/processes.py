@@ -66,3 +66,13 @@ def start_worker(environment: dict[str, str], *, folder: Path, arguments: tuple[
         yield started
     finally:
         started.kill()
+
+
+def descendants(pid: int) -> list[int]:
+    """The process ids of the children of a process, and of theirs."""
+    children = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # somebody else's process that has just ended
+            if entry.read_text().rpartition(")")[2].split()[1] == str(pid):
+                children.append(int(entry.parent.name))
+    return children + [below for child in children for below in descendants(child)]

@@ -20,6 +20,7 @@ from config.embedded.account import server_account
 from config.embedded.lease import CHECKOUT, supervisor_of
 from config.embedded.process import processes_in
 from config.embedded.programs import place_of, remove
+from tests.processes import descendants
 from tests.servers import new_folder
 
 CLIENT = """
@@ -92,6 +93,14 @@ def server_processes(folder: Path) -> list[int]:
 def arguments_of(pid: int) -> list[str]:
     """The arguments that a process was started with, as everybody on the machine can read them."""
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def users_of(pid: int) -> list[int]:
+    """The users that a process has: its real, effective, saved and file system's one; none when it has ended."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        return [int(user) for user in status.partition("\nUid:")[2].partition("\n")[0].split()]
+    return []
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 15) -> bool:
@@ -236,6 +245,19 @@ def test_database_is_utf8_sorted_by_code_point_and_in_utc(start_client):
         ).fetchone()
 
     assert found == ("kith", "UTF8", "UTC", "åø", "Babé")
+
+
+def test_servers_do_not_run_as_root(start_client):
+    folder = new_folder()
+    start_client(folder).addresses()
+
+    postgres, valkey = (descendants(supervisor_of(folder / name)) for name in ("postgres", "valkey"))
+
+    assert len(postgres) > 2  # the server, and the processes that it consists of
+    assert len(valkey) == 1
+    account = server_account()  # none for a plain user, whose servers are their own
+    assert {user for pid in postgres + valkey for user in users_of(pid)} == {account.uid if account else os.getuid()}
+    assert account is None or account.uid != 0
 
 
 def test_start_that_fails_says_why_in_one_sentence(start_client):

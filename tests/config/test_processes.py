@@ -15,16 +15,7 @@ import pytest
 from config.embedded.lease import CHECKOUT
 from config.embedded.process import free_port
 from config.processes import ProcessError, Program, running
-
-
-def descendants(pid: int) -> list[int]:
-    """The process ids of the children of a process, and of theirs."""
-    children = [
-        int(entry.parent.name)
-        for entry in Path("/proc").glob("[0-9]*/stat")
-        if entry.read_text().rpartition(")")[2].split()[1] == str(pid)
-    ]
-    return children + [below for child in children for below in descendants(child)]
+from tests.processes import descendants
 
 
 def test_serve_answers_and_leaves_no_process_behind(subprocess_environment, tmp_path):
