@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
             stop_all()
         case ["clean"]:
             stop_all()
-            remove(STATE)
+            clean()
         case ["psql", *rest]:
             ensure_running()
             program = postgres_folder() / "bin" / "psql"
@@ -42,6 +42,17 @@ def stop_all() -> None:
     for folder in {*STATE.glob("*/supervisor"), *Path(STATE, "tests").glob("*/*/supervisor")}:
         if stop(folder.parent):
             say(f"Stopped {folder.parent.name}.")
+
+
+def clean() -> None:
+    """Remove the servers' data, and say so; ServerError when something of it stays."""
+    if not STATE.exists():
+        say(f"There is nothing to remove: {STATE} does not exist.")
+        return
+    remove(STATE)
+    if STATE.exists():
+        raise ServerError(f"Not all of {STATE} can be removed: do it as the user who made it.")
+    say(f"Removed {STATE}.")
 
 
 def say(line: str) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -282,6 +283,34 @@ def test_production_has_servers_of_its_own(start_client):
 
     assert client.process.returncode == 1
     assert "Set DATABASE_URL and REDIS_URL" in said
+
+
+def test_make_clean_ends_the_servers_and_removes_their_data(start_client):
+    checkout = new_folder() / "checkout"
+    shutil.copytree(CHECKOUT / "config", checkout / "config")
+    shutil.copy(CHECKOUT / "Makefile", checkout)
+    state = checkout / ".kith"
+    start_client(state).addresses()
+    servers = server_processes(state)
+
+    first, second = (
+        subprocess.run(
+            ["make", "clean", f"PYTHON={sys.executable}"],
+            cwd=checkout,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for _ in range(2)
+    )
+
+    assert (first.returncode, first.stderr, second.returncode, second.stderr) == (0, "", 0, "")
+    assert sorted(first.stdout.splitlines()) == [f"Removed {state}.", "Stopped postgres.", "Stopped valkey."]
+    assert second.stdout == f"There is nothing to remove: {state} does not exist.\n"
+    assert len(servers) > 2
+    assert [pid for pid in servers if Path(f"/proc/{pid}").exists()] == []
+    assert not state.exists()
 
 
 def test_manage_needs_no_environment():
