@@ -14,7 +14,7 @@ READY  := $(if $(filter .venv,$(VENV)),.venv/ready)
 # Whole files go to one process, and those that tests/conftest.py puts first are begun first. A test often waits for a
 # server, so there is one process more than processors; browsers leave nothing to spare.
 IN_PARALLEL = --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-test: PROCESSES = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+test: PROCESSES = $(shell "$(PYTHON)" -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 test-browser: PROCESSES = logical --maxprocesses 4
 
 export PYTHONUNBUFFERED := 1
@@ -65,7 +65,7 @@ bench: $(READY) ## Measure the product beside its floors; the table goes to benc
 
 clean: ## Stop this checkout's own servers and remove their data, and so the demo company.
 	@$(call need_python)
-	@$(PYTHON) -m config.embedded clean
+	@"$(PYTHON)" -m config.embedded clean
 	@rm -rf staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 distclean: clean ## Remove the environment .venv too.
@@ -73,11 +73,11 @@ distclean: clean ## Remove the environment .venv too.
 
 .venv/ready: requirements.lock config/environment.py
 	@$(call need_python)
-	@$(PYTHON) config/environment.py
+	@"$(PYTHON)" config/environment.py
 
 define need_python
-command -v $(PYTHON) >/dev/null 2>&1 || \
+command -v "$(PYTHON)" >/dev/null 2>&1 || \
 	{ echo "Kith: $(PYTHON) was not found: install Python 3.11 (Debian 12: apt install python3.11), or name yours with PYTHON=…" >&2; exit 1; }; \
-$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo "Kith: $(PYTHON) is older than Python 3.11: name a newer one with PYTHON=…" >&2; exit 1; }
 endef
