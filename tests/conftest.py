@@ -49,6 +49,7 @@ import config.urls  # noqa: E402, F401  # the admin's site holds what its addres
 from config.celery import app as celery_app  # noqa: E402
 from metrics.workspace import Workspace  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: E402, F401  # hooks
 
 
 def _restore_conversion_kinds(**_: object) -> None:

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.django_db(transaction=True))
-            if not (CHROMIUM or os.environ.get("CI")):
+            if not CHROMIUM:
                 item.add_marker(pytest.mark.skip("there is no Chromium: install it, or name it in KITH_CHROMIUM"))
 
 
