@@ -1,5 +1,5 @@
 """
-The servers of the test session, and the fixtures about servers and processes.
+The servers of the test session, and the fixtures about servers, processes and terminals.
 
 Nothing has to be set: a private PostgreSQL and a private Valkey start with the session and are gone after
 it, even after a SIGKILL. With DATABASE_URL and REDIS_URL set, the session runs on those servers instead.
@@ -50,6 +50,7 @@ from config.celery import app as celery_app  # noqa: E402
 from metrics.workspace import Workspace  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: E402, F401  # hooks
+from tests.terminals import written_to_pipe, written_to_terminal  # noqa: E402
 
 
 def _restore_conversion_kinds(**_: object) -> None:
@@ -170,3 +171,12 @@ def private_servers() -> Iterator[Callable[[], PrivateServers]]:
     yield make
     for servers in made:
         servers.remove()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], tuple[str, str]]:
+    """Call something twice; return what it writes to standard error when that is a terminal, and when it is a pipe."""
+    monkeypatch.setenv("TERM", "xterm")
+    for wish in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):  # of whoever runs the tests
+        monkeypatch.delenv(wish, raising=False)
+    return lambda call: (written_to_terminal(call), written_to_pipe(call))

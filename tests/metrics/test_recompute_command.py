@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -124,6 +125,15 @@ def test_people_are_told_in_a_sentence(two_buyers):
     said = out.getvalue()
     assert said.startswith("Recomputed in ")
     assert said.endswith(" s: 2 conversions, 5 credits written.\n")
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(two_buyers, written):
+    on_terminal, in_pipe = written(lambda: recompute("--all", "--in-process", "--chunk-persons", "1"))
+
+    chunks = two_buyers[1].pk - two_buyers[0].pk + 2
+    assert re.search(rf"chunks .* {chunks}/{chunks} ", on_terminal)
+    assert "stale marks" in on_terminal
+    assert in_pipe == ""
 
 
 def test_contact_that_does_not_exist_is_exit_code_2_and_marks_nothing(two_buyers):

@@ -92,6 +92,7 @@ class Command(BaseCommand):
         """Recompute until nothing is left, with a bar on a terminal."""
         done = Recomputed()
         with shown_progress() as show:
+            show()  # all that there is to do, before the first piece of it is done
             while step := recompute_next_chunk(now=timezone.now()) or recompute_claim():
                 done += step
                 show()

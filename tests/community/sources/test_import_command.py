@@ -326,3 +326,13 @@ def test_report_for_people_names_rows_columns_and_reasons(write):
     assert lines[1].split() == ["conversions", "2", "0", "0", "0", "5"]
     assert "columns not used: Note" in lines
     assert "row 5: the row has 3 cells where the header has 5 columns" in lines
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(write, written):
+    path = write(CUSTOMERS)
+
+    on_terminal, in_pipe = written(lambda: run("csv", path, *CONTACTS))
+
+    assert "Rows" in on_terminal
+    assert "2/2" in on_terminal
+    assert in_pipe == ""
