@@ -130,7 +130,6 @@ class CollectionFilters(django_filters.FilterSet):
     """
     Base for the filters of one collection. Each filter has a `help_text`, which documents it.
 
-    An empty value (`?stage=`) is refused like any other bad one: it would silently filter nothing.
     `needs` names the permission for a filter that tells what not every reader may know; a filter's
     `method` may ask `self.may` for more.
     """
@@ -143,16 +142,13 @@ class CollectionFilters(django_filters.FilterSet):
         """
         Return `queryset` narrowed by `query`, whose other parameters it ignores.
 
+        An empty value would filter nothing; `gateway.payload.refuse_unknown` has refused it before.
+
         Raises `InvalidInput`, and `MissingScope` for a filter that the reader may not use.
         """
         given = [name for name in query if name in cls.base_filters]
         if not given:
             return queryset  # setting up a form for nothing takes longer than reading a page
-        empty = [name for name in given if query[name] == ""]
-        if empty:
-            raise InvalidInput(
-                [InputError("empty", f"The parameter '{name}' has no value.", parameter=name) for name in empty]
-            )
         for name in given:
             if name in cls.needs and not may(cls.needs[name]):
                 raise MissingScope(

@@ -92,7 +92,11 @@ def read_query(query: QueryDict, model: type[Model]) -> Model:
 
 
 def refuse_unknown(query: QueryDict, known: Collection[str]) -> None:
-    """Raise `InvalidInput` for query parameters that are not among `known` or are given more than once."""
+    """
+    Raise `InvalidInput` for query parameters that are not among `known`, are given more than once or have no value.
+
+    A parameter without a value would silently be as good as none, and give another list than the client meant.
+    """
     errors = [
         InputError("unknown_parameter", f"There is no parameter '{name}' here.", parameter=name)
         for name in query
@@ -102,6 +106,11 @@ def refuse_unknown(query: QueryDict, known: Collection[str]) -> None:
         InputError("repeated_parameter", f"The parameter '{name}' is given more than once.", parameter=name)
         for name in query
         if name in known and len(query.getlist(name)) > 1
+    ]
+    errors += [
+        InputError("empty", f"The parameter '{name}' has no value.", parameter=name)
+        for name in query
+        if name in known and query[name] == ""
     ]
     if errors:
         raise InvalidInput(errors)

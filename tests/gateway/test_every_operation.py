@@ -141,3 +141,38 @@ def test_no_parameter_takes_a_character_that_cannot_be_stored(api, text):
             others[method, path, name] = answer.status_code
 
     assert others == {}
+
+
+def well_formed(parameter):
+    """A value that the document allows for `parameter`."""
+    schema = parameter["schema"]
+    schema = next((one for one in schema.get("anyOf", ()) if one["type"] != "null"), schema)
+    fitting = {"boolean": "true", "integer": "1", "date": "2026-03-01", "date-time": "2026-03-01T09:00:00Z"}
+    return str(schema.get("enum", [fitting.get(schema.get("format", schema["type"]), "abc")])[0])
+
+
+def refused_queries():
+    """Each operation with each query that it refuses, the parameter that the refusal names, and its code."""
+    for method, path in OPERATIONS:
+        yield method, path, "colour=red", "colour", "unknown_parameter"
+        for one in DOCUMENT["paths"][path][method.lower()].get("parameters", ()):
+            if one["in"] == "query":
+                name, value = one["name"], well_formed(one)
+                yield method, path, f"{name}={value}&{name}={value}", name, "repeated_parameter"
+                yield method, path, f"{name}=", name, "empty"
+
+
+def test_a_parameter_that_is_unknown_or_given_twice_or_without_a_value_is_refused_by_name(api):
+    known = str(ContactFactory().pk)
+    others, asked = {}, 0
+    for method, path, query, name, code in refused_queries():
+        asked += 1
+        address = f"{path.replace('{id}', known)}?{query}"
+        answer = api.generic(method, address, b"{}", content_type="application/json")
+        refused = answer.status_code == 400 and answer["Content-Type"] == "application/problem+json"
+        errors = [(error.get("parameter"), error["code"]) for error in answer.json()["errors"]] if refused else None
+        if errors != [(name, code)]:
+            others[method, address] = answer.status_code, errors
+
+    assert others == {}
+    assert asked == len(OPERATIONS) + 2 * len(QUERY_PARAMETERS)
