@@ -109,6 +109,28 @@ def test_conversions_of_a_danish_file_from_windows(write):
     assert guest.contact is None
 
 
+def test_semicolons_and_latin_1_are_read_once_both_are_named_and_the_refusals_name_the_option(write):
+    path = write("No;Name, first\nc1;Ørsted, Åse\n".encode("iso-8859-1"))
+    arguments = ["csv", path, "--as", "contacts", "--source", "shop", "--map", "external_id=No"]
+    arguments += ["--map", "full_name=Name, first"]
+
+    assert run(*arguments, "--delimiter", ";") == (
+        1,
+        None,
+        "data.csv is not UTF-8: line 2 holds the byte 0xd8. Save it as UTF-8, or name its encoding, "
+        "such as --encoding cp1252 for a file from Windows.",
+    )
+    assert run(*arguments, "--encoding", "iso-8859-1") == (
+        1,
+        None,
+        "The cells of data.csv could be parted by comma or semicolon. Say which with --delimiter.",
+    )
+    assert not Contact.objects.exists()
+    code, report, _ = run(*arguments, "--delimiter", ";", "--encoding", "iso-8859-1")
+    assert (code, counts(report)) == (0, {"created": 1, "updated": 0, "unchanged": 0, "failed": 0})
+    assert Contact.objects.get().full_name == "Ørsted, Åse"
+
+
 def test_row_number_can_stand_for_an_id(write):
     path = write("Customer,Total,Date\nc1,8.00,2026-03-01\nc1,8.00,2026-03-01\n")
     arguments = [argument if argument != "external_id=Order" else "external_id=#" for argument in ORDERS]
