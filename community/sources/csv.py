@@ -26,6 +26,7 @@ class CsvSource(ImportSource):
 
     key = "csv"
     label = "a CSV file: contacts, members, interactions, costs, conversions or any other collection"
+    mending = "They are in {errors}: mend and import it."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--as", dest="collection", required=True, choices=collections.keys(), help="what a row is")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from community.sources.places import new_places
-from community.sources.source import ImportSource, Reading, RowProblem, SourceRow, UnreadableFile
+from community.sources.source import MEND_THE_FOLDER, ImportSource, Reading, RowProblem, SourceRow, UnreadableFile
 
 ORDINARY_POST = "1"  # the other types are system actions
 OPENING_POST = "1"  # its number in the topic
@@ -43,6 +43,7 @@ class DiscourseSource(ImportSource):
     key = "discourse"
     label = "a Discourse forum as tables: topics.csv, posts.csv and users.csv of one site"
     path_label = "FOLDER"
+    mending = MEND_THE_FOLDER
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--channel", required=True, metavar="SLUG", help="the channel that the forum is")

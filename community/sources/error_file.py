@@ -1,4 +1,4 @@
-"""The error file of an import: the rows that were refused, to be mended and imported again."""
+"""The error file of an import: the rows that were refused, and why."""
 
 import csv
 from pathlib import Path
@@ -14,10 +14,11 @@ REASON_COLUMN = "import_error"  # why it was refused
 
 class ErrorFile:
     """
-    The failed rows with their original cells, written as the first of them turns up.
+    What its reading keeps of the failed rows, written as the first of them turns up.
 
-    It can be mended and imported again by the same command: the two columns that say what was
-    wrong stand first, so that rows with too many or too few cells keep their shape, and are ignored.
+    That of a CSV file holds the original cells, and can be mended and imported by the same command:
+    the two columns that say what was wrong stand first, so that rows with too many or too few cells
+    keep their shape, and are ignored. `ImportSource.mending` says what to do for each source.
     """
 
     def __init__(self, reading: Reading, *, path: Path | None) -> None:

@@ -82,17 +82,23 @@ class Reading(ABC):
         """Return why `row` was refused, told in the file's own words instead of the item's."""
 
 
+# Of a folder the error file knows the name of the file and the row, and not the row itself.
+MEND_THE_FOLDER = "{errors} names them: mend them in the files of {path} and import it again."
+
+
 class ImportSource(ABC):
     """
     A kind of file or folder that can be imported. To add one: a file here and a line in the registry.
 
     `key` is the word after `manage.py import`, `label` the sentence in its help, `path_label` what
-    the path leads to.
+    the path leads to. `mending` says what to do about rows that failed: `{errors}` is the error file,
+    `{path}` what was imported.
     """
 
     key: ClassVar[str]
     label: ClassVar[str]
     path_label: ClassVar[str] = "FILE"
+    mending: ClassVar[str]
 
     @abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

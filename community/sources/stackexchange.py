@@ -21,7 +21,7 @@ from defusedxml.ElementTree import iterparse
 
 from community.sources.places import new_places
 from community.sources.readable_text import readable_text
-from community.sources.source import ImportSource, Reading, RowProblem, SourceRow, UnreadableFile
+from community.sources.source import MEND_THE_FOLDER, ImportSource, Reading, RowProblem, SourceRow, UnreadableFile
 
 QUESTION, ANSWER = "1", "2"
 BACKGROUND_USER = "-1"  # "Community", the account in whose name the site itself acts
@@ -38,6 +38,7 @@ class StackExchangeSource(ImportSource):
     key = "stackexchange"
     label = "a Stack Exchange data dump: Posts, Comments and Users of one site"
     path_label = "FOLDER"
+    mending = MEND_THE_FOLDER
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--channel", required=True, metavar="SLUG", help="the channel that the site is")

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from community.sources import import_sources
 from community.sources.importing import ImportReport, run_import
-from community.sources.source import WrongOptions
+from community.sources.source import ImportSource, WrongOptions
 from gateway.acting import acting
 from gateway.errors import DomainError
 
@@ -40,14 +40,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["path"]
+        source = import_sources[options["source_key"]]
         try:
-            reading = import_sources[options["source_key"]].read(path, options)
-            with _progress(reading.total) as advance, acting(through=f"import {options['source_key']}"):
+            reading = source.read(path, options)
+            with _progress(reading.total) as advance, acting(through=f"import {source.key}"):
                 report = run_import(
                     reading=reading,
                     now=timezone.now(),
                     dry_run=options["dry_run"],
-                    errors_path=options["errors"] or path.with_name(f"{path.name}.errors.csv"),
+                    errors_path=options["errors"] or _beside(path),
                     on_progress=advance,
                 )
         except WrongOptions as error:
@@ -68,16 +69,24 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_as_json(report), indent=2, ensure_ascii=False))
         else:
             _print(report, Console(file=cast(TextIO, self.stdout), soft_wrap=True))
-        self._end(report)
+        self._end(report, source, path)
 
-    def _end(self, report: ImportReport) -> None:
+    def _end(self, report: ImportReport, source: ImportSource, path: Path) -> None:
         failed = report.count("failed")
         if failed:
-            where = f" They are in {report.errors_file}: mend and import it." if report.errors_file else ""
+            sentences = [f"{failed:,} of {report.rows:,} rows failed."]
+            if report.errors_file:
+                sentences.append(source.mending.format(errors=report.errors_file, path=path))
             raise CommandError(
-                f"{failed:,} of {report.rows:,} rows failed.{where}",
+                " ".join(sentences),
                 returncode=FAILURE if failed == report.rows else PARTIAL,
             )
+
+
+def _beside(path: Path) -> Path:
+    """Return where failed rows go unless said otherwise; a path such as `.` has no name of its own."""
+    named = path if path.name not in ("", "..") else path.resolve()
+    return named.with_name(f"{named.name}.errors.csv")
 
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:

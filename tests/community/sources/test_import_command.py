@@ -247,6 +247,89 @@ def test_error_file_is_written_like_the_original_and_safe_to_open(write):
     assert lines[2].endswith("o2;Å;y;2026-03-01")
 
 
+DUMP = {
+    "Users.xml": '<users><row Id="5" DisplayName="Åse" CreationDate="2012-02-01T00:00:00" />'
+    '<row Id="6" DisplayName="Bo" /></users>',
+    "Posts.xml": '<posts><row Id="1" PostTypeId="1" CreationDate="2012-03-01T10:00:00" OwnerUserId="5" /></posts>',
+    "Comments.xml": '<comments><row Id="1" PostId="1" CreationDate="12-03-01" Text="Hm" UserId="5" /></comments>',
+}
+FORUM = {
+    "users.csv": "user_id,username,is_staff\n5,ase,0\n,bo,0\n",
+    "topics.csv": "topic_id,category_id,created_at,author_user_id,views,closed,accepted_post_number\n"
+    "1,fees,2026-03-01T10:00:00Z,5,7,0,\n",
+    "posts.csv": "post_id,topic_id,post_number,user_id,created_at,post_type,reply_to_post_number,like_count,is_staff,"
+    "is_accepted_answer\n11,1,1,5,2026-03-01T10:00:00Z,1,,0,0,0\n12,1,2,5,yesterday,1,,0,0,0\n",
+}
+NOT_A_TIME = "Give a time of ISO 8601, such as 2026-03-02T09:00:00Z."
+
+
+@pytest.mark.parametrize(
+    ("source", "files", "header", "failed", "mended"),
+    [
+        (
+            "stackexchange",
+            DUMP,
+            "import_row,import_error,file,Id",
+            [
+                "2,Users.xml: the row has no CreationDate,Users.xml,6",
+                f"1,\"Comments.xml Id 1, occurred_at '12-03-01+00:00': {NOT_A_TIME}\",Comments.xml,1",
+            ],
+            {
+                "Users.xml": ('DisplayName="Bo"', 'DisplayName="Bo" CreationDate="2012-02-02T00:00:00"'),
+                "Comments.xml": ("12-03-01", "2012-03-01T12:00:00"),
+            },
+        ),
+        (
+            "discourse",
+            FORUM,
+            "import_row,import_error,file,id",
+            [
+                "3,\"users.csv , external_id '': This may not be empty.\",users.csv,",
+                f"3,\"posts.csv 12, occurred_at 'yesterday': {NOT_A_TIME}\",posts.csv,12",
+            ],
+            {"users.csv": (",bo", "6,bo"), "posts.csv": ("yesterday", "2026-03-02T10:00:00Z")},
+        ),
+    ],
+)
+def test_what_fails_in_a_folder_is_named_mended_there_and_taken_with_the_folder(
+    tmp_path, source, files, header, failed, mended
+):
+    ChannelFactory(slug="forum")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_text(content)
+
+    code, report, sentence = run(source, folder, "--channel", "forum")
+
+    errors = tmp_path / "site.errors.csv"
+    assert (code, counts(report)) == (3, {"created": 3, "updated": 0, "unchanged": 0, "failed": 2})
+    assert sentence == (
+        f"2 of 5 rows failed. {errors} names them: mend them in the files of {folder} and import it again."
+    )
+    assert errors.read_text("utf-8-sig").splitlines() == [header, *failed]
+
+    for name, (wrong, right) in mended.items():
+        (folder / name).write_text(files[name].replace(wrong, right))
+    code, report, _ = run(source, folder, "--channel", "forum")
+
+    assert (code, counts(report)) == (0, {"created": 2, "updated": 0, "unchanged": 3, "failed": 0})
+    assert set(Member.objects.values_list("external_id", flat=True)) == {"5", "6"}
+    assert Interaction.objects.count() == 2
+
+
+def test_error_file_of_a_folder_without_a_name_stands_beside_it(tmp_path, monkeypatch):
+    ChannelFactory(slug="forum")
+    (tmp_path / "site").mkdir()
+    for name, content in FORUM.items():
+        (tmp_path / "site" / name).write_text(content)
+    monkeypatch.chdir(tmp_path / "site")
+
+    code, report, _ = run("discourse", ".", "--channel", "forum")
+
+    assert (code, report["errors_file"]) == (3, str(tmp_path / "site.errors.csv"))
+
+
 def test_no_good_row_is_a_failure(write):
     code, report, sentence = run("csv", write("Order,Customer,Total,Date\no1,c1,x,2026-03-01\n"), *ORDERS)
 
