@@ -289,6 +289,18 @@ def test_every_table_of_worked_numbers_is_tested_above():
     assert PAGE.count("<!-- worked:") == len(tested)
 
 
+UNIT = re.compile(r"\b(Money|A fraction|a fraction|A count|[Cc]ounts|A number|[Ss]econds|Stars)\b")
+
+
+@pytest.mark.parametrize("figures_of", re.findall(r"^### (`.*)$", PAGE, re.MULTILINE))
+def test_every_heading_of_figures_says_unit_undefined_case_and_source(figures_of):
+    text = PAGE.partition(f"### {figures_of}\n")[2].partition("\n##")[0]
+
+    assert UNIT.search(text), "in what unit?"
+    assert re.search(r"\b[Uu]ndefined\b", text), "when is it undefined, or never?"
+    assert re.search(r"\bSource: \w", text), "where does it come from?"
+
+
 def test_every_figure_reason_and_line_is_explained():
     plumbing = {"id", "code", "name", "ratios", "models", "credits"}
     explained = set(re.findall(r"`(\w+)`", PAGE))
