@@ -18,6 +18,7 @@ from crm.money import allocate, from_minor, to_minor
 from gateway.panel_records import figure_as_json
 from metrics.api.records import LinesRecord, RoiRowRecord
 from metrics.attribution.models import attribution_models
+from metrics.models import Credit
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, Scope, figures, roi_report
 from metrics.reports.layout import fraction_text, money_text, report_as_json
@@ -80,6 +81,38 @@ def test_split(row):
     parts = allocate(to_minor(Decimal(row["amount"]), "EUR"), [int(weight) for weight in row["weights"].split()])
 
     assert [str(from_minor(part, "EUR")) for part in parts] == row["parts"].split()
+
+
+def amounts(credits, model) -> str:
+    """Return what these credits of a currency with cents come to, one after the other."""
+    return " ".join(str(from_minor(getattr(credit, f"{model}_minor"), "EUR")) for credit in credits)
+
+
+def test_refunds(db):
+    documented = rows_of("refunds")
+    joe, bought = MemberFactory(), datetime(2026, 3, 17, 9, tzinfo=UTC)
+    for days in (1, 2, 3):
+        InteractionFactory(member=joe, channel=joe.channel, occurred_at=bought - timedelta(days=days))
+    ConversionFactory(contact=joe.contact, external_id="o1", amount=Decimal("100.00"), occurred_at=bought)
+    for number, row in enumerate(documented):
+        RefundFactory(
+            external_id=f"r{number}", refund_of_external_id="o1", amount=Decimal(row["refund"]),
+            occurred_at=bought + timedelta(days=number),
+        )  # fmt: skip
+
+    recompute_all(now=NOW)
+
+    def credited(external_id):
+        return list(Credit.objects.filter(conversion__external_id=external_id).order_by("position"))
+
+    taken = [0, 0, 0]
+    for number, row in enumerate(documented):
+        assert amounts(credited("o1"), "linear") == row["credits"]
+        back = [-credit.linear_minor for credit in credited(f"r{number}")]
+        taken = [so_far + more for so_far, more in zip(taken, back, strict=True)]
+        assert " ".join(str(from_minor(part, "EUR")) for part in back) == row["this refund takes"]
+        assert " ".join(str(from_minor(part, "EUR")) for part in taken) == row["split of it"]
+        assert sum(taken) == to_minor(Decimal(row["refunded so far"]), "EUR")
 
 
 @pytest.mark.parametrize("row", rows_of("roi"), ids=str)
@@ -203,6 +236,28 @@ def story(db):
     recompute_all(now=NOW)
 
 
+def test_story_credits(story):
+    documented = rows_of("story credits")
+    bought = Credit.objects.filter(conversion__external_id="o1").order_by("position")
+    refunded = Credit.objects.filter(conversion__refund_of_external_id="o1").order_by("position")
+
+    assert len(documented) == 9
+    for model in ("linear", "position_based", "time_decay"):
+        found = [
+            {
+                "touch": credit.interaction.kind,
+                "by": credit.actor_kind,
+                "days before": str((bought.last().interaction.occurred_at - credit.interaction.occurred_at).days),
+                "model": model,
+                "credit": amounts([credit], model),
+                "back": amounts([back], model),
+                "left": str(Decimal(amounts([credit], model)) + Decimal(amounts([back], model))),
+            }
+            for credit, back in zip(bought, refunded, strict=True)
+        ]
+        assert found == [row for row in documented if row["model"] == model]
+
+
 def report_named(name):
     scope, _, view = name.partition(" as ")
     report = roi_report(RoiQuery(scope=scope, view=view or "customer", model="all", now=NOW))
@@ -279,7 +334,7 @@ def test_story_time_to_convert(story):
 
 def test_every_table_of_worked_numbers_is_tested_above():
     tested = {
-        *("response_rate", "lead_answer_rate", "resolution_rate", "percentiles"),
+        *("response_rate", "lead_answer_rate", "resolution_rate", "percentiles", "refunds", "story credits"),
         *("shares", "split", "roi", "roas", "cost_per_conversion", "mean_rating", "cost_per_person_helped"),
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
         *("story members as customer", "story members as helper", "tiles"),
@@ -287,6 +342,15 @@ def test_every_table_of_worked_numbers_is_tested_above():
 
     assert {name for name, _ in ROWS} == tested
     assert PAGE.count("<!-- worked:") == len(tested)
+
+
+def test_no_table_without_the_comment_has_numbers():
+    tables = re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE)
+    explained = [table for table in tables if f"-->\n{table}" not in PAGE]
+
+    assert len(explained) == 4
+    cells = [cell.strip() for table in explained for cell in re.split(r"[|\n]", table)]
+    assert [cell for cell in cells if re.match(r"[-−]?\d[\d.,]*( [-−+×=] |$)", cell)] == []
 
 
 UNIT = re.compile(r"\b(Money|A fraction|a fraction|A count|[Cc]ounts|A number|[Ss]econds|Stars)\b")
