@@ -1,12 +1,14 @@
 """`manage.py demo` as a newcomer runs it: a database and a broker of its own, a real worker, the report it prints."""
 
 import json
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +16,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from demo.generator import collections
+from demo.generator.joe import story
+from tests.metrics.oracle import exact_decay_weight
 
 pytestmark = pytest.mark.timeout(300)  # seconds; the first test fills the company
 
@@ -56,10 +60,14 @@ def demo(migrated_environment: dict[str, str]) -> Demo:
     return Demo(migrated_environment, json.loads(run.stdout))
 
 
+def readme() -> str:
+    """Return the README as it stands."""
+    return (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+
+
 def lines_in_readme() -> list[str]:
     """Return the lines of the demo's report that the README quotes, single-spaced."""
-    readme = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
-    excerpt = readme.partition(f"What `DEMO_UNTIL={UNTIL} make demo` prints")[2].split("```")[1]
+    excerpt = readme().partition(f"What `DEMO_UNTIL={UNTIL} make demo` prints")[2].split("```")[1]
     return [" ".join(line.split()) for line in excerpt.splitlines() if line.strip()]
 
 
@@ -80,6 +88,7 @@ def test_joes_figures_are_those_worked_by_hand(demo):
         ("Ana", "help", "Telephone"),
     ]
     assert {model: [touch["credited"][model] for touch in touches] for model in MODELS} == JOE
+    assert f"{sum(len(touch['credited']) for touch in touches)} of 15 credits of Joe" in readme()
     assert demo.report["joe"]["brought"] == "380.00"
     assert demo.report["joe"]["unattributed"] == "180.00"
 
@@ -93,10 +102,34 @@ def test_community_gets_exactly_joes_credit_by_every_model(demo):
 
 
 def test_readme_tells_joes_figures():
-    readme = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
-
     for model, shares in JOE.items():
-        assert f"| `{model}` | {' | '.join(shares)} | **200.00** |" in readme
+        assert f"| `{model}` | {' | '.join(shares)} | **200.00** |" in readme()
+
+
+def test_readme_reckons_right():
+    pencil = " ".join(readme().partition("With a pencil")[2].partition("\n`manage.py")[0].split())
+    steps = re.findall(r"⌊([\d,]+) × ([\d,⅓⅔]+)(?: / ([\d,]+))?⌋(?: − ([\d,]+))? = ([\d,]+)", pencil)
+
+    def number(text):
+        return {"⅓": Fraction(1, 3), "⅔": Fraction(2, 3)}.get(text) or int(text.replace(",", "") or 0)
+
+    assert len(steps) == pencil.count("⌊") == 8
+    for step in steps:
+        whole, weight, weights, given, part = map(number, step)
+        assert whole * weight // (weights or 1) - given == part, step
+
+    older, oldest = (exact_decay_weight(timedelta(days=14, minutes=minutes)) for minutes in (0, 35))
+    assert f"a quarter, {older:,.0f}. Joe's question is 35 minutes older still: {int(oldest):,}." in pencil
+    assert f"Together {2**24 + older + int(oldest):,.0f}." in pencil
+
+
+def test_readme_tells_what_stands_on_joes_page(demo):
+    joe = demo.report["joe"]
+    credited = sum(Decimal(touch["credited"]["linear"]) for touch in joe["touches"])
+    ratings = [step.item["rating"] for step in story(date.fromisoformat(UNTIL)) if "rating" in step.item]
+
+    told = f"brought {joe['brought']} EUR, {credited} of it touched by the community"
+    assert f"{told}, rated its help {sum(ratings) / len(ratings):.2f}" in readme()
 
 
 def test_rows_and_lines_sum_to_revenue_and_cost_for_every_model(demo):
@@ -174,7 +207,8 @@ def test_second_run_keeps_the_data_and_tells_joes_story_and_the_sums(demo):
     assert "Joe's question 200.00 / 0.00 / 66.67 / 80.00 / 33.27" in " ".join(again.stdout.split())
     printed = {" ".join(line.split()) for line in again.stdout.splitlines()}
     assert [line for line in lines_in_readme() if line not in printed] == []
-    assert again.stdout.count("✓") == 30  # five reports, each with five models and the cost
+    # Five reports, each with five models and the cost.
+    assert f"{again.stdout.count('✓')} of 30 sums of the demo" in readme()
     assert "✗" not in again.stdout
     assert time.monotonic() - began < 60
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -23,6 +24,10 @@ UNTIL = date(2026, 11, 1)
 @pytest.fixture(scope="module")
 def company() -> dict[str, list[dict[str, object]]]:
     return {key: list(items) for key, items in collections(UNTIL)}
+
+
+def readme() -> str:
+    return (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 
 
 def digest(until: date, company=None) -> str:
@@ -64,6 +69,11 @@ def test_company_has_the_size_it_is_said_to_have(company):
     calls = sum(record["channel"] == "phone" for record in company["help-records"])
     assert 1_400 <= accepted + calls <= 1_600  # Kith makes help records from accepted answers
     assert 3_800 <= size["conversions"] <= 4_200
+
+
+def test_readme_says_how_large_the_company_is(company):
+    assert f"one hash of {sum(map(len, company.values())):,} items" in readme()
+    assert f"{len(company['members']) - 1:,} members and one Joe" in readme()
 
 
 def test_company_uses_every_kind_of_what_it_shows(company):
@@ -162,6 +172,24 @@ def test_joes_story_keeps_its_distances_whatever_the_day():
 
     assert distances(date(2026, 11, 1)) == distances(date(2025, 4, 2)) == distances(date(2024, 2, 29))
     assert distances(UNTIL)[0] == timedelta(days=59, hours=13, minutes=55)  # he asks at 10:05, 60 days before
+
+
+def test_readme_tells_joes_story_on_its_days_and_with_its_figures():
+    section = readme().partition("## The story of Joe")[2].partition("\n## ")[0]
+    told = {(int(day), time): text for day, time, text in re.findall(r"\n\| (\d+)(, [\d:]+)? \| (.*?) \|", section)}
+    steps = [step for step in story(UNTIL) if step.collection in ("conversions", "interactions", "help-records")]
+    first = min(step.at.date() for step in steps)
+
+    happened = set()
+    for step in steps:
+        sale = step.collection == "conversions"
+        when = (step.at.date() - first).days + 1, "" if sale else f", {step.at:%H:%M}"
+        happened.add(when)
+        if sale:
+            assert f"{step.item['amount']} EUR" in told[when]
+        if "rating" in step.item:
+            assert f"{step.item['rating']} of 5" in told[when]
+    assert happened == set(told)
 
 
 def test_nobody_else_has_to_do_with_joe_and_mia(company):

@@ -32,6 +32,7 @@ NOW = datetime(2018, 9, 1, tzinfo=UTC)
 REVENUE = Decimal("244091.94")
 COLUMNS = ["first_touch_minor", "last_touch_minor", "linear_minor", "position_based_minor", "time_decay_minor"]
 DOCUMENT = Path(django_settings.BASE_DIR) / "docs" / "real-data.md"
+README = Path(django_settings.BASE_DIR) / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -197,24 +198,56 @@ def check_hand_worked_credits() -> None:
 
 
 def check_documented_figures() -> None:
-    """Every line of the document's tables is written here from what the code says."""
-    document = DOCUMENT.read_text()
+    """Every line of the tables, and what the text around them counts, is written here from what the code says."""
     customer = roi_report(RoiQuery(scope="channels", model="all", now=NOW))
     helper = roi_report(RoiQuery(scope="members", view="helper", model="all", now=NOW))
     touched = customer.rows[0]
-    lines = [
+    unattributed = customer.lines["unattributed"].revenue["linear"]
+    kinds = dict(Interaction.objects.arrived().values_list("kind").annotate(n=Count("id")))
+    posts = f"{kinds['question']:,} questions, {kinds['answer']:,} answers, {kinds['comment']:,} comments"
+    credits = Credit.objects.count()
+    purchases = Conversion.objects.count()
+    buyers = Contact.objects.filter(refs__source="cdnow")
+    with_account = Member.objects.filter(contact__person__in=buyers).values("contact__person").distinct().count()
+    told = [
         f"| revenue | {REVENUE:,} |",
-        f"| of it unattributed | {customer.lines['unattributed'].revenue['linear']:,} |",
+        f"| of it unattributed | {unattributed:,} |",
         f"| credited, by any model | {touched.revenue_credited:,} |",
         f"| purchases with a touch | {touched.conversions_touched:,} |",
-        f"| credits in the ledger | {Credit.objects.count():,} |",
+        f"| credits in the ledger | {credits:,} |",
         f"| people helped | {touched.social.people_helped:,} |",
         f"| questions answered | {touched.social.questions_answered:,} |",
+        f"The site: {Member.objects.count():,} members, {posts} and {kinds['post']} other posts; ",
+        f"; {Thread.objects.exclude(accepted_answer=None).count()} accepted answers. The shop: {purchases:,} purchases",
+        f"the purchases of {buyers.count():,} customers of an online CD shop",
+        f"until the {with_account} users who wrote are used up",
+        f"The other {buyers.count() - with_account:,} buyers have no account.",
     ]
     for model in MODELS:
         by_members = sum((row.models[model].revenue_credited for row in helper.rows), Decimal(0))
         by_buyers = helper.lines["self"].revenue[model]
         unknown = helper.lines["unknown"].revenue[model]
-        lines.append(f"| {model} | {by_members:,} | {by_buyers:,} | {unknown:,} |")
-    missing = [line for line in lines if line not in document]
-    assert not missing, "docs/real-data.md should say:\n" + "\n".join(missing)
+        told.append(f"| {model} | {by_members:,} | {by_buyers:,} | {unknown:,} |")
+    for touch, (_, _, _, *minor) in zip(
+        ("the question", "the first answer", "the second answer"), credits_of("35"), strict=True
+    ):
+        told.append(f"| {touch} | {' | '.join(str(Decimal(each).scaleb(-2)) for each in minor)} |")
+    expect(DOCUMENT, told)
+    expect(
+        README,
+        [
+            f"A whole Q&A site ({posts}) and the {purchases:,} purchases of a CD shop",
+            f"| revenue | {REVENUE:,} |",
+            f"| credited, by any model | {touched.revenue_credited:,} |",
+            f"| unattributed | {unattributed:,} |",
+            f"{credits:,} credits stand behind it",
+            f"| {customer.total.revenue:,} of {REVENUE:,} |",
+        ],
+    )
+
+
+def expect(page: Path, told: list[str]) -> None:
+    """Fail for what the page does not say, however its lines are broken."""
+    said = " ".join(page.read_text(encoding="utf-8").split())
+    missing = [each for each in told if each not in said]
+    assert not missing, f"{page.name} should say:\n" + "\n".join(missing)
