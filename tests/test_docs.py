@@ -93,6 +93,16 @@ def test_readme_and_real_data_tell_the_same_figures():
     assert [figure for figure in figures if figure not in page] == []
 
 
+def test_readme_tells_the_speed_that_the_benchmarks_tell():
+    (row,) = re.findall(r"^\| Speed .*$", text("README.md"), re.MULTILINE)
+    measured = set(re.findall(r"[\d.]+", text("benchmarks/README.md")))
+
+    figures = re.findall(r"([\d.]+)(?= (?:×|ms)| to [\d.]+ (?:×|ms))", row)
+
+    assert len(figures) > 8
+    assert [figure for figure in figures if figure not in measured] == []
+
+
 def test_paths_that_the_documentation_names_exist():
     for name in ("README.md", "CONTRIBUTING.md", "docs/extending.md"):
         paths = re.findall(r"`((?:crm|community|metrics|gateway|config|demo|jobs|tests)/[\w./-]*)`", text(name))
