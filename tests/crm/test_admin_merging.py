@@ -34,7 +34,9 @@ def clerk():
 @pytest.fixture
 def pair():
     survivor = ContactFactory(full_name="Joe Bloggs", language="en", custom_fields={"plan": "gold"})
-    loser = ContactFactory(full_name="Joseph Bloggs", language="en", company=CompanyFactory(name="Acme"), tags=["vip"])
+    loser = ContactFactory(
+        full_name="Joseph Bloggs", language="en", company=CompanyFactory(name="Acme"), tags=["vip"], stage="customer"
+    )
     EmailFactory(contact=loser, raw="joseph@example.com")
     return survivor, loser
 
@@ -61,6 +63,9 @@ def test_the_other_record_is_chosen_and_both_are_shown(clerk, pair):
     assert fields["full_name"] == ("survivor", True)
     assert fields["company"] == ("loser", False)
     assert fields["language"] == ("survivor", False)
+    stage = next(field for field, _ in page.context["rows"] if field.key == "stage")
+    assert (stage.survivor, stage.loser, *fields["stage"]) == ("lead", "customer", "loser", True)
+    assert '<input type="radio" name="field:stage" value="loser" checked>' in text
     assert fields["tags"] == ("both", False)
     assert fields["custom_fields:plan"] == ("survivor", False)
     assert Contact.objects.persons().filter(pk=loser.pk).exists()
@@ -112,6 +117,7 @@ def test_joining_takes_the_chosen_fields_and_offers_to_take_apart(clerk, pair):
 
     survivor.refresh_from_db()
     assert (survivor.full_name, survivor.tags, survivor.company.name) == ("Joseph Bloggs", [], "Acme")
+    assert survivor.stage == "customer"  # the later one, as the preview said
     done = Merge.objects.get()
     assert (done.reason, done.merged_by_id) == ("he said so", int(clerk.session["_auth_user_id"]))
     assert page.redirect_chain == [(reverse("admin:crm_contact_change", args=[survivor.pk]), 302)]

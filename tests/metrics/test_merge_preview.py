@@ -21,7 +21,7 @@ from metrics.merge_preview import FiguresTogether, figures_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of
-from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory
+from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 from tests.metrics.oracle import stored_tables
 from tests.metrics.world import World
@@ -42,12 +42,18 @@ def table(content, title):
 
 @pytest.fixture
 def joe_and_mia():
-    """Joe bought for 100.00 after one answer of mia's. Is mia somebody else, or Joe under another name?"""
+    """
+    Joe bought for 100.00 after one answer of mia's. Is mia somebody else, or Joe under another name?
+
+    Joe got a reward of 40.00, mia one of 5.00.
+    """
     mia = MemberFactory(handle="mia")
     joe = MemberFactory(channel=mia.channel, handle="joe", contact=ContactFactory(full_name="Joe Bloggs"))
     InteractionFactory(channel=mia.channel, member=mia, kind="answer", to_member=joe)
     ConversionFactory(contact=joe.contact, amount=Decimal("100.00"))
     ConversionFactory(contact=mia.contact, amount=Decimal("7.50"))
+    CostFactory(category="rewards", contact=joe.contact, amount=Decimal("40.00"))
+    CostFactory(category="rewards", contact=mia.contact, amount=Decimal("5.00"))
     recompute_all(now=NOW)
     return joe.contact, mia.contact
 
@@ -63,6 +69,12 @@ def test_preview_shows_figures_of_both_and_of_the_one_they_would_be(joe_and_mia)
     # mia's answer touched her own order too: she did it, and it came before.
     assert money["Credited to touches"] == (euro("100.00"), euro("7.50"), euro("107.50"), euro("0.00"))
     assert money["As helper, linear"] == (euro("0.00"), euro("100.00"), euro("0.00"), euro("-100.00"))
+    assert money["Cost"] == (euro("40.00"), euro("5.00"), euro("45.00"), euro("0.00"))
+    # (100.00 − 40.00) / 40.00, (7.50 − 5.00) / 5.00 and (107.50 − 45.00) / 45.00; as helper a reward is a cost as well:
+    # Joe earned nothing, mia (100.00 − 5.00) / 5.00, and the two together nothing any more.
+    returns = {label: [round(roi, 4) for roi in sides] for label, sides in table(content, "Return").items()}
+    assert returns["Business ROI as customer"] == [euro("1.5"), euro("0.5"), euro("1.3889")]
+    assert returns["Business ROI as helper"] == [euro(-1), euro(19), euro(-1)]
     assert table(content, "Counts")["Conversions touched"] == (1, 1, 2)
 
 
@@ -84,8 +96,10 @@ def test_preview_equals_what_the_merge_then_does(seed):
     world = World()
     kinds = ["add_interaction", "add_conversion", "add_refund", "add_help_record", "add_role", "add_member", "add_cost"]
     world.apply((chance.choice(kinds), [chance.randrange(998) for _ in range(8)]) for _ in range(60))
+    for amount, talker in enumerate(Member.objects.order_by("pk")[:4], 3):
+        CostFactory(category="rewards", contact=talker.contact, amount=Decimal(amount))
     recompute_all(now=NOW)
-    changed = []
+    sums, returns = [], []  # those that a merge changes
 
     for _ in range(2):
         # The first accounts of a world talk to each other: merging two of them changes what they earned.
@@ -111,9 +125,15 @@ def test_preview_equals_what_the_merge_then_does(seed):
         }.items():
             sides = (of(before[survivor.pk]), of(before[loser.pk]), of(after))
             assert table(shown, "Money in EUR")[label][:3] == sides
-            changed += [label] if sides[2] != sides[0] + sides[1] else []
+            sums += [label] if sides[2] != sides[0] + sides[1] else []
+        for view in ("customer", "helper"):
+            rows = [getattr(one, view) for one in (before[survivor.pk], before[loser.pk], after)]
+            sides = tuple(row and row.roi.value for row in rows)
+            assert table(shown, "Return")[f"Business ROI as {view}"] == sides
+            returns += [view] if None not in sides and sides[2] not in sides[:2] else []
 
-    assert changed, "no merge of these worlds changes a sum: the test has shown little"
+    assert sums, "no merge of these worlds changes a sum: the test has shown little"
+    assert returns, "no merge of these worlds changes a return: the test has shown little"
 
 
 @pytest.mark.parametrize("seed", [5, 6, 7])
