@@ -2,11 +2,14 @@
 
 import datetime as dt
 import json
+import re
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.models import HelpRecord, Interaction
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.django_db
 
 BY_HTMX = {"HX-Request": "true"}
 NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+LONDON = ZoneInfo("Europe/London")  # the organisation's zone
 
 
 def everybody_may(permission):
@@ -68,6 +72,30 @@ def record_page(contact):
 
 def told(channel, **fields):
     return {"channel": channel.pk, "occurred_at": "2026-03-02T09:00", "outcome": "solved", **fields}
+
+
+def test_form_knows_me_now_and_the_channel_last_used_with_this_person(ana: Client, joe, forum):
+    phone = ChannelFactory(slug="phone", name="Telephone")
+    InteractionFactory(channel=forum, member=joe)
+    later = dt.datetime(2026, 3, 3, 9, tzinfo=dt.UTC)
+    HelpRecordFactory(contact=joe.contact, interaction__channel=phone, interaction__occurred_at=later)
+    me = User.objects.get(username="ana")
+    HelpRecordFactory(recorded_by=me, helper_user=me, interaction__channel=forum)  # with somebody else
+
+    def minute():
+        return timezone.now().astimezone(LONDON).strftime("%Y-%m-%dT%H:%M")
+
+    before = minute()
+    shown = ana.get(record_page(joe.contact)).content.decode()
+
+    (now,) = re.findall(r'<input type="datetime-local" name="occurred_at" value="([^"]+)"', shown)
+    assert before <= now <= minute()
+    assert re.findall(r'<option value="\d+" selected>([^<]+)</option>', shown) == ["Telephone"]
+    assert re.findall(r'<input type="text" name="helper_text"[^>]* placeholder="me"', shown)
+
+    ana.post(record_page(joe.contact), {"occurred_at": now, "channel": phone.pk, "outcome": "solved", "helper": ""})
+    record = HelpRecord.objects.latest("pk")
+    assert (record.contact, record.helper_user, record.interaction.channel) == (joe.contact, me, phone)
 
 
 def test_saved_help_closes_the_dialog_and_offers_to_undo(ana: Client, joe, forum):
