@@ -19,8 +19,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from community.models import Interaction, Member
+from crm import extensions
 from crm.extensions import contact_actions, contact_panels, contact_tiles, timeline_sources
 from crm.models import Contact, FollowUp, Note
+from gateway.registry import Registry
 from metrics.recompute import recompute_all
 from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import (
@@ -168,6 +170,30 @@ def test_page_opens_for_somebody_of_whom_nothing_is_known(page_client: Client):
     assert "Nothing is planned" in shown
     assert "No notes yet" in shown
     assert "No interaction is known" in shown
+
+
+def test_page_opens_and_says_who_this_is_where_no_app_adds_anything(page_client: Client, joe: Member, monkeypatch):
+    for registry in vars(extensions).values():
+        if isinstance(registry, Registry):
+            monkeypatch.setattr(registry, "_entries", {})
+
+    page, figures, details = (
+        page_client.get(address(joe.contact, tab)) for tab in ("", "?tab=figures", "?tab=details")
+    )
+
+    assert (page.status_code, figures.status_code, details.status_code) == (200, 200, 200)
+    for said in (
+        "Joe Bloggs",
+        "Bloggs Ltd",
+        "Ben Okafor",
+        "vip",
+        "joe@example.com",
+        "newsletter",
+        "Call in the morning.",
+    ):
+        assert said in text(page), said
+    assert [tile.key for tile in page.context["tiles"]] == ["next_step"]
+    assert (page.context["entries"], page.context["actions"], figures.context["panels"]) == ([], [], [])
 
 
 def test_page_of_nobody_leads_back(page_client: Client):
