@@ -199,6 +199,37 @@ def test_response_times_page(question):
         assert logged_in("community.view_interaction").get(reverse(name)).status_code == 403
 
 
+def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question):
+    """Of three questions Ana answered one and looked into one; on another channel one waits."""
+    ana = MemberFactory(channel=question.channel, handle="ana")
+    MemberRoleFactory(member=ana, role="staff", since=None)
+    asked = {"channel": question.channel, "occurred_at": question.occurred_at}
+    looked_into, _ = InteractionFactory(**asked), InteractionFactory(**asked)
+    for kind, to in (("answer", question), ("comment", looked_into)):
+        replied_at = question.occurred_at + dt.timedelta(hours=1)
+        InteractionFactory(channel=question.channel, member=ana, kind=kind, reply_to=to, occurred_at=replied_at)
+    other = InteractionFactory(occurred_at=question.occurred_at).channel
+
+    address = reverse("response-times-figures")
+    channels, staff = logged_in().get(address, {"period": "last_30_days"}).context["tables"]
+    answer = client_with("responses:read").get("/api/v1/responses/", {"by": "channel"}).json()
+
+    labels = [column.label for column in channels.columns]
+    assert labels[4:6] == ["Without reply", "First reply, mean h"]
+    assert labels[9:11] == ["First answer, median h", "Unanswered"]
+    assert {(row.values[0], row.values[1], row.values[4], row.values[10]) for row in channels.rows} == {
+        (question.channel.name, 3, 1, 2),
+        (other.name, 1, 1, 1),
+        ("All", 4, 2, 3),
+    }
+    assert not {"Without reply", "Unanswered"} & {column.label for column in staff.columns}
+    assert [(row["name"], row["unreplied"], row["unanswered"]) for row in [*answer["rows"], answer["total"]]] == [
+        (question.channel.name, 1, 2),
+        (other.name, 1, 1),
+        ("All", 2, 3),
+    ]
+
+
 def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
     type(question).objects.update(is_private=True)
     newer = InteractionFactory(kind="direct_message", occurred_at=timezone.now() - dt.timedelta(hours=1))
