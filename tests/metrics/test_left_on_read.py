@@ -54,12 +54,13 @@ def act(client: Client, row, name: str, **said: str):
     )
 
 
-def test_the_list_says_who_waits_how_long_and_what_they_brought(question):
-    type(question.channel).objects.update(reply_target_minutes=60)
+def test_the_list_says_who_waits_where_how_long_and_what_they_brought(question):
+    type(question.channel).objects.update(name="Forum", reply_target_minutes=60)
     page = logged_in().get(PAGE).content.decode()
 
     assert "How do I enrol?" in page
     assert "Joe Bloggs" in page
+    assert 'data-label="Where">Forum, question</td>' in page
     assert "3 h 0 min" in page
     assert "kith-late" in page
     assert "120.00" in page
