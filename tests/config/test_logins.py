@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from config.models import UserSession
+from config.models import GroupPermissionEvent, UserSession
 
 pytestmark = pytest.mark.django_db
 
@@ -355,6 +355,29 @@ def test_nobody_gives_permissions_that_they_do_not_hold(ana: User, administrator
     )
     assert response.status_code == 200
     assert not ana.get_all_permissions()
+
+
+def test_an_administrator_changes_what_a_role_may_and_the_history_says_who(ana: User, administrator: Client):
+    helper, taken = Group.objects.get(name="Helper"), Permission.objects.get(codename="view_company")
+    ana.groups.add(helper)
+    companies, contacts = reverse("admin:crm_company_changelist"), reverse("admin:crm_contact_changelist")
+    assert log_in("ana")[0].get(companies).status_code == 200
+    left = set(helper.permissions.exclude(pk=taken.pk).values_list("pk", flat=True))
+
+    response = administrator.post(
+        reverse("admin:auth_group_change", args=[helper.pk]), {"name": "Helper", "permissions": [*left]}
+    )
+
+    assert response.status_code == 302
+    assert set(helper.permissions.values_list("pk", flat=True)) == left
+    again, _ = log_in("ana")
+    assert (again.get(companies).status_code, again.get(contacts).status_code) == (403, 200)
+    history = administrator.get(reverse("admin:auth_group_history", args=[helper.pk]))
+    said = [(entry.user.username, entry.get_change_message()) for entry in history.context["action_list"]]
+    assert said == [("olga", "Changed Permissions.")]
+    event = GroupPermissionEvent.objects.get(pgh_label="delete")  # the database says which one as well
+    assert (event.group, event.permission) == (helper, taken)
+    assert User.objects.get(pk=event.pgh_context.metadata["user"]).username == "olga"
 
 
 def test_nobody_changes_somebody_who_may_do_more(administrator: Client):
