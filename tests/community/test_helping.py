@@ -1,6 +1,7 @@
 """Recording help, editing it, taking it back: what stands where afterwards, and what figures say of it."""
 
 import datetime as dt
+import time
 from decimal import Decimal
 
 import pytest
@@ -35,6 +36,7 @@ from tests.factories.community import (
     UserFactory,
 )
 from tests.factories.crm import ContactFactory, ConversionFactory
+from tests.processes import start_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -396,6 +398,27 @@ def test_credits_follow_help_by_the_next_recompute(joe, phone):
     redo_help(record.pk)
     recompute_stale(now=LATER)
     assert last_touches() == [("member", True, 4000)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_credits_follow_help_by_the_next_tick_of_a_worker(joe, phone, subprocess_environment, tmp_path):
+    mia = MemberFactory(channel=phone, handle="mia")
+    ConversionFactory(contact=joe, amount=Decimal("40.00"), occurred_at=dt.datetime(2026, 3, 20, tzinfo=dt.UTC))
+    environment = {**subprocess_environment, "METRICS_TICK_SECONDS": "0.2"}
+
+    with start_worker(environment, folder=tmp_path, arguments=("--beat", "--concurrency", "1")) as worker:
+        record_help(
+            contact_id=joe.pk,
+            channel_id=phone.pk,
+            helper_member_id=mia.pk,
+            occurred_at=AT,
+            recorded_by_id=None,
+            now=NOW,
+        )
+        deadline = time.monotonic() + 60
+        while last_touches() != [("member", True, 4000)]:
+            assert time.monotonic() < deadline, worker.log.read_text(errors="replace")
+            time.sleep(0.05)
 
 
 def test_answer_that_is_marked_becomes_a_help_touch_and_an_unmarked_one_stays_a_touch(answer, joe):
