@@ -12,13 +12,14 @@ from django.conf import settings
 from django.db import connection
 from psycopg.types.range import DateRange
 
+from community.models import Channel
 from crm.contact_page import contact_header, contact_tiles_of, next_steps, records_of
 from crm.models import Contact
 from crm.money import allocate, from_minor, to_minor
 from gateway.panel_records import figure_as_json
 from metrics.api.records import LinesRecord, RoiRowRecord
 from metrics.attribution.models import attribution_models
-from metrics.models import Credit
+from metrics.models import Credit, StaleMark
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, Scope, figures, roi_report
 from metrics.reports.layout import fraction_text, money_text, report_as_json
@@ -293,6 +294,16 @@ def test_story_lines(story, name):
         if key != "not_converted" and key in documented:
             assert (str(line["revenue"]), str(line["cost"])) == (documented[key]["revenue"], documented[key]["cost"])
     assert set(documented) <= set(lines)
+
+
+def test_a_channel_that_moves_takes_its_past_along(story):
+    Channel.objects.filter(slug="phone").update(community=CommunityFactory(slug="office"))
+
+    rows = {row["code"]: (row["revenue_credited"], row["cost"]) for row in report_named("communities")["rows"]}
+
+    # Of the 80.00 of the table of communities, the rows of forum and phone in the table of channels.
+    assert rows == {"school": (Decimal("53.33"), Decimal("0.00")), "office": (Decimal("26.67"), Decimal("30.00"))}
+    assert not StaleMark.objects.exists()
 
 
 def tiles_of(contact: Contact) -> dict[str, dict[str, str]]:
