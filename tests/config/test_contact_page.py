@@ -296,6 +296,19 @@ def test_accounts_say_how_much_of_all_that_a_person_did_was_done_with_each(page_
     assert accounts_on(page_client.get(address(silent.contact, "?tab=figures"))) == {str(silent.channel): (0, None)}
 
 
+def test_accounts_are_those_on_every_channel_and_of_every_record(page_client: Client, joe: Member):
+    MemberFactory(channel__name="Discord", handle="joe#1", contact=joe.contact)
+    MemberFactory(channel__name="Instagram", handle="joeys", contact=ContactFactory(merged_into=joe.contact))
+
+    page = page_client.get(address(joe.contact, "?tab=figures"))
+
+    (accounts,) = (content for panel, content in page.context["panels"] if panel.title == "Accounts")
+    rows = [row.values[:2] for row in accounts.tables[0].rows]
+    assert rows == [("joe", joe.channel.name), ("joe#1", "Discord"), ("joeys", "Instagram")]
+    for said in ("joe#1", "Discord", "joeys", "Instagram"):
+        assert said in text(page)
+
+
 COMMENTS = """
     INSERT INTO community_interaction (channel_id, external_id, kind, direction, member_id, occurred_at)
     SELECT %(channel)s, 'said-' || n, 'comment', 'inbound', %(joe)s, timestamptz '2025-04-01' + n * interval '3 s'

@@ -1,17 +1,20 @@
 """The page of a contact over the API: the same as staff see, as far as the key's scopes go."""
 
 import datetime as dt
+from decimal import Decimal
 
 import orjson
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from crm.api.contact_page import OverviewRecord, TimelineRecord
 from crm.models import Contact
 from metrics.recompute import recompute_all
 from tests.api_clients import client_with
-from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory
+from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import (
     CompanyFactory,
     ConsentFactory,
@@ -70,6 +73,24 @@ def timeline(contact: Contact, *scopes: str, **query: object) -> list[dict]:
     return response.json()["results"]
 
 
+def page_of(contact: Contact) -> dict:
+    """What the contact's page in the admin is made of, for somebody who may see everything."""
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client.get(reverse("admin:crm_contact_change", args=[contact.pk])).context
+
+
+def in_json(value: object, unit: str = "") -> object:
+    """A value of the page as JSON has it: instants in UTC with Z, ratios with four decimals."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:.4f}" if unit in ("percent", "rating") else str(value)
+    return value
+
+
 def test_overview_says_who_what_and_next(joe: Contact):
     said = overview(joe, *EVERYTHING)
 
@@ -85,8 +106,48 @@ def test_overview_says_who_what_and_next(joe: Contact):
     assert {"buyer", "helper", "accounts", "help"} <= {panel["key"] for panel in said["panels"]}
 
 
+def test_overview_is_the_same_as_in_the_admin(joe: Contact):
+    ben = UserFactory(username="ben")
+    ContactFactory(merged_into=joe, do_not_contact=True)
+    Contact.objects.filter(pk=joe.pk).update(owner=ben, tags=["vip"])
+
+    said, shown = overview(joe, *EVERYTHING), page_of(joe)
+
+    header = shown["header"]
+    assert [(stage["stage"], stage["because"]) for stage in said["stages"]] == [
+        ("audience", "first touch"),
+        ("customer", "first conversion"),
+    ]
+    assert [(stage["stage"], stage["at"], stage["because"]) for stage in said["stages"]] == [
+        (stage.stage, in_json(stage.at), stage.because) for stage in header.stages
+    ]
+    assert (said["owner"], said["tags"], said["do_not_contact"]) == ("ben", ["vip"], True)
+    assert (header.owner, header.tags, header.do_not_contact) == ("ben", ["vip"], True)
+    assert (said["name"], said["record_ids"], said["emails"]) == (header.name, header.records, header.emails)
+    assert [(tile["key"], tile["label"], tile["value"], tile["unit"], tile["note"]) for tile in said["tiles"]] == [
+        (tile.key, figure.label, in_json(figure.value, figure.unit), figure.unit, figure.note)
+        for tile in shown["tiles"]
+        for figure in [tile.figure]
+    ]
+    assert len(said["tiles"]) == 8
+
+
 def test_timeline_is_the_same_as_in_the_admin(joe: Contact):
-    entries = timeline(joe, *EVERYTHING)
+    entries, shown = timeline(joe, *EVERYTHING), page_of(joe)["entries"]
+
+    assert [entry["id"] for entry in entries] == [f"{entry.source}:{entry.id}" for entry in shown]
+    for entry, other in zip(entries, shown, strict=True):
+        for name in entry.keys() - {"id", "record", "figures", "changes", "tables"}:
+            assert entry[name] == in_json(getattr(other, name)), name
+        assert [(figure["label"], figure["value"]) for figure in entry["figures"]] == [
+            (figure.label, in_json(figure.value, figure.unit)) for figure in other.figures
+        ]
+        assert [(change["field"], change["before"], change["after"]) for change in entry["changes"]] == [
+            (change.label, in_json(change.before), in_json(change.after)) for change in other.changes
+        ]
+        assert [row["values"] for table in entry["tables"] for row in table["rows"]] == [
+            [in_json(value) for value in row.values] for table in other.tables for row in table.rows
+        ]
 
     facts = [entry for entry in entries if entry["kind"] not in ("change", "merge")]
     assert [entry["kind"] for entry in facts] == [

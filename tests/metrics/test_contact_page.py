@@ -17,6 +17,7 @@ from psycopg.types.range import DateRange
 from community.models import Cost, Interaction
 from crm.models import Contact
 from crm.timeline.reading import asked_of, read_timeline
+from gateway.panels import Table
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, roi_report
 from metrics.reports.people import money_of_people
@@ -105,6 +106,28 @@ def test_conversion_shows_its_touches_under_every_model(joe: Contact):
         ("Answer, Forum", "mia", "0.00", "0.00", "33.33", "20.00", "Payroll in Practice."),
         ("Question, Forum", "joe", "100.00", "0.00", "33.33", "40.00", "Which course is next?"),
     ]
+
+
+def test_conversion_with_more_touches_than_fit_shows_the_newest_ten_and_the_way_to_all(joe: Contact):
+    account = joe.members.get()
+    for hour in range(8):
+        InteractionFactory(channel=account.channel, member=account, kind="comment", occurred_at=at(15, hour))
+    recompute_all(now=NOW)
+
+    def shown() -> Table:
+        (entry,) = read_timeline(asked_of(joe.pk, may=anybody, now=NOW, kind="conversion")).entries
+        return entry.tables[0]
+
+    table = shown()
+    whens = [row.values[0] for row in table.rows]
+    assert whens == [*(at(15, hour) for hour in range(7, -1, -1)), at(10), at(2, 10)]  # not the question at nine
+    everything = {"conversion__id__exact": joe.conversions.get().pk}
+    assert (table.more_label, table.more.query) == ("All 11 touches", everything)
+
+    Interaction.objects.filter(occurred_at=at(15, 0)).update(retracted_at=NOW)
+    recompute_all(now=NOW)
+    table = shown()
+    assert (len(table.rows), table.rows[-1].values[0], table.more_label) == (10, at(2, 9), "See the credits")
 
 
 def test_refund_shows_what_it_takes_back(joe: Contact):
