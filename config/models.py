@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pghistory
 import pgtrigger
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -55,8 +56,21 @@ def _ended(reason: str, users: str) -> Iterator[pgtrigger.Trigger]:
         )
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.UpdateEvent("password", condition=pghistory.AnyChange("password")),  # that it changed; not what it is
+    pghistory.DeleteEvent(),
+    fields=["username", "email", "is_active", "is_staff", "is_superuser"],
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
+    model_name="UserEvent",
+)
 class WatchedUser(User):
-    """Users, watched: who is deactivated or gets another password or standing is logged out everywhere."""
+    """
+    Users, watched: who is deactivated or gets another password or standing is logged out everywhere.
+
+    What one comes in with and may do is kept: by whom it was given and taken.
+    """
 
     class Meta:
         proxy = True
@@ -111,3 +125,18 @@ class WatchedGroupPermission(Group.permissions.through):  # type: ignore[name-de
                 "SELECT m.user_id FROM auth_user_groups m JOIN changed USING (group_id)",
             )
         )
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.DeleteEvent(),
+    fields=["user", "type"],
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
+    model_name="SecondFactorEvent",
+)
+class WatchedSecondFactor(Authenticator):
+    """Second factors, watched: who set one up, and who took it away. What it consists of is not kept."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.apps import apps
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
@@ -13,7 +17,15 @@ from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 SHOWN = 200  # events; the newest
 
 _BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
-_KINDS = {"insert": "created", "update": "changed", "delete": "deleted", "relinked": "moved to another contact"}
+_KINDS = {
+    "insert": "created",
+    "update": "changed",
+    "delete": "deleted",
+    "relinked": "moved to another contact",
+    "password": "given another password",
+    "begin": "as it was when its history began",
+}
+_DONE = {ADDITION: "created", CHANGE: "changed", DELETION: "deleted"}
 
 
 @dataclass(frozen=True)
@@ -27,18 +39,26 @@ class Change:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One event: when, what kind, by whom, through what, which fields."""
+    """One event: when, what kind, by whom, through what, which fields; or in words, where those were not kept."""
 
     at: datetime
     kind: str
     who: str
     through: str
     changes: list[Change]
+    said: str = ""
 
 
 def is_tracked(model: type[Model]) -> bool:
     """Whether the database keeps this model's history."""
-    return bool(getattr(model, "pgh_event_models", None))
+    return _keeper(model) is not None
+
+
+@cache
+def _keeper(model: type[Model]) -> type[Model] | None:
+    """Return what this model's history is kept by: itself, or a proxy of ours where it is somebody else's; or None."""
+    proxies = (proxy for proxy in apps.get_models() if proxy._meta.proxy and proxy._meta.concrete_model is model)
+    return next((keeper for keeper in (model, *proxies) if getattr(keeper, "pgh_event_models", None)), None)
 
 
 def history_of(instance: Model) -> list[HistoryEntry]:
@@ -56,7 +76,28 @@ def history_of(instance: Model) -> list[HistoryEntry]:
 
 def event_model_of(model: type[Model]) -> type[Model]:
     """Return the model of the events that the database keeps about `model`."""
-    return next(iter(set(model.pgh_event_models.values())))  # type: ignore[attr-defined]  # set by pghistory
+    return next(iter(set(_keeper(model).pgh_event_models.values())))  # type: ignore[union-attr]  # set by pghistory
+
+
+def forms_of(instance: Model) -> list[HistoryEntry]:
+    """
+    Return what was done to an object by forms of the admin, newest first, as the admin's own log has it.
+
+    It names the fields, not what was in them: for what the database keeps only a part of. One query.
+    """
+    kind = ContentType.objects.get_for_model(instance, for_concrete_model=False)
+    log = LogEntry.objects.filter(content_type=kind, object_id=str(instance.pk)).select_related("user")
+    return [
+        HistoryEntry(
+            at=entry.action_time,
+            kind=_DONE[entry.action_flag],
+            who=_called(entry.user),
+            through="admin",
+            changes=[],
+            said=entry.get_change_message(),
+        )
+        for entry in log.order_by("-action_time", "-pk")[:SHOWN]
+    ]
 
 
 def events_of(model: type[Model]) -> QuerySet[Any]:

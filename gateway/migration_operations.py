@@ -18,7 +18,8 @@ import pgtrigger.migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.models import CreateModel
-from django.db.migrations.state import ProjectState
+from django.db.migrations.operations.special import RunPython
+from django.db.migrations.state import ProjectState, StateApps
 
 
 class CreateModels(Operation):
@@ -89,3 +90,23 @@ class RemoveTrigger(AboutOneModel, pgtrigger.migrations.RemoveTrigger):
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         options = state.models[app_label, self.model_name].options
         options["triggers"] = [trigger for trigger in options.get("triggers", []) if trigger.name != self.name]
+
+
+def begin_history(app_label: str, event_name: str) -> RunPython:
+    """
+    Begin the history of rows that are there already with what they are now.
+
+    Else their first change would not say what was there before it. One statement; nothing on the way back.
+    """
+
+    def begin(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        event = apps.get_model(app_label, event_name)
+        record = event._meta.get_field("pgh_obj").related_model
+        fields = event._meta.concrete_fields
+        kept = ", ".join(f'"{field.column}"' for field in fields if not field.name.startswith("pgh_"))
+        schema_editor.execute(
+            f'INSERT INTO "{event._meta.db_table}" (pgh_obj_id, pgh_created_at, pgh_label, {kept})'
+            f' SELECT "{record._meta.pk.column}", now(), \'begin\', {kept} FROM "{record._meta.db_table}"'
+        )
+
+    return RunPython(begin, RunPython.noop, elidable=True)

@@ -58,6 +58,7 @@ class MemberAdmin(ModelAdmin):
     fields = (("channel", "contact"), ("handle", "external_id"), ("followers", "joined_at"))
     inlines = (MemberRoleInline,)
     panels = member_panels
+    history_in_part = True
     empty_state = "Members appear with what they write: sync a channel or import it."
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

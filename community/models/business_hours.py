@@ -14,7 +14,7 @@ def known_zone(name: str) -> None:
         raise ValidationError(f"'{name}' is no IANA time zone. One is 'Europe/Copenhagen'.")
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class BusinessHours(models.Model):
     """
     A week of opening hours on the clocks of one zone, and the days on which nobody is there.

@@ -9,7 +9,7 @@ from community.models.business_hours import BusinessHours
 from crm.models.synced import Synced
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Community(Synced):
     """
     A place with a purpose, and the measure by which we say whether it serves it (social ROI).
@@ -57,7 +57,7 @@ class Community(Synced):
         return self.name
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Channel(Synced):
     """One presence on one platform: a forum, a Slack workspace, an Instagram account, "phone", "event"."""
 

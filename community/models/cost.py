@@ -20,7 +20,7 @@ class CostQuerySet(models.QuerySet["Cost"]):
         return self.filter(voided_at=None)
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Cost(Synced):
     """
     Money spent over a span of local days, for a campaign, channel or community, or for one person.

@@ -8,7 +8,7 @@ from django.db.models import Q
 from community.models.interaction import Interaction
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Handling(models.Model):
     """
     What staff decided about one interaction that expects a reply.

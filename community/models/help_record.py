@@ -11,7 +11,7 @@ from crm.models import Contact
 from crm.models.synced import Synced
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class HelpRecord(Synced):
     """
     Help that one person got, on exactly one interaction, which gives its time and channel.

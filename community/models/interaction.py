@@ -1,5 +1,6 @@
 """Interactions: the one table of what happened."""
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -23,6 +24,13 @@ class InteractionQuerySet(models.QuerySet["Interaction"]):
         return self.arrived().filter(retracted_at=None)
 
 
+# The source has the original of all else; what takes it out of the figures, or its words away, is done here.
+@pghistory.track(
+    pghistory.UpdateEvent(),
+    fields=["retracted_at", "retract_reason", "deleted_at"],
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
+    model_name="InteractionEvent",
+)
 class Interaction(Synced):
     """
     Something that happened on a channel: who acted, whom it addressed, what it was.

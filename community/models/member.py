@@ -12,7 +12,11 @@ from crm.models.changed_identity import compare_again
 from crm.models.synced import Synced
 
 
-@pghistory.track(pghistory.UpdateEvent("relinked", condition=pghistory.AnyChange("contact")), fields=["contact"])
+@pghistory.track(
+    pghistory.UpdateEvent("relinked", condition=pghistory.AnyChange("contact")),
+    pghistory.DeleteEvent(),
+    fields=["contact"],
+)
 class Member(Synced):
     """
     An account on a channel. It belongs to a contact; an unknown account brings its own.
@@ -63,7 +67,7 @@ class Member(Synced):
         return self.handle or self.external_id
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class MemberRole(models.Model):
     """
     The role a member has from an instant on; a null `since` means from the beginning.

@@ -1,5 +1,6 @@
 """Threads: questions, tickets and topics that interactions belong to."""
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,6 +10,14 @@ from community.models.member import Member
 from crm.models.synced import Synced
 
 
+# Which answer counts moves figures; the source has the original of all else. The other fields say what was deleted.
+@pghistory.track(
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("accepted_answer", "confirmed_answer", "confirmed_by")),
+    pghistory.DeleteEvent(),
+    fields=["channel", "external_id", "opened_by", "accepted_answer", "confirmed_answer", "confirmed_by"],
+    obj_field=pghistory.ObjForeignKey(related_name="events"),
+    model_name="ThreadEvent",
+)
 class Thread(Synced):
     """
     A question, ticket or topic on a channel.

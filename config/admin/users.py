@@ -78,6 +78,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):
     ordering = ("username",)
     autocomplete_fields = ("groups",)
     filter_horizontal = ("user_permissions",)
+    history_in_part = True
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Only a superuser makes superusers."""

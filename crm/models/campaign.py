@@ -10,7 +10,7 @@ from crm.models.synced import Synced
 from crm.money import AmountField, CurrencyField, money_constraints
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Campaign(Synced):
     """
     A campaign, known by its code without regard to case: the code is what `utm_campaign` carries.

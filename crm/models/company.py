@@ -7,7 +7,7 @@ from django.db.models import Q
 from crm.models.synced import Synced
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Company(Synced):
     """A customer company. Found again by (source, external id); one entered by staff has neither."""
 

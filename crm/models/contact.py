@@ -76,7 +76,12 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(merged_into=None)
 
 
-@pghistory.track(exclude=["known_as", "search_text"])
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["known_as", "search_text"],
+)
 class Contact(Synced):
     """
     A person, known or not yet. Of a follower we may know only a handle: then the stage is *audience*.
@@ -309,7 +314,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         return (granted.filter(channel__in=covered) if covered else granted).filter(~Exists(taken_back))
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Consent(models.Model):
     """A person's yes to being contacted for a purpose, with its source; withdrawn, it stays as evidence."""
 
@@ -337,7 +342,7 @@ class Consent(models.Model):
         return f"{self.purpose} ({self.channel or 'any channel'})"
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class OutcomeMark(models.Model):
     """
     A dated mark by staff that a person became an advocate, a donor or a supporter (Return on Community).

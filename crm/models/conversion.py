@@ -10,6 +10,7 @@ from crm.models.synced import Synced
 from crm.money import AmountField, CurrencyField, money_constraints
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class ConversionKind(models.Model):
     """
     A kind of conversion: purchase, sign-up, donation and whatever else the company counts.
@@ -36,7 +37,7 @@ class ConversionKind(models.Model):
         return self.label
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Conversion(Synced):
     """
     Something a person did that the company counts, with or without value; or a refund of one.

@@ -1,5 +1,6 @@
 """Exchange rates into the reporting currency."""
 
+import pghistory
 from django.db import models
 from django.db.models import Q
 
@@ -7,6 +8,7 @@ from crm.models.synced import Synced
 from crm.money import CurrencyField
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class ExchangeRate(Synced):
     """
     1 unit of `currency` = `rate` units of the reporting currency, from `date` on.

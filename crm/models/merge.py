@@ -15,7 +15,7 @@ class MergeQuerySet(models.QuerySet["Merge"]):
         return self.filter(unmerged_at=None)
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Merge(models.Model):
     """
     A contact that was merged into another one.

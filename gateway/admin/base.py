@@ -18,7 +18,7 @@ from gateway.admin.forms import FactForm, is_taken_by
 from gateway.admin.page_panels import PanelsMixin
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
-from gateway.history import HistoryEntry, history_of, is_tracked
+from gateway.history import HistoryEntry, forms_of, history_of, is_tracked
 from gateway.panels import PageAction, actions_for
 from gateway.registry import Registry
 
@@ -41,7 +41,8 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     Subclasses give `list_select_related`, `autocomplete_fields` and an `ordering` that ends in a
     unique column. `panels` is the registry of figures shown above the form, `panels_load_later` whether they come
     after it; `empty_state` says what to do when the list has nothing in it yet; `list_annotations` are computed for
-    the list only.
+    the list only. `history_in_part` says that the database keeps some of the fields, so that a page of history shows
+    besides which others were changed by forms.
     """
 
     form = FactForm
@@ -67,6 +68,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
     searches_newest: ClassVar[int | None] = None
+    history_in_part = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ListOfAll]:
         return ListOfAll
@@ -154,7 +156,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             str(self.model._meta.get_field(name).verbose_name): shown
             for name, shown in self.hidden_fields(request, instance).items()
         }
-        return [
+        kept = [
             replace(
                 entry,
                 changes=[
@@ -166,6 +168,8 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             )
             for entry in history_of(instance)
         ]
+        forms = forms_of(instance) if self.history_in_part else []
+        return sorted([*kept, *forms], key=lambda entry: entry.at, reverse=True)
 
     def get_deleted_objects(
         self, objs: Iterable[Model], request: HttpRequest

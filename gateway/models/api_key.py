@@ -81,7 +81,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         self.filter(stale, pk=key_id).update(last_used_at=now)
 
 
-@pghistory.track(exclude=["digest", "last_used_at"])
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["digest", "last_used_at"],
+)
 class ApiKey(models.Model):
     """
     What a client proves itself with: `Authorization: Bearer kith_<prefix>_<secret>`.

@@ -1,7 +1,8 @@
 """
 Who did it, when, through what: every way to write leaves its name in the history.
 
-Each way changes or makes one tracked record. What the history then says is compared with what was done.
+Each way changes, makes or deletes a tracked record. What the history then says is compared with what was done: with
+every row and column of every table that has a history.
 """
 
 import csv
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.core import management
 from django.test import Client
@@ -20,17 +22,34 @@ from django.utils import timezone
 from pghistory.models import Context
 
 import manage
+from community.models import Channel, Interaction
 from config.celery import app
 from config.models import MembershipEvent
-from crm.models import Campaign, Contact
-from gateway.history import history_of
+from crm.models import Campaign, Contact, ConversionKind
+from gateway.history import events_of, history_of
 from gateway.models import ApiKey
 from tests.admin_forms import posted
 from tests.api_clients import client_of, secret_of
-from tests.factories.community import ChannelFactory, HelpRecordFactory, UserFactory
-from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, EmailFactory
+from tests.audit import everything_told
+from tests.factories.community import (
+    ChannelFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    ThreadFactory,
+    UserFactory,
+)
+from tests.factories.crm import (
+    CampaignFactory,
+    ContactFactory,
+    ConversionFactory,
+    EmailFactory,
+    ExchangeRateFactory,
+)
+from tests.sending import send_one
 
 pytestmark = pytest.mark.django_db
+
+AT = "2026-03-02T09:00:00Z"
 
 
 @pytest.fixture
@@ -87,6 +106,55 @@ def change_help(ana: Client) -> object:
     return record
 
 
+def retract_with_a_reason(ana: Client) -> object:
+    interaction = InteractionFactory()
+    ana.post(reverse("admin:community_interaction_retract", args=[interaction.pk]), {"reason": "Spam."})
+    return interaction
+
+
+def retract_several(ana: Client) -> object:
+    interactions = [InteractionFactory(), InteractionFactory()]
+    ticked = {"action": "retract_selected", "_selected_action": [one.pk for one in interactions], "reason": "Spam."}
+    ana.post(reverse("admin:community_interaction_changelist"), ticked)
+    return interactions[1]
+
+
+def undo_help(ana: Client) -> object:
+    """Help of its own is an interaction of its own, which is retracted with it."""
+    record = HelpRecordFactory(interaction__kind="help")
+    ana.post(reverse("admin:community_helprecord_undo", args=[record.pk]))
+    return record.interaction
+
+
+def confirm_an_answer(ana: Client) -> object:
+    thread = ThreadFactory()
+    answer = InteractionFactory(channel=thread.channel, thread=thread)
+    address = reverse("admin:community_thread_change", args=[thread.pk])
+    assert ana.post(address, posted(ana.get(address), confirmed_answer=answer.pk)).status_code == 302
+    return thread
+
+
+def deactivate_a_colleague(ana: Client) -> object:
+    ben = UserFactory(is_staff=True)
+    address = reverse("admin:auth_user_change", args=[ben.pk])
+    assert ana.post(address, posted(ana.get(address), is_active="")).status_code == 302
+    return ben
+
+
+def correct_a_rate(ana: Client) -> object:
+    rate = ExchangeRateFactory()
+    address = reverse("admin:crm_exchangerate_change", args=[rate.pk])
+    assert ana.post(address, posted(ana.get(address), rate="1.25")).status_code == 302
+    return rate
+
+
+def widen_a_window(ana: Client) -> object:
+    kind = ConversionKind.objects.get(key="purchase")
+    address = reverse("admin:crm_conversionkind_change", args=[kind.pk])
+    assert ana.post(address, posted(ana.get(address), lookback_days="30")).status_code == 302
+    return kind
+
+
 def revoke_a_key(ana: Client) -> object:
     key, _ = ApiKey.objects.issue(name="shop", scopes=["jobs:read"])
     ana.post(reverse("admin:gateway_apikey_changelist"), {"action": "revoke", "_selected_action": [key.pk]})
@@ -100,6 +168,13 @@ WAYS_OF_THE_ADMIN: dict[str, tuple[Callable[[Client], object], str]] = {
     "an action on a list": (change_by_action, "changed"),
     "voiding": (void_with_a_reason, "changed"),
     "a help record": (change_help, "changed"),
+    "retracting": (retract_with_a_reason, "changed"),
+    "retracting several": (retract_several, "changed"),
+    "undoing help": (undo_help, "changed"),
+    "confirming an answer": (confirm_an_answer, "changed"),
+    "a colleague's standing": (deactivate_a_colleague, "changed"),
+    "a rate": (correct_a_rate, "changed"),
+    "a kind of conversion": (widen_a_window, "changed"),
     "revoking a key": (revoke_a_key, "changed"),
 }
 
@@ -108,32 +183,46 @@ WAYS_OF_THE_ADMIN: dict[str, tuple[Callable[[Client], object], str]] = {
 def test_the_admin_names_the_user(ana: Client, way: str):
     act, kind = WAYS_OF_THE_ADMIN[way]
 
-    record = act(ana)
+    with everything_told():
+        record = act(ana)
 
     assert newest(record) == (kind, "Ana Whelan", "admin")
     assert abs(history_of(record)[0].at - timezone.now()) < dt.timedelta(minutes=1)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("way", ["one", "patch", "batch", "act"])
+@pytest.mark.parametrize("way", ["one", "patch", "batch", "void", "retract", "a tombstone", "delete"])
 def test_the_api_names_the_key(way: str):
-    key, token = ApiKey.objects.issue(name="shop-sync", scopes=["contacts:write", "conversions:write"])
+    scopes = ["contacts:write", "conversions:write", "interactions:write", "exchange-rates:write"]
+    key, token = ApiKey.objects.issue(name="shop-sync", scopes=scopes)
     client = client_of(token)
     item = {"source": "shop", "external_id": "c1", "full_name": "Joe"}
     record: object = None
-    match way:
-        case "one":
-            client.post("/api/v1/contacts/", item)
-        case "batch":
-            client.post("/api/v1/contacts/batch/upsert", {"items": [item]})
-        case "patch":
-            record = ContactFactory(full_name="Jo")
-            client.patch(f"/api/v1/contacts/{record.pk}/", {"full_name": "Joe"})
-        case "act":
-            record = ConversionFactory()
-            client.post(f"/api/v1/conversions/{record.pk}/void/", {"reason": "A test."})
+    kind = "changed"
+    with everything_told():
+        match way:
+            case "one":
+                client.post("/api/v1/contacts/", item)
+            case "batch":
+                client.post("/api/v1/contacts/batch/upsert", {"items": [item]})
+            case "patch":
+                record = ContactFactory(full_name="Jo")
+                client.patch(f"/api/v1/contacts/{record.pk}/", {"full_name": "Joe"})
+            case "void":
+                record = ConversionFactory()
+                client.post(f"/api/v1/conversions/{record.pk}/void/", {"reason": "A test."})
+            case "retract":
+                record = InteractionFactory()
+                client.post(f"/api/v1/interactions/{record.pk}/retract/", {"reason": "Spam."})
+            case "a tombstone":
+                record = InteractionFactory()
+                client.delete(f"/api/v1/interactions/{record.pk}/")
+            case "delete":
+                record, kind = ExchangeRateFactory(), "deleted"
+                client.delete(f"/api/v1/exchange-rates/{record.pk}/")
 
-    kind = "created" if record is None else "changed"
-    assert newest(record or Contact.objects.get()) == (kind, f"shop-sync ({key.prefix})", "API")
+    if record is None:
+        record, kind = Contact.objects.get(), "created"
+    assert newest(record) == (kind, f"shop-sync ({key.prefix})", "API")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -150,7 +239,8 @@ def test_the_command_line_names_the_command_and_the_account(monkeypatch: pytest.
         csv.writer(handle).writerows([["source", "external_id", "full_name"], ["shop", "c1", "Joe"]])
     monkeypatch.setattr("getpass.getuser", lambda: "olga")
 
-    run(monkeypatch, "import", "csv", str(file), "--as", "contacts")
+    with everything_told():
+        run(monkeypatch, "import", "csv", str(file), "--as", "contacts")
 
     assert newest(Contact.objects.get()) == ("created", "olga on the command line", "import csv")
 
@@ -158,7 +248,8 @@ def test_the_command_line_names_the_command_and_the_account(monkeypatch: pytest.
 def test_a_command_that_makes_a_key_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("getpass.getuser", lambda: "olga")
 
-    run(monkeypatch, "create_api_key", "shop", "--scopes", "jobs:read")
+    with everything_told():
+        run(monkeypatch, "create_api_key", "shop", "--scopes", "jobs:read")
 
     assert newest(ApiKey.objects.get()) == ("created", "olga on the command line", "command create_api_key")
 
@@ -187,6 +278,53 @@ def test_roles_given_and_taken_are_kept(ana: Client):
     given, taken = MembershipEvent.objects.filter(user=ben).order_by("pgh_id")
     assert (given.pgh_label, given.group_id, taken.pgh_label) == ("insert", helper.pk, "delete")
     assert User.objects.get(pk=given.pgh_context.metadata["user"]).username == "ana"
+
+
+def test_another_password_is_known_by_whom_and_not_what_it_is(ana: Client):
+    ben = UserFactory(is_staff=True)
+    password = {"password1": "a colleague's long password", "password2": "a colleague's long password"}
+
+    with everything_told():
+        ana.post(reverse("admin:auth_user_password_change", args=[ben.pk]), {**password, "usable_password": "true"})
+
+    assert newest(ben) == ("given another password", "Ana Whelan", "admin")
+    ben.refresh_from_db()
+    (event,) = events_of(User).filter(pgh_label="password")
+    assert ben.password not in str(vars(event))
+    page = ana.get(reverse("admin:auth_user_history", args=[ben.pk])).content.decode()
+    assert "given another password" in page
+    assert "Changed password." in page  # the admin's own log, for what the history does not keep
+
+
+def test_a_second_factor_that_is_taken_away_is_known_by_whom(ana: Client):
+    factor = Authenticator.objects.create(user=UserFactory(), type="totp", data={"secret": "hushed"})
+
+    with everything_told():
+        ana.post(reverse("admin:mfa_authenticator_delete", args=[factor.pk]), {"post": "yes"})
+
+    assert newest(factor) == ("deleted", "Ana Whelan", "admin")
+
+
+def test_the_history_of_an_interaction_shows_who_retracted_it_and_which_fields_forms_changed(ana: Client):
+    interaction = InteractionFactory(text="Buy now")
+    address = reverse("admin:community_interaction_change", args=[interaction.pk])
+    assert ana.post(address, posted(ana.get(address), text="Buy it now")).status_code == 302
+    ana.post(reverse("admin:community_interaction_retract", args=[interaction.pk]), {"reason": "Spam."})
+
+    page = ana.get(reverse("admin:community_interaction_history", args=[interaction.pk])).content.decode()
+
+    assert page.count("Ana Whelan") >= 2
+    assert "Spam." in page
+    assert "Changed Text." in page
+
+
+def test_a_batch_of_interactions_writes_no_history():
+    """They are many, and their source has the original."""
+    with everything_told():
+        send_one("interactions", channel=ChannelFactory().slug, external_id="i1", kind="click", occurred_at=AT)
+        send_one("interactions", channel=Channel.objects.get().slug, external_id="i1", kind="view", occurred_at=AT)
+
+    assert not events_of(Interaction).exists()
 
 
 def test_no_secret_is_kept_in_the_history(ana: Client):

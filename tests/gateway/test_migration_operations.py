@@ -1,7 +1,10 @@
 """Operations for migrations: the same models and tables as those of Django, rendered once."""
 
+from decimal import Decimal
+
 import pgtrigger
 import pytest
+from django.apps import apps
 from django.db import connection, models
 from django.db.migrations import AddField, CreateModel
 from django.db.migrations.migration import Migration
@@ -9,7 +12,10 @@ from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
 
-from gateway.migration_operations import AddTrigger, CreateModels
+from crm.models import ExchangeRate
+from gateway.history import Change, events_of, history_of
+from gateway.migration_operations import AddTrigger, CreateModels, begin_history
+from tests.factories.crm import ExchangeRateFactory
 
 
 def models_of_a_library() -> list[CreateModel]:
@@ -81,3 +87,17 @@ def test_a_field_moves_past_the_triggers_of_other_models(about: str, left: int):
     ]
 
     assert len(MigrationOptimizer().optimize(operations, "library")) == left
+
+
+@pytest.mark.django_db
+def test_a_history_that_begins_late_knows_what_was_there_before_the_first_change():
+    rate = ExchangeRateFactory(rate=Decimal("1.5"))
+    events_of(ExchangeRate).delete()
+
+    with connection.schema_editor() as editor:
+        begin_history("crm", "ExchangeRateEvent").code(apps, editor)
+    ExchangeRate.objects.filter(pk=rate.pk).update(rate=Decimal("2.5"))
+
+    changed, begun = history_of(rate)
+    assert changed.changes == [Change("rate", Decimal("1.5"), Decimal("2.5"))]
+    assert (begun.kind, begun.who) == ("as it was when its history began", "the system")

@@ -1,0 +1,106 @@
+"""
+The history held against the tables: what it says was done leads from what was there to what is there.
+
+Every table with a history is read before and after, and what was written to its history in between is done once more
+to what was there before. A row that came, went or changed without its history says so, column by column, whatever
+wrote it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pghistory
+import pgtrigger.core
+from django.apps import apps
+from django.db import connection
+
+# Every table of history, with `pgh_tracked_model` and `pgh_trackers`.
+HISTORIES: list[Any] = [model for model in apps.get_models() if hasattr(model, "pgh_tracked_model")]
+
+Rows = dict[str, dict[str, dict[str, Any]]]  # by table of history, by key: columns
+
+
+@contextmanager
+def everything_told() -> Iterator[None]:
+    """Fail unless the history that was written in this block says all that became of the tracked rows."""
+    rows, newest = _rows(), _newest()
+    yield
+    for table, key, label, columns in _written_since(newest):
+        if label == "delete":
+            rows[table].pop(key, None)  # of some tables what is new is not told
+        else:
+            rows[table][key] = columns
+    found = _rows()
+    for history in HISTORIES:
+        table = history._meta.db_table
+        told, there = rows[table], found[table]
+        if "insert" not in _labels(history):  # of its new rows nothing is told before they change
+            there = {key: columns for key, columns in there.items() if key in told}
+        assert there == told, f"{table} does not say what became of {history.pgh_tracked_model._meta.db_table}"
+
+
+def _labels(history: Any) -> set[str]:
+    return {tracker.label for tracker in history.pgh_trackers}
+
+
+def _columns(history: Any) -> list[str]:
+    """Return the columns whose every change is told: those that its trackers look at, or else all that it has."""
+    looked_at = {
+        name
+        for tracker in history.pgh_trackers
+        if isinstance(tracker, pghistory.UpdateEvent) and isinstance(tracker.condition, pgtrigger.core._Change)
+        for name in tracker.condition.fields
+    }
+    return [
+        field.column
+        for field in history._meta.concrete_fields
+        if not field.name.startswith("pgh_") and (not looked_at or field.name in looked_at)
+    ]
+
+
+def _as_json(history: Any) -> str:
+    pairs = ", ".join(f"'{column}', {column}" for column in _columns(history))
+    return f"jsonb_build_object({pairs})"
+
+
+def _rows() -> Rows:
+    """Return every tracked row, with the columns that its history tells of."""
+    parts = []
+    for history in HISTORIES:
+        meta = history.pgh_tracked_model._meta
+        parts.append(
+            f"SELECT '{history._meta.db_table}', {meta.pk.column}::text, {_as_json(history)} FROM {meta.db_table}"
+        )
+    found: Rows = {history._meta.db_table: {} for history in HISTORIES}
+    for table, key, columns in _asked(" UNION ALL ".join(parts)):
+        found[table][key] = json.loads(columns)
+    return found
+
+
+def _newest() -> Mapping[str, int]:
+    tables = [history._meta.db_table for history in HISTORIES]
+    return dict(
+        _asked(" UNION ALL ".join(f"SELECT '{table}', coalesce(max(pgh_id), 0) FROM {table}" for table in tables))
+    )
+
+
+def _written_since(newest: Mapping[str, int]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Yield table, key, label and columns of each event that is newer, in their order."""
+    parts = []
+    for history in HISTORIES:
+        table = history._meta.db_table
+        key = "pgh_obj_id" if any(field.name == "pgh_obj" for field in history._meta.concrete_fields) else "id"
+        parts.append(
+            f"SELECT '{table}', pgh_id, {key}::text, pgh_label, {_as_json(history)} FROM {table}"
+            f" WHERE pgh_id > {newest[table]}"
+        )
+    for table, _, key, label, columns in _asked(f"{' UNION ALL '.join(parts)} ORDER BY 1, 2"):
+        yield table, key, label, json.loads(columns)
+
+
+def _asked(statement: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
