@@ -7,13 +7,17 @@ The company of these tests: Joe asks on the forum on 2 March and Mia answers. On
 """
 
 import datetime as dt
+import html
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from psycopg.types.range import DateRange
 
 from community.extensions import channel_panels, community_panels, interaction_panels, member_panels
@@ -30,6 +34,7 @@ from tests.factories.community import (
     HelpRecordFactory,
     InteractionFactory,
     MemberFactory,
+    UserFactory,
 )
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
 
@@ -274,6 +279,112 @@ def test_contact_shows_accounts(story: Story):
     (accounts,) = of("contact", "accounts", story.joe.contact_id).tables
 
     assert [row[0] for row in rows(accounts)] == ["joe"]
+
+
+@pytest.fixture
+def ana(client: Client) -> Client:
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def among_others(story: Story) -> Story:
+    """The story, with the figures and credits of another company beside it."""
+    _another()
+    recompute_all(now=NOW)
+    return story
+
+
+def figures_on(page: str) -> dict[str, tuple[str, str]]:
+    """Return each figure that a page shows, and where it leads."""
+    parts = re.findall(
+        r'<dt>([^<]+)</dt>\s*<dd[^>]*>\s*(?:<a href="([^"]*)"[^>]*>)?<span class="kith-number">([^<]*)</span>', page
+    )
+    return {label: (value, html.unescape(link)) for label, link, value in parts}
+
+
+def rows_on(page: str) -> list[list[str]]:
+    """Return the cells of every row in the panels of a page, as people read them."""
+    tables = "".join(re.findall(r'<table class="kith-table">.*?<tbody>(.*?)</tbody>', page, re.DOTALL))
+    return [
+        [html.unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", tables, re.DOTALL)
+    ]
+
+
+def ledger_behind(ana: Client, link: str) -> set[tuple[int, int, str]]:
+    """Return the rows of the ledger to which a figure leads: conversion, interaction and the linear credit."""
+    rows = ana.get(link).context["cl"].result_list
+    return {(row.conversion_id, row.interaction_id, f"{Decimal(row.linear_minor) / 100:.2f}") for row in rows}
+
+
+def test_campaign_page_shows_its_figures_and_leads_to_its_own_credits_and_costs(ana: Client, among_others: Story):
+    story, spring = among_others, among_others.spring
+    page = ana.get(reverse("admin:crm_campaign_change", args=[spring.pk]))
+    (part,) = page.context["later_panels"]
+    text = ana.get(part.url).content.decode()
+
+    shown = figures_on(text)
+    assert {label: shown[label][0] for label in ("Credited revenue", "Cost", "ROI", "ROAS", "Conversions touched")} == {
+        "Credited revenue": "30.00",
+        "Cost": "30.00",
+        "ROI": "0.0 %",
+        "ROAS": "1.00 ×",
+        "Conversions touched": "1",
+    }
+    assert ["Last touch", "90.00"] in [row[:2] for row in rows_on(text)]
+    click = _click(story)
+    behind = {(story.purchase.pk, click.pk, "33.34"), (story.refund.pk, click.pk, "-3.34")}
+    assert ledger_behind(ana, shown["Credited revenue"][1]) == behind
+    costs = ana.get(shown["Cost"][1]).context["cl"].result_list
+    assert [(cost.campaign, cost.amount) for cost in costs] == [(spring, Decimal("30.000"))]
+
+
+def test_conversion_page_shows_its_figures_and_credits_and_leads_to_them(ana: Client, among_others: Story):
+    story = among_others
+    text = ana.get(reverse("admin:crm_conversion_change", args=[story.purchase.pk])).content.decode()
+
+    shown = figures_on(text)
+    assert {label: value for label, (value, _) in shown.items()} == {
+        "Value": "100.00",
+        "Line in the reports": "credited",
+        "Unattributed": "0.00",
+        "Touches": "3",
+    }
+    assert [(row[0], row[2], row[3], row[6], row[8], row[9]) for row in rows_on(text)[:4]] == [
+        ("1", "Which course is next?", "joe", "100.00", "33.33", "40.00"),
+        ("2", "Payroll in Practice.", "mia", "0.00", "33.33", "20.00"),
+        ("3", f"click {_click(story).external_id}", "joe", "0.00", "33.34", "40.00"),
+        ("", "Sum of the credits", "", "100.00", "100.00", "100.00"),
+    ]
+    question = Interaction.objects.get(kind="question", member=story.joe)
+    assert ledger_behind(ana, shown["Touches"][1]) == {
+        (story.purchase.pk, question.pk, "33.33"),
+        (story.purchase.pk, story.answer.pk, "33.33"),
+        (story.purchase.pk, _click(story).pk, "33.34"),
+    }
+
+
+def test_member_page_shows_its_figures_and_credits_and_leads_to_them(ana: Client, among_others: Story):
+    story = among_others
+    text = ana.get(reverse("admin:community_member_change", args=[story.mia.pk])).content.decode()
+
+    # Time decay: the answer is 8 days 2 hours older than the click, the question an hour older still, so they weigh
+    # 2^(-8.083/7) = 0.4491, 2^(-8.125/7) = 0.4473 and 1 of 1.8964: 23.68 of the purchase, 2.37 of the refund.
+    shown = figures_on(text)
+    assert {label: value for label, (value, _) in shown.items()} == {
+        "First touch": "0.00",
+        "Last touch": "0.00",
+        "Linear": "30.00",
+        "Position-based": "18.00",
+        "Time decay": "21.31",
+    }
+    assert [(row[1], row[3], row[5]) for row in rows_on(text)[:2]] == [
+        ("Joe Bloggs", "Payroll in Practice.", "-3.33"),
+        ("Joe Bloggs", "Payroll in Practice.", "33.33"),
+    ]
+    behind = {(story.purchase.pk, story.answer.pk, "33.33"), (story.refund.pk, story.answer.pk, "-3.33")}
+    assert {link: ledger_behind(ana, link) for _, link in shown.values()} == {shown["Linear"][1]: behind}
 
 
 def _click(story: Story) -> Interaction:
