@@ -12,12 +12,20 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.types.range import DateRange
 
+from community.models import HelpRecord, Thread
 from crm.models import Contact
 from crm.start_panels import MyFollowUps
 from jobs.models import Job
 from metrics.models import RecomputeChunk
 from metrics.recompute import recompute_all
-from tests.factories.community import CostFactory, InteractionFactory, MemberFactory, UserFactory
+from tests.factories.community import (
+    CostFactory,
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, FollowUpFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,13 +43,28 @@ def ana() -> Client:
 
 @pytest.fixture
 def march() -> None:
-    """In March 100.00 were credited to a campaign that cost 40.00; 50.00 came from nobody we know of."""
+    """
+    In March 100.00 were credited to a campaign that cost 40.00; 50.00 came from nobody we know of.
+
+    Eve's question was answered by Otto, whose answer she accepted and gave five stars, and again by a colleague; to Max
+    a colleague's answer was worth four. In April one more person was helped.
+    """
     member = MemberFactory()
     campaign = CampaignFactory(code="spring", name="Spring course")
     InteractionFactory(channel=member.channel, member=member, kind="click", campaign=campaign)
     CostFactory(campaign=campaign, amount=Decimal("40.00"), days=DateRange(dt.date(2026, 3, 1), dt.date(2026, 4, 1)))
     ConversionFactory(contact=member.contact, amount=Decimal("100.00"))
     ConversionFactory(contact=None, amount=Decimal("50.00"))
+    forum = member.channel
+    eve, otto = MemberFactory(channel=forum), MemberFactory(channel=forum)
+    thread = ThreadFactory(channel=forum, opened_by=eve, opened_at=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC))
+    answer = InteractionFactory(channel=forum, member=otto, kind="answer", thread=thread, to_member=eve)
+    Thread.objects.filter(pk=thread.pk).update(accepted_answer=answer)
+    HelpRecordFactory(contact=eve.contact, interaction=answer, helper_user=None, helper_member=otto, rating=5)
+    HelpRecordFactory(contact=eve.contact, interaction__channel=forum)
+    HelpRecordFactory(interaction__channel=forum, rating=4, outcome=HelpRecord.Outcome.HELPED)
+    in_april = dt.datetime(2026, 4, 2, 9, tzinfo=dt.UTC)
+    HelpRecordFactory(interaction__channel=forum, interaction__occurred_at=in_april, rating=1)
     recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
 
 
@@ -71,6 +94,34 @@ def test_business_return_of_a_period(ana: Client, march: None):
     assert "1 Mar 2026 to 31 Mar 2026" in start.content.decode()
     campaigns = ana.get(start.context["later_tables"]["campaigns"].url).context["table"]
     assert [(row.values[0], row.values[1]) for row in campaigns.rows] == [("Spring course", Decimal("1.5"))]
+
+
+def test_social_return_of_a_period(ana: Client, march: None):
+    page = figures_of(ana, MARCH)
+
+    # Cost per person helped: 40 / 2, Eve and Max
+    assert shown(page, "social") == {
+        "People helped": 2,
+        "Questions answered": 1,
+        "Mean rating": Decimal("4.5"),
+        "Cost per person helped": Decimal("20.00"),
+    }
+    notes = {figure.label: figure.note for figure in page.context["social"]}
+    assert notes["Mean rating"] == "2 ratings"
+    text = page.content.decode()
+    assert all(label in text for label in notes)
+    assert "2 ratings" in text
+
+
+def test_chart_sets_what_was_credited_against_what_it_cost(ana: Client, march: None):
+    page = figures_of(ana, MARCH)
+
+    chart = page.context["chart"]
+    assert (list(chart.labels), [list(series.values) for series in chart.series]) == (
+        ["Mar 2026"],
+        [[Decimal("100.00")], [Decimal("40.00")]],
+    )
+    assert page.content.decode().count("<canvas") == 1
 
 
 def test_lines_sum_to_all_revenue(ana: Client, march: None):
