@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pghistory.models import Context
+from rest_framework.test import APIClient
 
 import manage
-from community.models import Channel, Interaction
+from community.models import Channel, Cost, Interaction
 from config.celery import app
 from config.models import MembershipEvent
 from crm.models import Campaign, Contact, ConversionKind
@@ -33,6 +35,7 @@ from tests.api_clients import client_of, secret_of
 from tests.audit import everything_told
 from tests.factories.community import (
     ChannelFactory,
+    CostFactory,
     HelpRecordFactory,
     InteractionFactory,
     ThreadFactory,
@@ -223,6 +226,69 @@ def test_the_api_names_the_key(way: str):
     if record is None:
         record, kind = Contact.objects.get(), "created"
     assert newest(record) == (kind, f"shop-sync ({key.prefix})", "API")
+
+
+def replaced_by_form(cost: Cost, ana: Client, key: APIClient) -> None:
+    address = reverse("admin:community_cost_change", args=[cost.pk])
+    assert ana.post(address, posted(ana.get(address), amount="120.00")).status_code == 302
+
+
+def replaced_by_patch(cost: Cost, ana: Client, key: APIClient) -> None:
+    assert key.patch(f"/api/v1/costs/{cost.pk}/", {"amount": "120.00"}).status_code == 200
+
+
+def replaced_by_batch(cost: Cost, ana: Client, key: APIClient) -> None:
+    item = {"source": cost.source, "external_id": cost.external_id, "amount": "120.00"}
+    assert key.post("/api/v1/costs/batch/upsert", {"items": [item]}).json()["updated"] == 1
+
+
+def voided_on_its_page(cost: Cost, ana: Client, key: APIClient) -> None:
+    ana.post(reverse("admin:community_cost_void", args=[cost.pk]), {"reason": "Paid twice."})
+
+
+def voided_in_the_list(cost: Cost, ana: Client, key: APIClient) -> None:
+    ticked = {"action": "void_selected", "_selected_action": [cost.pk], "reason": "Paid twice."}
+    ana.post(reverse("admin:community_cost_changelist"), ticked)
+
+
+def voided_over_the_api(cost: Cost, ana: Client, key: APIClient) -> None:
+    assert key.post(f"/api/v1/costs/{cost.pk}/void/", {"reason": "Paid twice."}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("act", "through", "reason"),
+    [
+        (replaced_by_form, "admin", "replaced by ana"),
+        (replaced_by_patch, "API", "replaced"),
+        (replaced_by_batch, "API", "replaced"),
+        (voided_on_its_page, "admin", "Paid twice."),
+        (voided_in_the_list, "admin", "Paid twice."),
+        (voided_over_the_api, "API", "Paid twice."),
+    ],
+)
+def test_a_cost_that_is_replaced_or_voided_says_when_by_whom_and_through_what(
+    ana: Client, act: Callable[[Cost, Client, APIClient], None], through: str, reason: str
+):
+    cost = CostFactory(amount=Decimal("100.00"))
+    key, token = ApiKey.objects.issue(name="shop-sync", scopes=["costs:write"])
+    who = {"admin": "Ana Whelan", "API": f"shop-sync ({key.prefix})"}[through]
+
+    act(cost, ana, client_of(token))
+
+    voiding, making = history_of(cost)
+    assert (voiding.kind, voiding.who, voiding.through, making.kind) == ("changed", who, through, "created")
+    assert abs(voiding.at - timezone.now()) < dt.timedelta(minutes=1)
+    steps = {change.label: change.after for change in voiding.changes}
+    assert steps.pop("void reason") == reason
+    assert steps.pop("voided at") == Cost.objects.get(pk=cost.pk).voided_at
+    replacement = Cost.objects.exclude(pk=cost.pk).first()
+    if replacement is None:
+        assert steps == {}
+        return
+    assert steps.keys() == {"replaced by"}
+    (made,) = history_of(replacement)
+    assert (made.kind, made.who, made.through) == ("created", who, through)
+    assert {change.label: change.after for change in made.changes}["amount"] == Decimal("120.00")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
