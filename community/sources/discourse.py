@@ -60,17 +60,17 @@ class DiscourseSource(ImportSource):
         users = sum(1 for _ in _rows(path, "users.csv"))
         named = {}
         views = 0
-        for _, topic in _rows(path, "topics.csv"):
+        for number, topic in _rows(path, "topics.csv"):
             named[topic["topic_id"]] = topic["accepted_post_number"]
-            views += int(topic["views"] or 0)
+            views += _counted(topic, "views", file="topics.csv", number=number)
         posts: dict[PostKey, str] = {}
         likes = actions = ignored = 0
-        for _, post in _rows(path, "posts.csv"):
+        for number, post in _rows(path, "posts.csv"):
             if post["post_type"] != ORDINARY_POST:
                 actions += 1
                 continue
             posts[post["topic_id"], post["post_number"]] = post["post_id"]
-            likes += int(post["like_count"] or 0)
+            likes += _counted(post, "like_count", file="posts.csv", number=number)
             ignored += post["is_accepted_answer"] == "1" and named.get(post["topic_id"]) != post["post_number"]
         return DiscourseReading(
             total=len(places) + users + len(named) + len(posts),
@@ -154,6 +154,14 @@ class DiscourseReading(Reading):
         answered = self.posts.get((post["topic_id"], number)) or self.posts.get((post["topic_id"], OPENING_POST))
         direction = "outbound" if post["is_staff"] == "1" else "between_members"
         return item | {"kind": "answer", "direction": direction, "reply_to": answered}
+
+
+def _counted(cells: Cells, column: str, *, file: str, number: int) -> int:
+    """Return the whole number in a cell, 0 for an empty one."""
+    text = cells[column].strip() or "0"
+    if not (text.isascii() and text.isdecimal()):
+        raise UnreadableFile(f"{file}, row {number}: {column} is not a whole number: '{text[:60]}'.")
+    return int(text)
 
 
 def _rows(folder: Path, name: str) -> Iterator[tuple[int, Cells]]:

@@ -318,6 +318,27 @@ def test_what_fails_in_a_folder_is_named_mended_there_and_taken_with_the_folder(
     assert Interaction.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("file", "number", "text", "sentence"),
+    [
+        ("topics.csv", "5,7,", "5,7.0,", "topics.csv, row 2: views is not a whole number: '7.0'."),
+        (
+            "posts.csv",
+            "yesterday,1,,0",
+            "yesterday,1,,many",
+            "posts.csv, row 3: like_count is not a whole number: 'many'.",
+        ),
+    ],
+)
+def test_number_of_a_forum_that_is_none_is_named_before_anything_is_written(tmp_path, file, number, text, sentence):
+    ChannelFactory(slug="forum")
+    for name, content in FORUM.items():
+        (tmp_path / name).write_text(content.replace(number, text) if name == file else content)
+
+    assert run("discourse", tmp_path, "--channel", "forum") == (1, None, sentence)
+    assert not Member.objects.exists()
+
+
 def test_error_file_of_a_folder_without_a_name_stands_beside_it(tmp_path, monkeypatch):
     ChannelFactory(slug="forum")
     (tmp_path / "site").mkdir()
