@@ -14,6 +14,7 @@ from math import floor
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from community.models import Cost, HelpRecord, Interaction, Member, MemberRole, Thread
@@ -44,6 +45,13 @@ def stored_tables():
         )
         for table in TABLES
     }
+
+
+def empty_tables():
+    """Delete every derived row, as if nothing had ever been computed."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table._meta.db_table}")
 
 
 def exact_decay_weight(age: dt.timedelta) -> Decimal:

@@ -22,7 +22,7 @@ from metrics.tasks import recompute_stale as recompute_stale_task
 from tests.factories.community import InteractionFactory, MemberFactory
 from tests.factories.crm import ConversionFactory, RefundFactory
 from tests.interrupting import AtStatement, die, finishes
-from tests.metrics.oracle import TABLES, expected_tables, stored_tables
+from tests.metrics.oracle import empty_tables, expected_tables, stored_tables
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -126,7 +126,7 @@ def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_
         Interaction.objects.filter(pk=scene.touches[0].pk).update(retracted_at=retracted_at)
         from_nothing = random.random() < 0.5  # or over what is stored: other statements write it, another half each run
         if from_nothing:
-            forget_everything()
+            empty_tables()
         start_full_recompute(now=NOW)
         death = AtStatement(number, die)
         with connection.execute_wrapper(death):
@@ -142,12 +142,6 @@ def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_
 
     assert number > 50
     assert expected[NOW] != expected[None]
-
-
-def forget_everything():
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"DELETE FROM {table._meta.db_table}")
 
 
 def end_full_recompute():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from metrics import recompute
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
-from tests.metrics.oracle import expected_tables, stored_tables
+from tests.metrics.oracle import empty_tables, expected_tables, stored_tables
 from tests.metrics.world import OPERATIONS, World, operations
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -36,6 +36,9 @@ def in_a_world_of_its_own(example):
         pass
 
 
+# Ids of persons in one chunk, of about ten in a world. Without a number it ends where enough conversions come together.
+chunks = st.none() | st.integers(1, 12)
+
 BUSY = ("add_interaction", "add_interaction", "add_conversion", "add_conversion", "add_refund", "add_member")
 
 
@@ -43,15 +46,31 @@ BUSY = ("add_interaction", "add_interaction", "add_conversion", "add_conversion"
 @given(
     facts=operations(*BUSY, "add_thread", "add_role", "add_rate", "add_campaign", "add_help_record", "add_cost",
                      "merge_contact", max_size=60),
-    chunk_persons=st.sampled_from([1, 2, 3, 5, 100]),
+    chunk_persons=chunks,
 )  # fmt: skip
 def test_full_recompute_equals_the_oracle_in_any_chunking(facts, chunk_persons):
     def example(world):
         world.apply(facts)
 
-        recompute_all(now=NOW, chunk_persons=chunk_persons)
+        with small_chunks():
+            recompute_all(now=NOW, chunk_persons=chunk_persons)
 
         assert stored_tables() == expected_tables()
+
+    in_a_world_of_its_own(example)
+
+
+def small_chunks():
+    """Chunks of two conversions, in blocks of two persons, where nobody says how many persons one shall have."""
+    return mock.patch.multiple(recompute, CHUNK_CONVERSIONS=2, BLOCK_SIZE=2)
+
+
+def test_chunks_end_where_enough_conversions_came_together():
+    def example(world):  # four people, each of whom bought once
+        assert recompute_all(now=NOW).chunks == 1 + 1  # that of guests, and one for all
+        with small_chunks():
+            assert recompute_all(now=NOW).chunks == 1 + 2
+        assert recompute_all(now=NOW, chunk_persons=3).chunks in (1 + 2, 1 + 3)  # ids are cut at multiples of three
 
     in_a_world_of_its_own(example)
 
@@ -62,11 +81,13 @@ def test_full_recompute_equals_the_oracle_in_any_chunking(facts, chunk_persons):
                      "merge_contact", max_size=40),
     rounds=st.lists(st.tuples(operations(max_size=6), st.sampled_from([1, 2, 7, 1000])), min_size=1, max_size=6),
     few=st.sampled_from([0, 1, recompute.FEW]),
+    chunk_persons=st.tuples(chunks, chunks),
+    rebuilds=st.booleans(),
 )  # fmt: skip
-def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(facts, rounds, few):
+def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(facts, rounds, few, chunk_persons, rebuilds):
     def example(world):
         world.apply(facts)
-        recompute_all(now=NOW)
+        recompute_all(now=NOW, chunk_persons=chunk_persons[0])
 
         for changes, claim_marks in rounds:
             world.apply(changes)
@@ -74,9 +95,15 @@ def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(facts, rou
                 recompute_stale(now=NOW, claim_marks=claim_marks)
 
             assert not StaleMark.objects.exists()
-            assert stored_tables() == expected_tables()
+            stored = stored_tables()
+            assert stored == expected_tables()
 
-        assert nothing_written(recompute_all(now=NOW, chunk_persons=2))
+        if rebuilds:
+            empty_tables()
+        with small_chunks():
+            done = recompute_all(now=NOW, chunk_persons=chunk_persons[1])
+        assert rebuilds or nothing_written(done)
+        assert stored_tables() == stored
 
     in_a_world_of_its_own(example)
 
@@ -92,7 +119,7 @@ def test_every_kind_of_change_is_followed(name):
     def example(world):
         added = [kind for kind in OPERATIONS if kind.startswith("add_")]
         world.apply((kind, [chance.randrange(998) for _ in range(8)]) for kind in [*added, name])
-        recompute_all(now=NOW)
+        recompute_all(now=NOW, chunk_persons=chance.randint(1, 12))
         for _ in range(8):
             world.apply([(name, [chance.randrange(998) for _ in range(8)])])
             recompute_stale(now=NOW)
