@@ -4,6 +4,8 @@ import ast
 import csv
 import datetime as dt
 import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,25 @@ HANDS_OUT = {
     "crm/personal_data/export_file.py": "one person's own data, for that person",
     "crm/personal_data/exporting.py": "one person's own data, for that person",
     "metrics/management/commands/roi.py": "figures, without addresses",
+}
+
+# Every module that asks for addresses, and what becomes of them. Only crm.audiences gives those of many people away to
+# be used. Whom colleagues look at on a page they may write to as well, so every such page needs the permission to see
+# addresses, and the person's own page says aloud who wishes not to be contacted.
+READS = {
+    "community/newcomers.py": "writes what was typed",
+    "community/sync/members.py": "asks whether there is any",
+    "crm/admin/contact.py": "the list and the form, for who may see addresses",
+    "crm/admin/duplicate.py": "two persons side by side, for who may see addresses",
+    "crm/api/contacts.py": "the record, for a key with addresses:read, with the wish in it",
+    "crm/audiences.py": "contactable",
+    "crm/contact_page.py": "one person's page, for who may see addresses, with the wish above",
+    "crm/duplicates/sources.py": "compares them",
+    "crm/merging/preview.py": "two persons side by side, for who may see addresses",
+    "crm/search.py": "tells people apart whom somebody looks for who may see addresses",
+    "crm/sync/contact_parts.py": "writes what a client sent",
+    "crm/sync/references.py": "writes what the search looks through",
+    "crm/timeline/sources.py": "one person's changes, for who may see addresses",
 }
 
 
@@ -186,25 +207,51 @@ def test_addresses_are_given_only_with_both_permissions(missing):
     assert "Content-Disposition" not in response.headers
 
 
-def test_every_path_that_hands_out_files_is_known_and_says_what_keeps_the_unwilling_out():
-    found = set()
+def modules() -> Iterator[tuple[str, list[ast.AST]]]:
+    """Every module of Kith's own but migrations, by its path, with all that it is made of."""
     for app in ("demo", "config", "metrics", "community", "crm", "jobs", "gateway"):
         for path in (Path(settings.BASE_DIR) / app).rglob("*.py"):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-            names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-            writes = any(
-                isinstance(node, ast.Attribute)
-                and node.attr in ("writer", "DictWriter")
-                and isinstance(node.value, ast.Name)
-                and node.value.id == "csv"
-                for node in ast.walk(tree)
-            )
-            if writes or names & {"StreamingHttpResponse", "FileResponse", "ZipFile"}:
-                found.add(str(path.relative_to(settings.BASE_DIR)))
+            if path.parent.name != "migrations":
+                yield str(path.relative_to(settings.BASE_DIR)), list(ast.walk(ast.parse(path.read_text("utf-8"))))
 
-    known = set(HANDS_OUT)
-    assert found - known == set(), (
+
+def hands_out(nodes: list[ast.AST]) -> bool:
+    """Whether a module writes CSV or ZIP files, or answers with a file."""
+    for node in nodes:
+        match node:
+            case ast.Attribute(value=ast.Name(id="csv"), attr="writer" | "DictWriter") | ast.ImportFrom(module="csv"):
+                return True
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+                if name in ("StreamingHttpResponse", "FileResponse", "ZipFile"):
+                    return True
+    return False
+
+
+def reads_addresses(nodes: list[ast.AST]) -> bool:
+    """Whether a module asks for addresses: by their model, from a contact, through a lookup, or in SQL."""
+    for node in nodes:
+        match node:
+            case ast.Name(id="ContactPoint") | ast.Attribute(value=ast.Attribute(attr="points")):
+                return True
+            case ast.Call(args=given, keywords=named):
+                lookups = [str(one.value) for one in given if isinstance(one, ast.Constant)]
+                lookups += [one.arg or "" for one in named]
+                if any("points" in lookup.split("__") for lookup in lookups):
+                    return True
+            case ast.Constant(value=str(text)) if re.search("(FROM|JOIN) crm_contactpoint", text):
+                return True
+    return False
+
+
+def test_every_path_that_hands_out_files_or_reads_addresses_is_known_and_says_what_keeps_the_unwilling_out():
+    giving, reading = set(), set()
+    for path, nodes in modules():
+        giving |= {path} if hands_out(nodes) else set()
+        reading |= {path} if reads_addresses(nodes) else set()
+
+    assert giving == set(HANDS_OUT), (
         "A new path hands out files. Take addresses in them from crm.audiences.contactable; then name the path here."
     )
-    assert known - found == set()
+    assert reading == set(READS), (
+        "A new path reads addresses. Those that are for use outside come from crm.audiences.contactable; then name it."
+    )
