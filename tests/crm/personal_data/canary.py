@@ -3,7 +3,8 @@ A person with a word of its own in every field that can hold one: generated from
 
 For every declared way from a model to a person there is a row, and in every text field of it that an erasure
 does not keep, a token that stands nowhere else; each row is then changed once, so that the first tokens are
-in its history only. In every place where other people write, the person's name, address and handle are mentioned.
+in its history only. An export gives what an erasure keeps as well: for it, those fields have tokens too. In every
+place where other people write, the person's name, address and handle are mentioned.
 A new model or field is covered by being declared, or fails here.
 """
 
@@ -42,6 +43,7 @@ AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 NAME = "Kanarieuvogel Zanglust"
 EMAIL = "kanarieaddress@vogel.example"
 HANDLE = "kanarie_handle"
+TOKEN = len("kanarie00001x")  # characters
 
 # What a row needs beside its way and its tokens so that the database takes it.
 NEEDED: dict[str, dict[str, Any]] = {
@@ -52,6 +54,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         "amount": Decimal("10"),
         "voided_at": AT,
         "source": "shop",
+        "refund_of_source": None,
         "refund_of_external_id": None,
     },
     "community.Interaction": {"kind": "question", "occurred_at": AT, "retracted_at": AT},
@@ -63,9 +66,14 @@ BOOKKEEPING = {"person", "merged_into", "erased_at"}
 
 @dataclass
 class Canary:
-    """The person, and every token with the place it was put: model, way and field; `latest` are today's."""
+    """
+    The person, and every token with the place it was put: model, way and field; `latest` are today's.
+
+    `in_kept`: tokens are put into fields that an erasure keeps, too.
+    """
 
     contacts: list[int]
+    in_kept: bool = False
     tokens: dict[str, str] = field(default_factory=dict)
     latest: set[str] = field(default_factory=set)
     word: str = "kanarie"
@@ -91,14 +99,14 @@ class Canary:
         return [self.tokens[token] for token in sorted(self.latest - but) if token not in text]
 
 
-def hatch() -> Canary:
+def hatch(*, in_kept: bool = False) -> Canary:
     """Make the person: two records, one merged into the other, with rows in every model."""
     ContactFactory(full_name="Somebody Before")  # of a pair of possible duplicates the lower id comes first
     survivor = ContactFactory(full_name=NAME)
     merged = ContactFactory(full_name=f"{NAME} Merged")
     EmailFactory(contact=survivor, raw=EMAIL)
     Contact.objects.filter(pk=merged.pk).update(merged_into=survivor)
-    canary = Canary([survivor.pk, merged.pk])
+    canary = Canary([survivor.pk, merged.pk], in_kept)
     canary.tokens |= {NAME: "crm.Contact.full_name", EMAIL: "crm.ContactPoint.raw", HANDLE: "community.Member.handle"}
     channel = ChannelFactory()
     mine = {
@@ -212,20 +220,27 @@ def _interaction(way: str, mine: dict[type[models.Model], Any]) -> Interaction:
     return InteractionFactory(**{"channel": mine[Channel], "member": None, way: who})
 
 
-def tokened(model: type[models.Model]) -> list[models.Field]:
-    """Return the text fields of `model` that an erasure does not keep."""
-    declared = declaration_of(model)
+def tokened(canary: Canary, model: type[models.Model]) -> list[models.Field]:
+    """Return the text fields of `model` that get a token; of those that an erasure keeps, which can hold one."""
+    declared, needed = declaration_of(model), NEEDED.get(model._meta.label, {})
+
+    def gets_one(column: models.Field) -> bool:
+        if isinstance(declared.fields.get(column.name), Kept):
+            has_room = column.max_length is None or column.max_length >= TOKEN
+            return canary.in_kept and has_room and needed.get(column.name, "") is not None
+        return column.name not in needed
+
     return [
-        column
-        for column in text_fields(model)
-        if not isinstance(declared.fields.get(column.name), Kept) and not column.choices and not column.is_relation
+        column for column in text_fields(model) if not column.choices and not column.is_relation and gets_one(column)
     ]
 
 
 def _lay(canary: Canary, model: type[models.Model], way: str, mine: dict[type[models.Model], Any]) -> None:
     declared = declaration_of(model)
     needed = NEEDED.get(model._meta.label, {})
-    columns = [column for column in tokened(model) if column.name not in needed]
+    only = next((fields for name, fields in declared.only.items() if declared.reach[name] == way), None)
+    # With `only`, the rest of the row is about somebody else.
+    columns = [column for column in tokened(canary, model) if only is None or column.name in only]
     if declared.rows == "keep" or model is PersonExport:
         assert columns == [], f"{model._meta.label} is kept, and holds words"
         return
@@ -255,13 +270,6 @@ def _lay(canary: Canary, model: type[models.Model], way: str, mine: dict[type[mo
         values["first"] = Contact.objects.order_by("pk").first()
     if model._meta.label == "community.HelpRecord" and first != "helper_member":
         values["helper_user"] = UserFactory()
-    only = next((fields for name, fields in declared.only.items() if declared.reach[name] == way), None)
-    if only is not None:  # the rest of the row is about somebody else
-        for column in columns:
-            if column.name not in only:
-                canary.tokens.pop(values[column.name], None)
-                values[column.name] = ""
-        columns = [column for column in columns if column.name in only]
     row = model._default_manager.create(**values)
     _retoken(canary, model, row.pk, columns, place)
 
@@ -294,8 +302,7 @@ def _lay_refund(canary: Canary, original: Conversion) -> None:
         amount=Decimal("1"),
         voided_at=AT,
     )
-    columns = [column for column in tokened(Conversion) if column.name != "refund_of_external_id"]
-    _retoken(canary, Conversion, refund.pk, columns, "crm.Conversion by refund")
+    _retoken(canary, Conversion, refund.pk, tokened(canary, Conversion), "crm.Conversion by refund")
 
 
 def _log(canary: Canary, contact: Contact) -> None:

@@ -17,7 +17,7 @@ from community.models import Interaction
 from crm.models import PersonExport, PersonExportDownload, PersonExportPart
 from crm.personal_data.export_jobs import make_export, purge_exports, request_export
 from crm.personal_data.exporting import write_export
-from crm.personal_data.schema import declaration_of, personal_models
+from crm.personal_data.schema import declaration_of, personal_models, tracked_model
 from gateway.models import ApiKey
 from jobs.models import Job
 from tests.api_clients import client_with
@@ -40,7 +40,7 @@ def text_of(archive: zipfile.ZipFile, ending: str) -> str:
 
 @pytest.mark.django_db
 def test_every_token_of_a_person_is_in_both_forms():
-    canary = nest.hatch()
+    canary = nest.hatch(in_kept=True)
     hidden = {
         token
         for token, place in canary.tokens.items()
@@ -58,6 +58,27 @@ def test_every_token_of_a_person_is_in_both_forms():
     former = [token for token in canary.tokens if token in in_dump and token not in hidden]
     found = text_of(archive, ".json")
     assert [canary.tokens[token] for token in former if token not in found] == []
+    # What an erasure keeps is the person's as well.
+    kept = {(place.partition(" by ")[0], place.partition(": ")[2]) for place in map(canary.tokens.get, canary.latest)}
+    assert {
+        ("crm.Conversion", "source"),
+        ("crm.Merge", "rule"),
+        ("community.Cost", "source"),
+        ("community.HelpRecord", "edited_fields"),
+        ("community.Interaction", "kind"),
+        ("community.Thread", "source_state"),
+    } <= kept
+    # Numbers, days and words from a list hold no token, but they are there.
+    columns = {
+        f"json/{'history-of-' if tracked_model(model) else ''}{declared.title.replace(' ', '-')}.json": {
+            column.name for column in model._meta.concrete_fields if column.name not in declared.hidden
+        }
+        for model in personal_models()
+        for declared in [declaration_of(model)]
+    }
+    given = {name: {*json.loads(archive.read(name))[0]} for name in archive.namelist() if name in columns}
+    assert given == {name: columns[name] for name in given}
+    assert len(given) > 30
 
 
 @pytest.mark.django_db
