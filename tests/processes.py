@@ -76,3 +76,20 @@ def descendants(pid: int) -> list[int]:
             if entry.read_text().rpartition(")")[2].split()[1] == str(pid):
                 children.append(int(entry.parent.name))
     return children + [below for child in children for below in descendants(child)]
+
+
+def command_of(pid: int) -> str:
+    """The command line that a process was started with; nothing when it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    return ""
+
+
+def working_in(folder: Path) -> list[int]:
+    """The process ids of those who work in a folder or below it, as far as this user may look."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if entry.readlink().is_relative_to(folder):
+                found.append(int(entry.parent.name))
+    return found

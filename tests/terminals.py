@@ -8,7 +8,6 @@ import re
 import subprocess
 import termios
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,39 +25,29 @@ class Terminal:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def start(self, command: list[str], *, folder: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-        """Start a program in the foreground of this terminal, as a shell would."""
-        return subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**environment, "TERM": "xterm"},
-            stdin=self.device,
-            stdout=self.device,
-            stderr=self.device,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
+    def start(
+        self, command: list[str], *, folder: Path, environment: dict[str, str], output: Path
+    ) -> "subprocess.Popen[bytes]":
+        """Start a program in the foreground of this terminal, as a shell does, with what it says sent to a file."""
+        with output.open("wb") as file:
+            return subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=self.device,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            )
 
     def press(self, key: bytes) -> None:
         """Press a key; the terminal turns Ctrl-C into SIGINT for all processes in its foreground."""
         os.write(self._person, key)
 
-    def received(self) -> str:
-        """Everything that was written so far."""
-        return self._received.decode(errors="replace").replace("\r\n", "\n")
-
     def shows(self) -> str:
-        """The same without colors and movements."""
-        return COLORS_AND_MOVES.sub("", self.received())
-
-    def waits_for(self, text: str, *, seconds: float) -> bool:
-        """Wait until something was written; False when it was not in time."""
-        deadline = time.monotonic() + seconds
-        while text not in self.shows():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
-        return True
+        """Everything that was written so far, without colors and movements."""
+        return COLORS_AND_MOVES.sub("", self._received.decode(errors="replace").replace("\r\n", "\n"))
 
     def close(self) -> None:
         """Put the terminal away, with everything that was written read."""

@@ -1,7 +1,10 @@
-"""`manage.py demo` as a newcomer runs it: a database and a broker of its own, a real worker, the report it prints."""
+"""The demo as a newcomer runs it: a database and a broker of its own, a real worker, the report, and what is served."""
 
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -9,19 +12,33 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import dropwhile, islice, takewhile
+from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
+import requests
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from config.embedded.process import free_port
+from config.embedded.programs import postgres_folder
+from config.management.commands.serve import check_port_is_free
 from demo.generator import collections
 from demo.generator.joe import story
+from jobs.models import Job
 from tests.metrics.oracle import exact_decay_weight
+from tests.processes import command_of, descendants, working_in
+from tests.servers import new_folder
+from tests.terminals import CONTROL_C, terminal
 
 pytestmark = pytest.mark.timeout(300)  # seconds; the first test fills the company
 
 UNTIL = "2026-11-01"
+LOGIN = re.compile(r"Kith is at (http\S+): log in as (\S+) with (\S+); .*Ctrl-C ends it")
 MODELS = ["first_touch", "last_touch", "linear", "position_based", "time_decay"]
 
 # Worked by hand in README.md: what is left of 250.00 after a refund of 50.00, question / answer / call.
@@ -36,18 +53,33 @@ JOE = {
 
 @dataclass(frozen=True)
 class Demo:
-    """A database with the demo company in it, and the report of the first run."""
+    """A database with the demo company in it, and of the first run the report and what a terminal showed."""
 
     environment: dict[str, str]
     report: dict
+    shown: str
 
 
-def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
+@dataclass(frozen=True)
+class Served:
+    """What `make demo` printed until it was ended, and what came of it."""
+
+    printed: str
+    form: requests.Response
+    page: requests.Response
+    commands: list[str]  # of the processes that it consisted of, and of those that were left of them
+    left: list[str]
+
+
+def manage(
+    environment: dict[str, str], *arguments: str, stderr: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         timeout=300,
     )
@@ -55,9 +87,84 @@ def manage(environment: dict[str, str], *arguments: str) -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def demo(migrated_environment: dict[str, str]) -> Demo:
-    run = manage(migrated_environment, "demo", "--until", UNTIL, "--json")
-    assert run.returncode == 0, run.stderr
-    return Demo(migrated_environment, json.loads(run.stdout))
+    environment = {**migrated_environment, "DEMO_UNTIL": UNTIL, "TERM": "xterm"}
+    with terminal() as screen:
+        run = manage(environment, "demo", "--json", stderr=screen.device)
+    assert run.returncode == 0, screen.shows()
+    return Demo(migrated_environment, json.loads(run.stdout), screen.shows())
+
+
+@pytest.fixture(scope="module")
+def checkout(demo: Demo) -> Path:
+    """A checkout below names with a space and an ø, with the demo company in servers of its own, which do not run."""
+    checkout = new_folder() / "a space, an ø" / ("x" * 150) / "kith"
+    checkout.mkdir(parents=True)
+    for program in ("Makefile", "manage.py"):
+        shutil.copy(settings.BASE_DIR / program, checkout)
+    for package in ("config", "demo", "metrics", "community", "crm", "jobs", "gateway"):
+        shutil.copytree(settings.BASE_DIR / package, checkout / package)
+    copy = (
+        "import os, subprocess, sys\n"
+        "from config.embedded import ensure_running\n"
+        "ensure_running()\n"
+        "sys.exit(subprocess.run([*sys.argv[1:], os.environ['DATABASE_URL']]).returncode)\n"
+    )
+    programs = postgres_folder() / "bin"
+    dump = [programs / "pg_dump", "--no-owner", "--no-privileges", demo.environment["DATABASE_URL"]]
+    load = [programs / "psql", "--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
+    with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
+        subprocess.run(
+            [sys.executable, "-c", copy, *load], cwd=checkout, env=bare(), stdin=dumping.stdout, check=True, timeout=60
+        )
+    assert dumping.returncode == 0
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def served(checkout: Path) -> Served:
+    """`make demo` where the company is there already: somebody logs in with what it prints, and presses Ctrl-C."""
+    port, output, deadline = free_port(), checkout / "output", time.monotonic() + 120
+    command = ["make", "demo", f"PORT={port}", f"VENV={sys.prefix}"]
+    with terminal() as screen:
+        make = screen.start(command, folder=checkout, environment=bare(), output=output)
+        try:
+            while not (found := LOGIN.search(output.read_text())):
+                assert make.poll() is None, output.read_text()
+                assert time.monotonic() < deadline, output.read_text()
+                time.sleep(0.05)
+            started = descendants(make.pid)
+            commands = [command_of(pid) for pid in started]
+            form, page = log_in(*found.groups())
+            screen.press(CONTROL_C)
+            make.wait(60)
+        finally:
+            if make.poll() is None:
+                os.killpg(make.pid, signal.SIGKILL)
+                make.wait()
+    left = {*working_in(checkout), *(pid for pid in started if Path(f"/proc/{pid}").exists())}
+    check_port_is_free("127.0.0.1", port)
+    return Served(output.read_text(), form, page, commands, [command_of(pid) for pid in left])
+
+
+def bare() -> dict[str, str]:
+    """The environment of somebody who has set nothing."""
+    return {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
+
+
+def log_in(address: str, name: str, password: str) -> tuple[requests.Response, requests.Response]:
+    """Ask for the admin and log in where that leads; return the form and what comes after it."""
+    with requests.Session() as browser:
+        form = browser.get(f"{address}admin/")
+        token = browser.cookies["csrftoken"]
+        fields = {"login": name, "password": password, "csrfmiddlewaretoken": token}
+        return form, browser.post(form.url, data=fields, headers={"Referer": form.url})
+
+
+def people_in(printed: str, title: str) -> list[str]:
+    """Return who stands in a printed table: between the rule below its head and the blank line after the last."""
+    below_head = dropwhile(lambda line: "──" not in line, printed.partition(title)[2].splitlines())
+    rows = takewhile(str.strip, islice(below_head, 1, None))
+    return [re.split("  +", row.strip())[0] for row in rows if not row.startswith("   ")]  # long ones go on below
 
 
 def readme() -> str:
@@ -197,26 +304,89 @@ def test_communities_show_business_and_social_side_by_side(demo):
     assert Decimal("3.5") < Decimal(students["mean_rating"]) < Decimal("4.8")
 
 
-def test_second_run_keeps_the_data_and_tells_joes_story_and_the_sums(demo):
-    began = time.monotonic()
+def test_four_platforms_are_there_and_all_of_them_earned_something(demo):
+    platforms = {each["code"]: each for each in demo.report["channels"]["rows"]}
 
-    again = manage(demo.environment, "demo")
+    assert platforms.keys() == {"forum", "instagram", "discord", "phone", "total"}
+    assert all(Decimal(each["revenue_credited"]["linear"]) > 0 for each in platforms.values())
 
-    assert again.returncode == 0, again.stderr
-    assert "there already: 24 months up to 2026-11-01" in again.stdout
-    assert "Joe's question 200.00 / 0.00 / 66.67 / 80.00 / 33.27" in " ".join(again.stdout.split())
-    printed = {" ".join(line.split()) for line in again.stdout.splitlines()}
+
+def test_staff_help_on_the_telephone_and_members_where_they_meet(demo):
+    with psycopg.connect(demo.environment["DATABASE_URL"]) as database:
+        helped = database.execute(
+            "SELECT channel.slug, help.helper_user_id IS NOT NULL, count(*) FROM community_helprecord AS help"
+            " JOIN community_interaction AS said ON said.id = help.interaction_id"
+            " JOIN community_channel AS channel ON channel.id = said.channel_id GROUP BY 1, 2"
+        ).fetchall()
+
+    records = {(channel, "staff" if by_staff else "member"): count for channel, by_staff, count in helped}
+    assert records.keys() == {("phone", "staff"), ("forum", "member"), ("discord", "member")}
+    assert records["phone", "staff"] == 901  # Joe's call, and those of 900 others
+    assert records["forum", "member"] > 400
+    assert records["discord", "member"] > 100
+
+
+def test_first_run_shows_on_a_terminal_how_far_it_is(demo):
+    assert re.search(r"✓ Upserting interactions +\d\d,\d{3} ", demo.shown)
+    assert re.search(r"Recomputing on a Celery worker +(\d+) of \1 chunks ", demo.shown)
+    assert "Filled the 24 months up to 2026-11-01: " in demo.shown
+
+
+def test_second_run_keeps_the_data_and_tells_joes_story_and_the_sums(served):
+    assert "there already: 24 months up to 2026-11-01" in served.printed
+    assert "Joe's question 200.00 / 0.00 / 66.67 / 80.00 / 33.27" in " ".join(served.printed.split())
+    printed = {" ".join(line.split()) for line in served.printed.splitlines()}
     assert [line for line in lines_in_readme() if line not in printed] == []
     # Five reports, each with five models and the cost.
     assert f"{again.stdout.count('✓')} of 30 sums of the demo" in readme()
     assert "✗" not in again.stdout
     assert time.monotonic() - began < 60
+    assert served.printed.count("✓") == 30  # five reports, each with five models and the cost
+    assert "✗" not in served.printed
+
+
+@pytest.mark.parametrize(
+    ("title", "part"),
+    [
+        ("The ten who brought most, as customers", "people_as_customers"),
+        ("The ten who earned most, as helpers", "people_as_helpers"),
+    ],
+)
+def test_ten_people_are_printed_as_customers_and_ten_as_helpers(demo, served, title, part):
+    people = people_in(served.printed, title)
+
+    assert len(people) == 10
+    assert [*people, "Total"] == [each["name"] for each in demo.report[part]["rows"]]
+
+
+def test_login_that_is_printed_opens_the_admin(served):
+    assert urlsplit(served.form.url).path == "/accounts/login/"
+    assert "Log out" not in served.form.text
+    assert (served.page.status_code, urlsplit(served.page.url).path) == (200, "/admin/")
+    assert "Log out" in served.page.text
+
+
+def test_control_c_ends_all_of_it_and_leaves_no_process_behind(served):
+    parts = ("first_look", "gunicorn", " worker ", " beat ", "embedded.supervisor", "bin/postgres -D", "valkey-server")
+
+    assert [part for part in parts if not any(part in command for command in served.commands)] == []
+    assert served.left == []
 
 
 @pytest.mark.django_db
 def test_day_that_is_none_is_refused_in_a_sentence():
     with pytest.raises(CommandError, match=r"'tomorrow' is not a day. Write it as 2026-11-01."):
         call_command("demo", "--until", "tomorrow")
+
+
+@pytest.mark.django_db
+def test_day_of_the_command_line_is_the_one_that_counts():
+    Job.objects.create(
+        kind="demo", parameters={"until": UNTIL}, state=Job.State.SUCCEEDED, finished_at=timezone.now(), report={}
+    )
+
+    with pytest.raises(CommandError, match="ends on 2026-11-01. `make clean` removes it."):
+        call_command("demo", "--until", "2026-11-02")
 
 
 @pytest.mark.django_db
