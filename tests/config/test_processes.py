@@ -7,18 +7,33 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from config.embedded.lease import CHECKOUT
 from config.embedded.process import free_port
 from config.processes import ProcessError, Program, running
+from gateway.models import ApiKey
 from tests.processes import descendants
 
 
+def status_of(address: str, *, token: str) -> int:
+    """Return what a server answers to whoever holds the token."""
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
+    try:
+        return urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+@pytest.mark.django_db(transaction=True)
 def test_serve_answers_and_leaves_no_process_behind(subprocess_environment, tmp_path):
+    """A key that this process revokes is refused by the web process that has just taken it: nothing is remembered."""
+    key, token = ApiKey.objects.issue(name="shop", scopes=["jobs:read"])
     port = free_port()
     environment = {**subprocess_environment, "KITH_STATIC_ROOT": str(tmp_path / "static")}
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--web-processes", "1"]
@@ -38,12 +53,17 @@ def test_serve_answers_and_leaves_no_process_behind(subprocess_environment, tmp_
             style = re.search(r'href="(/static/[^"]+\.css)"', page)
             assert style
             assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style[1]}").status == 200
+            jobs = f"http://127.0.0.1:{port}/api/v1/jobs/"
+            while_valid = status_of(jobs, token=token)
+            ApiKey.objects.revoke(key.prefix, now=timezone.now())
+            once_revoked = status_of(jobs, token=token)
             serve.send_signal(signal.SIGTERM)
             code = serve.wait(40)
         finally:
             serve.kill()
 
     assert "csrfmiddlewaretoken" in page
+    assert (while_valid, once_revoked) == (200, 401)
     assert len(started) >= 5  # gunicorn and its process, a worker and at least one process of its pool, beat
     assert code == 0, (tmp_path / "output").read_text()
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
