@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from community.models import HelpRecord
@@ -83,6 +84,48 @@ def test_person_is_found_by_half_a_name_while_typing(page: Page, log_in, joe: Co
 
     expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
     assert HelpRecord.objects.get().contact == joe
+
+
+def test_somebody_new_is_helped_by_a_colleague_and_all_is_told_by_the_keyboard_alone(page: Page, log_in, joe: Contact):
+    bo = User.objects.create_user("bo", first_name="Bo", last_name="Lund", is_staff=True)
+    log_in()
+    page.goto("/admin/crm/contact/")
+    page.keyboard.press("h")
+    expect(page.locator("#id_person_text")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Not in Kith yet? Add the person
+    for said in ("Zoë West", "zoe@example.com", "020 7946 0000", "zoe"):
+        page.keyboard.press("Tab")
+        page.keyboard.type(said)
+    for said in ("How do I enrol?", "Like this.", "enrolment", "Tele", "Hel"):  # the last two in lists
+        page.keyboard.press("Tab")
+        page.keyboard.type(said)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")  # four stars
+    page.keyboard.press("Tab")
+    page.keyboard.type("25")
+    page.keyboard.press("Tab")
+    page.keyboard.type("lun")
+    expect(page.get_by_role("option", name="Bo Lund")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_helper_text")).to_have_value("Bo Lund")
+    for _ in range(12):  # over the parts of the time, which is now
+        if page.evaluate("document.activeElement.id") != "id_note":
+            page.keyboard.press("Tab")
+    page.keyboard.type("Wants to hear about the evening course.")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Recorded: help for Zoë West.")).to_be_visible()
+    record = HelpRecord.objects.get()
+    assert (record.question, record.answer, record.topic) == ("How do I enrol?", "Like this.", "enrolment")
+    assert (record.outcome, record.rating, record.minutes) == ("helped", 4, 25)
+    assert (record.helper_user, record.recorded_by.username) == (bo, "ana")
+    assert record.note == "Wants to hear about the evening course."
+    assert (record.interaction.channel.slug, record.interaction.user) == ("phone", bo)
+    zoe = record.contact
+    assert (zoe.full_name, zoe.stage, zoe.members.get().handle) == ("Zoë West", "lead", "zoe")
+    assert list(zoe.points.values_list("raw", flat=True)) == ["zoe@example.com", "020 7946 0000"]
 
 
 def test_escape_asks_before_typed_text_is_lost(page: Page, log_in, joe: Contact):
