@@ -7,6 +7,7 @@ No script may fail and nothing may be asked of another host: the admin works wit
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -27,6 +28,8 @@ ARGUMENTS = [
 ]
 LOCKED = "status of 429"  # Chromium tells the console of a locked login's page
 PASSWORD = "an admin's long password"
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,7 +72,13 @@ def allowed_in_console() -> list[str]:
 
 
 @pytest.fixture
-def page(live_server: LiveServer, allowed_in_console: list[str]) -> Iterator[Page]:
+def screen() -> dict[str, Any]:
+    """What the page is looked at on, as a browser takes it; a test file may have another than a large screen."""
+    return DESK
+
+
+@pytest.fixture
+def page(live_server: LiveServer, allowed_in_console: list[str], screen: dict[str, Any]) -> Iterator[Page]:
     """A page of a fresh browser; what goes wrong in it fails the test that used it."""
     faults: list[str] = []
 
@@ -79,7 +88,7 @@ def page(live_server: LiveServer, allowed_in_console: list[str]) -> Iterator[Pag
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+        page = browser.new_page(**screen, base_url=live_server.url)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("console", note)
         page.on(
