@@ -183,10 +183,9 @@ FIELD_OF = {"helper": "helper_text", "occurred_at": "occurred_at", "handle": "ne
 
 def helpers_named(text: str) -> list[dict[str, Any]]:
     """Return who may have helped, colleagues first: `kind`, `id`, `label`, and what they are exactly called."""
-    user_model = get_user_model()
-    users = user_model.objects.filter(is_active=True).filter(
-        Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
-    )
+    users = get_user_model().objects.filter(is_active=True)
+    for word in text.split():  # each in one of the names, so that a whole name is found as well
+        users = users.filter(Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word))
     found: list[dict[str, Any]] = [
         {
             "kind": "user",

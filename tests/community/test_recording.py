@@ -344,6 +344,17 @@ def test_helpers_are_found_among_colleagues_and_members(ana: Client, mia):
     assert [one["name"] for one in colleagues] == ["ana"]
 
 
+def test_colleague_is_found_by_both_names_and_named_by_the_whole_name(ana: Client, joe, forum):
+    bo = UserFactory(first_name="Bo", last_name="Lund")
+    UserFactory(first_name="Bo", last_name="Berg")
+
+    found = ana.get(reverse("admin:community_member_find"), {"q": "bo lu"}).json()["results"]
+    ana.post(record_page(joe.contact), told(forum, helper_text="bo lund"))
+
+    assert [one["name"] for one in found] == ["Bo Lund"]
+    assert HelpRecord.objects.get().helper_user == bo
+
+
 def thread_page(thread):
     return reverse("admin:community_thread_record_help", args=[thread.pk])
 
