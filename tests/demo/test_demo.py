@@ -21,18 +21,20 @@ import psycopg
 import pytest
 import requests
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from config.embedded.process import free_port
 from config.embedded.programs import postgres_folder
+from config.management.commands import first_look
 from config.management.commands.serve import check_port_is_free
 from demo.generator import collections
 from demo.generator.joe import story
 from jobs.models import Job
 from tests.metrics.oracle import exact_decay_weight
 from tests.processes import command_of, descendants, working_in
-from tests.servers import new_folder
+from tests.servers import SESSION, new_folder
 from tests.terminals import CONTROL_C, terminal
 
 pytestmark = pytest.mark.timeout(300)  # seconds; the first test fills the company
@@ -94,39 +96,56 @@ def demo(migrated_environment: dict[str, str]) -> Demo:
     return Demo(migrated_environment, json.loads(run.stdout), screen.shows())
 
 
+def servers_are_kiths() -> bool:
+    """Whether the session runs on a PostgreSQL of Kith's own, and not on one that DATABASE_URL named."""
+    return SESSION in os.environ and (Path(os.environ[SESSION]) / "postgres").exists()
+
+
+def bare() -> dict[str, str]:
+    """The environment of somebody who has set nothing."""
+    return {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
+
+
+def copy_into_servers_of(checkout: Path, database: str) -> None:
+    """Copy a database into the servers of a checkout; they run meanwhile and no longer."""
+    programs = postgres_folder() / "bin"
+    dump = [programs / "pg_dump", "--no-owner", "--no-privileges", database]
+    load = [programs / "psql", "--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
+    script = (
+        "import os, subprocess, sys\n"
+        "from config.embedded import ensure_running\n"
+        "ensure_running()\n"
+        "sys.exit(subprocess.run([*sys.argv[1:], os.environ['DATABASE_URL']]).returncode)\n"
+    )
+    with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
+        command = [sys.executable, "-c", script, *load]
+        subprocess.run(command, cwd=checkout, env=bare(), stdin=dumping.stdout, check=True, timeout=60)
+    assert dumping.returncode == 0
+
+
 @pytest.fixture(scope="module")
-def checkout(demo: Demo) -> Path:
-    """A checkout below names with a space and an ø, with the demo company in servers of its own, which do not run."""
+def served(demo: Demo) -> Served:
+    """
+    `make demo` where the company is there already: somebody logs in with what it prints, and presses Ctrl-C.
+
+    In a checkout below names with a space and an ø, on servers of its own. A session on somebody else's servers
+    stays on those: what one PostgreSQL dumps, another one need not read.
+    """
     checkout = new_folder() / "a space, an ø" / ("x" * 150) / "kith"
     checkout.mkdir(parents=True)
     for program in ("Makefile", "manage.py"):
         shutil.copy(settings.BASE_DIR / program, checkout)
     for package in ("config", "demo", "metrics", "community", "crm", "jobs", "gateway"):
         shutil.copytree(settings.BASE_DIR / package, checkout / package)
-    copy = (
-        "import os, subprocess, sys\n"
-        "from config.embedded import ensure_running\n"
-        "ensure_running()\n"
-        "sys.exit(subprocess.run([*sys.argv[1:], os.environ['DATABASE_URL']]).returncode)\n"
-    )
-    programs = postgres_folder() / "bin"
-    dump = [programs / "pg_dump", "--no-owner", "--no-privileges", demo.environment["DATABASE_URL"]]
-    load = [programs / "psql", "--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
-    with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
-        subprocess.run(
-            [sys.executable, "-c", copy, *load], cwd=checkout, env=bare(), stdin=dumping.stdout, check=True, timeout=60
-        )
-    assert dumping.returncode == 0
-    return checkout
-
-
-@pytest.fixture(scope="module")
-def served(checkout: Path) -> Served:
-    """`make demo` where the company is there already: somebody logs in with what it prints, and presses Ctrl-C."""
+    environment = bare()
+    if servers_are_kiths():
+        copy_into_servers_of(checkout, demo.environment["DATABASE_URL"])
+    else:
+        environment |= {name: demo.environment[name] for name in ("DATABASE_URL", "REDIS_URL")}
     port, output, deadline = free_port(), checkout / "output", time.monotonic() + 120
     command = ["make", "demo", f"PORT={port}", f"VENV={sys.prefix}"]
     with terminal() as screen:
-        make = screen.start(command, folder=checkout, environment=bare(), output=output)
+        make = screen.start(command, folder=checkout, environment=environment, output=output)
         try:
             while not (found := LOGIN.search(output.read_text())):
                 assert make.poll() is None, output.read_text()
@@ -144,11 +163,6 @@ def served(checkout: Path) -> Served:
     left = {*working_in(checkout), *(pid for pid in started if Path(f"/proc/{pid}").exists())}
     check_port_is_free("127.0.0.1", port)
     return Served(output.read_text(), form, page, commands, [command_of(pid) for pid in left])
-
-
-def bare() -> dict[str, str]:
-    """The environment of somebody who has set nothing."""
-    return {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
 
 
 def log_in(address: str, name: str, password: str) -> tuple[requests.Response, requests.Response]:
@@ -364,7 +378,9 @@ def test_login_that_is_printed_opens_the_admin(served):
 
 
 def test_control_c_ends_all_of_it_and_leaves_no_process_behind(served):
-    parts = ("first_look", "gunicorn", " worker ", " beat ", "embedded.supervisor", "bin/postgres -D", "valkey-server")
+    parts = ["first_look", "gunicorn", " worker ", " beat "]
+    if servers_are_kiths():
+        parts += ["supervisor postgres", "supervisor valkey", "bin/postgres -D", "valkey-server"]
 
     assert [part for part in parts if not any(part in command for command in served.commands)] == []
     assert served.left == []
@@ -384,6 +400,16 @@ def test_day_of_the_command_line_is_the_one_that_counts():
 
     with pytest.raises(CommandError, match="ends on 2026-11-01. `make clean` removes it."):
         call_command("demo", "--until", "2026-11-02")
+
+
+@pytest.mark.django_db
+def test_login_is_kept_from_the_first_time_on_although_kith_has_no_folder_yet(tmp_path, monkeypatch):
+    monkeypatch.setattr(first_look, "STATE", tmp_path / "kith" / ".kith")
+
+    name, password = first_look.demo_login()
+
+    assert first_look.demo_login() == (name, password)
+    assert get_user_model().objects.get(username=name).check_password(password)
 
 
 @pytest.mark.django_db

@@ -63,6 +63,7 @@ def demo_login() -> tuple[str, str]:
         password = str(json.loads(note.read_text())["password"])
     else:
         password = secrets.token_urlsafe(9)
+        STATE.mkdir(parents=True, exist_ok=True)  # absent after `make clean`, on servers of one's own
         with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump({"password": password}, file)
     user, _ = get_user_model().objects.get_or_create(
