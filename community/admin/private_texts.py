@@ -46,6 +46,15 @@ class PrivateTexts:
         """Nobody changes what they cannot read."""
         return not getattr(obj, "is_hidden", False) and super().has_change_permission(request, obj)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return not getattr(obj, "is_hidden", False) and super().has_delete_permission(request, obj)
+
+    def may_take_out(self, request: HttpRequest, instance: Model) -> bool:
+        return not getattr(instance, "is_hidden", False) and super().may_take_out(request, instance)
+
+    def to_take_out(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().to_take_out(request, queryset).filter(is_hidden=False)
+
     def hidden_fields(self, request: HttpRequest, obj: Model) -> Mapping[str, str]:
         hidden = dict.fromkeys(self.private_fields, PRIVATE) if getattr(obj, "is_hidden", False) else {}
         return {**super().hidden_fields(request, obj), **hidden}

@@ -159,6 +159,9 @@ class SecondFactorAdmin(KeptByMachines):
     readonly_fields = ("shown_type",)
     empty_state = "Nobody has set up a second factor yet: everybody can, at Second factor in the menu of their name."
 
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_rule(request.user, obj and obj.user)
+
     @display(description="Kind", ordering="type")
     def shown_type(self, authenticator: Authenticator) -> str:
         return authenticator.get_type_display()

@@ -181,7 +181,8 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
         """
         instances = list(objs)
         meta = self.model._meta
-        needed = set() if self.has_delete_permission(request) else {str(meta.verbose_name)}
+        may = all(self.has_delete_permission(request, instance) for instance in instances)
+        needed = set() if may else {str(meta.verbose_name)}
         along: list[str] = []
         protected: list[str] = []
         for relation in meta.get_fields(include_hidden=True):

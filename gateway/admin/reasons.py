@@ -70,7 +70,7 @@ class ReasonActionsMixin:
 
     def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
         """Return label, icon and address of each action that the person may take on this record."""
-        if instance is None or not super().has_change_permission(request, instance):
+        if instance is None or not self.may_take_out(request, instance):
             return []
         meta = self.model._meta
         return [
@@ -83,10 +83,19 @@ class ReasonActionsMixin:
             if not action.taking_out.is_out(instance)
         ]
 
+    def may_take_out(self, request: HttpRequest, instance: Model) -> bool:
+        """Whether the person may do so to this record, be it out already."""
+        return super().has_change_permission(request, instance)
+
+    def to_take_out(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Leave out the rows that `may_take_out` would refuse to somebody who may change the others."""
+        return queryset
+
     def _list_action(self, action: ReasonAction) -> Callable:
         def run(_: object, request: HttpRequest, queryset: QuerySet[Model]) -> HttpResponse | None:
             if not self.has_change_permission(request):
                 raise PermissionDenied
+            queryset = self.to_take_out(request, queryset)
             ids = list(queryset.order_by("pk").values_list("pk", flat=True))
             form = ReasonForm(request.POST if "reason" in request.POST else None)
             if form.is_valid():
@@ -101,7 +110,7 @@ class ReasonActionsMixin:
             instance = self.get_object(request, object_id)
             if instance is None:
                 raise Http404
-            if not super(ReasonActionsMixin, self).has_change_permission(request, instance):
+            if not self.may_take_out(request, instance):
                 raise PermissionDenied
             meta = self.model._meta
             here = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])

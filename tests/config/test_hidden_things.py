@@ -175,6 +175,32 @@ def test_nobody_changes_what_they_cannot_read(world: None):
     assert Interaction.objects.filter(text__contains=SAID).count() == 2
 
 
+def test_nobody_takes_out_or_deletes_what_they_cannot_read(world: None):
+    """By the address of the one, or by its number among others in a list."""
+    user = UserFactory(is_staff=True)
+    acts = ["change_interaction", "change_helprecord", "delete_helprecord"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=acts))
+    client = Client()
+    client.force_login(user)
+    record, spam = HelpRecord.objects.get(), InteractionFactory(text="Buy now")
+    said = Interaction.objects.filter(text__contains=SAID)
+
+    def post(page: str, *ids: int, **data: object) -> int:
+        return client.post(
+            reverse(f"admin:community_{page}", args=ids), {"reason": "spam", "post": "yes", **data}
+        ).status_code
+
+    assert [post("interaction_retract", one.pk) for one in said] == [403, 403]
+    ticked = [*said.values_list("pk", flat=True), spam.pk]
+    assert post("interaction_changelist", action="retract_selected", _selected_action=ticked) == 302
+    assert list(Interaction.objects.exclude(retracted_at=None)) == [spam]
+
+    pages = ("delete", "edit", "undo", "redo")
+    assert [post(f"helprecord_{page}", record.pk) for page in pages] == [403, 403, 403, 403]
+    assert post("helprecord_changelist", action="delete_selected", _selected_action=[record.pk]) == 403
+    assert HelpRecord.objects.get().withdrawn_at is None
+
+
 def lists_of_collections() -> list[str]:
     return [route.path for route in api_routes() if isinstance(route.view, CollectionList)] + ["/api/v1/credits/"]
 
@@ -220,3 +246,20 @@ def test_a_writer_without_the_scope_is_not_told_addresses(world: None):
 
     assert key.patch(f"/api/v1/contacts/{contact}/", {"tags": ["vip"]}).json()["emails"] is None
     assert ContactPoint.objects.filter(contact=contact).count() == 1
+
+
+def test_a_writer_without_the_scope_is_not_told_what_was_said_in_private(world: None):
+    asked = Interaction.objects.get(kind="direct_message")
+    given = HelpRecord.objects.get()
+    key = client_with("interactions:write", "help-records:write")
+    named = {"channel": asked.channel.slug, "external_id": asked.external_id}
+
+    answers = [
+        key.patch(f"/api/v1/interactions/{asked.pk}/", {"language": "da"}),
+        key.post("/api/v1/interactions/batch/upsert", {"items": [{**named, "language": "de"}]}),
+        key.patch(f"/api/v1/help-records/{given.pk}/", {"minutes": 5}),
+        key.post(f"/api/v1/interactions/{asked.pk}/retract/", {"reason": "spam"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
+    assert [answer.content.decode().count(SAID) for answer in answers] == [0, 0, 0, 0]

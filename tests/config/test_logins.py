@@ -395,3 +395,31 @@ def test_nobody_changes_somebody_who_may_do_more(administrator: Client):
     assert response.status_code == 403
     boss.refresh_from_db()
     assert boss.check_password(PASSWORD)
+
+
+def test_nobody_ticks_somebody_who_may_do_more_in_a_list(ana: User, administrator: Client):
+    boss = User.objects.create_superuser("boss")
+
+    def delete(*users: User) -> int:
+        ticked = {"action": "delete_selected", "_selected_action": [user.pk for user in users], "post": "yes"}
+        return administrator.post(reverse("admin:auth_user_changelist"), ticked).status_code
+
+    assert delete(ana, boss) == 403
+    assert User.objects.filter(pk__in=[ana.pk, boss.pk]).count() == 2
+    assert delete(ana) == 302
+    assert not User.objects.filter(pk=ana.pk).exists()
+
+
+def test_nobody_takes_the_second_factor_of_somebody_who_may_do_more(ana: User, administrator: Client):
+    hers, of_the_boss = (
+        Authenticator.objects.create(user=user, type="totp", data={"secret": "hushed"})
+        for user in (ana, User.objects.create_superuser("boss"))
+    )
+    ticked = {"action": "delete_selected", "_selected_action": [of_the_boss.pk], "post": "yes"}
+
+    assert administrator.post(reverse("admin:mfa_authenticator_changelist"), ticked).status_code == 403
+    assert [
+        administrator.post(reverse("admin:mfa_authenticator_delete", args=[factor.pk]), {"post": "yes"}).status_code
+        for factor in (of_the_boss, hers)
+    ] == [403, 302]
+    assert list(Authenticator.objects.all()) == [of_the_boss]
