@@ -359,7 +359,7 @@ def test_no_table_without_the_comment_has_numbers():
     tables = re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE)
     explained = [table for table in tables if f"-->\n{table}" not in PAGE]
 
-    assert len(explained) == 4
+    assert len(explained) == 5
     cells = [cell.strip() for table in explained for cell in re.split(r"[|\n]", table)]
     assert [cell for cell in cells if re.match(r"[-−]?\d[\d.,]*( [-−+×=] |$)", cell)] == []
 
