@@ -120,10 +120,11 @@ def Number(*, ge: Decimal | int | None = None, gt: Decimal | int | None = None, 
         if (ge is not None and value < ge) or (gt is not None and value <= gt):
             bound = f"{ge} or more" if ge is not None else f"above {gt}"
             raise PydanticCustomError("out_of_range", "The number must be {bound}.", {"bound": bound})
-        if value != round(value, places):
-            raise PydanticCustomError("too_fine", "At most {places} decimal places.", {"places": places})
+        # First, for a number much too large cannot be rounded with the 28 digits of a decimal.
         if abs(value) >= Decimal(10) ** (digits - places):
             raise PydanticCustomError("out_of_range", "The number is too large.")
+        if value != round(value, places):
+            raise PydanticCustomError("too_fine", "At most {places} decimal places.", {"places": places})
         return value
 
     return Annotated[

@@ -17,6 +17,7 @@ class Sample(Item):
     day: Day = None
     number: Number(ge=0, digits=6, places=2) = None
     share: Number(gt=0, digits=6, places=2) = None
+    rate: Number(gt=0, digits=20, places=10) = None
     whole: int = 0
     flag: bool = False
     ref: Ref | None = None
@@ -92,6 +93,8 @@ def test_field_keeps_what_is_right(field, given, kept):
         ("number", Decimal("NaN"), "not_a_number"),
         ("number", "-0.01", "out_of_range"),
         ("number", "10000", "out_of_range"),
+        ("number", "100000000000000", "out_of_range"),
+        ("rate", 10**18, "out_of_range"),
         ("number", "0.001", "too_fine"),
         ("share", "0", "out_of_range"),
         ("whole", 1.0, "not_whole"),
