@@ -70,12 +70,16 @@ def start_worker(environment: dict[str, str], *, folder: Path, arguments: tuple[
 
 def descendants(pid: int) -> list[int]:
     """The process ids of the children of a process, and of theirs."""
-    children = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # somebody else's process that has just ended
-            if entry.read_text().rpartition(")")[2].split()[1] == str(pid):
-                children.append(int(entry.parent.name))
+    others = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    children = [other for other in others if parent_of(other) == pid]
     return children + [below for child in children for below in descendants(child)]
+
+
+def parent_of(pid: int) -> int | None:
+    """The process id of whoever started a process; None when that process has ended."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return None
 
 
 def command_of(pid: int) -> str:
