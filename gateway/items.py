@@ -26,6 +26,7 @@ STORABLE = r"^[^\x00]*$"  # PostgreSQL stores every character but NUL; lone surr
 StorableText = Annotated[str, Field(pattern=STORABLE)]  # where a field says its length itself
 
 MAX_ID = 2**63 - 1  # of a bigint
+BEYOND_64_BITS = 2**63  # where numbers end that every reader of JSON takes
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]  # what Kith itself calls a row
 
 
@@ -132,13 +133,16 @@ def Number(*, ge: Decimal | int | None = None, gt: Decimal | int | None = None, 
     ]
 
 
-def _storable_json(value: object, path: str = "") -> None:
+def _storable_json(value: object) -> None:
     match value:
         case str():
             if "\x00" in value or not value.isprintable() and not _encodable(value):
                 raise PydanticCustomError("unstorable_text", "A text holds a character that cannot be stored.")
         case float() if value != value or value in (float("inf"), float("-inf")):
             raise PydanticCustomError("not_json", "NaN and infinity are not JSON.")
+        # What is larger came in rounded, is stored with all its digits, and could not be sent out again.
+        case int() | float() if not isinstance(value, bool) and abs(value) >= BEYOND_64_BITS:
+            raise PydanticCustomError("out_of_range", "A number is larger than 64 bits hold. Send it as text.")
         case dict():
             for key, inner in value.items():
                 _storable_json(key)

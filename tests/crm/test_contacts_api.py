@@ -1,5 +1,7 @@
 """What is particular to contacts over HTTP: finding them, merged ones, who wrote them."""
 
+import json
+
 import pghistory.models
 import pytest
 
@@ -218,3 +220,21 @@ def test_delete_of_a_contact_in_use_is_refused(api):
     response = api.delete(f"/api/v1/contacts/{conversion.contact_id}/")
 
     assert (response.status_code, response.json()["code"]) == (409, "in_use")
+
+
+@pytest.mark.parametrize("number", ["9223372036854775807", "-9223372036854775807", "1e18", "0.1", "-2.5e-300"])
+def test_a_number_among_custom_fields_is_sent_out_as_it_came_in(api, number):
+    joe = put(api, "c1", custom_fields={"number": json.loads(number)})
+
+    assert joe["custom_fields"] == {"number": json.loads(number)}
+    assert api.get("/api/v1/contacts/").json()["results"][0]["custom_fields"] == {"number": json.loads(number)}
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-1e19", "100000000000000000000", "1e300"])
+def test_a_number_that_no_answer_could_hold_is_refused_and_spoils_no_list(api, number):
+    body = f'{{"source": "shop", "external_id": "c1", "custom_fields": {{"number": {number}}}}}'
+    refused = api.post("/api/v1/contacts/", body, content_type="application/json")
+
+    assert refused.status_code == 400
+    assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("custom_fields", "out_of_range")]
+    assert api.get("/api/v1/contacts/").json()["results"] == []

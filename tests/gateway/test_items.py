@@ -53,6 +53,7 @@ NINE = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
         ("number", "9999.99", Decimal("9999.99")),
         ("number", "-0", Decimal(0)),
         ("free", {"a": [1, None, {"b": "\u200d"}]}, {"a": [1, None, {"b": "\u200d"}]}),
+        ("free", {"a": [2**63 - 1, 1 - 2**63, 1e18, -0.5, True]}, {"a": [2**63 - 1, 1 - 2**63, 1e18, -0.5, True]}),
     ],
 )
 def test_field_keeps_what_is_right(field, given, kept):
@@ -110,6 +111,9 @@ def test_field_keeps_what_is_right(field, given, kept):
         ("free", {"a": float("inf")}, "not_json"),
         ("free", {"a": dt.date(2026, 3, 2)}, "not_json"),
         ("free", {"a": "x" * 70_000}, "too_large"),
+        ("free", {"a": 2**63}, "out_of_range"),
+        ("free", {"a": [-(2**63)]}, "out_of_range"),
+        ("free", {"a": 1e20}, "out_of_range"),
     ],
 )
 def test_field_refuses_what_is_wrong(field, given, code):
