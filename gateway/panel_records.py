@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import pydantic
 
-from gateway.panels import Figure, Link, Panel, PanelContent, Table, Unit
+from gateway.panels import Figure, Link, PanelContent, Table, Unit
 
 Json = dict[str, Any]
 Value = str | int | bool | None  # money and ratios as texts, times and days in ISO 8601
@@ -105,7 +105,16 @@ def tables_as_json(tables: Iterable[Table]) -> list[Json]:
     return [table_as_json(table) for table in tables]
 
 
-def panels_as_json(panels: Sequence[tuple[Panel, PanelContent]]) -> list[Json]:
+class Titled(Protocol):
+    """What has a stable key and a title: a panel, or a part of a preview."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+
+def panels_as_json(panels: Sequence[tuple[Titled, PanelContent]]) -> list[Json]:
     """Return panels with their contents as `PanelRecord` describes them."""
     return [
         {

@@ -139,9 +139,10 @@ class ApiSchema(AutoSchema):
     def _schema(self, model: Any, mode: Mode = "serialization") -> Schema:
         schema, parts = _json_schema(model, mode)
         for name, part in {**parts, model.__name__: schema}.items():
-            self.registry.register_on_missing(
-                ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
-            )
+            component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
+            self.registry.register_on_missing(component)
+            if self.registry[component].schema != part:
+                raise TypeError(f"Two shapes of the API are called '{name}': the document can hold one. Rename either.")
         return {"$ref": REF_TEMPLATE.format(model=model.__name__)}
 
 

@@ -22,6 +22,7 @@ from gateway.filters import CollectionFilters, IdFilter
 from gateway.items import Id, StorableText
 from gateway.operations import Operation
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
+from gateway.panel_records import PanelRecord, panels_as_json
 from gateway.payload import read_model
 from gateway.views import ApiView
 
@@ -110,33 +111,17 @@ class FieldRecord(Shape):
     is_conflict: bool
 
 
-class ColumnRecord(Shape):
-    label: str
-    unit: str
-
-
-class TableRecord(Shape):
-    title: str
-    columns: list[ColumnRecord]
-    rows: list[list[Any]]
-
-
-class PartRecord(Shape):
-    """What comes together, or how figures change: the parts that the key may see."""
-
-    key: str
-    title: str
-    tables: list[TableRecord]
-    notes: list[str]
-
-
 class PreviewRecord(Shape):
-    """Both records side by side, and what joining them would do."""
+    """
+    Both records side by side, and what joining them would do.
+
+    `parts` are what comes together and how figures change, as far as the key may see it.
+    """
 
     survivor: SideRecord
     loser: SideRecord
     fields: list[FieldRecord]
-    parts: list[PartRecord]
+    parts: list[PanelRecord]
 
 
 # `with` is a word of Python's, so the model is made by a call.
@@ -345,20 +330,5 @@ def _laid_out(shown: MergePreview) -> dict[str, Any]:
             for side, contact in (("survivor", shown.survivor), ("loser", shown.loser))
         },
         "fields": [{name: getattr(field, name) for name in FieldRecord.model_fields} for field in shown.fields],
-        "parts": [
-            {
-                "key": part.key,
-                "title": part.title,
-                "notes": list(content.notes),
-                "tables": [
-                    {
-                        "title": table.title,
-                        "columns": [{"label": column.label, "unit": column.unit} for column in table.columns],
-                        "rows": [list(row.values) for row in table.rows],
-                    }
-                    for table in content.tables
-                ],
-            }
-            for part, content in shown.parts
-        ],
+        "parts": panels_as_json(shown.parts),
     }

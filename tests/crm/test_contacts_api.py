@@ -236,5 +236,7 @@ def test_a_number_that_no_answer_could_hold_is_refused_and_spoils_no_list(api, n
     refused = api.post("/api/v1/contacts/", body, content_type="application/json")
 
     assert refused.status_code == 400
-    assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("custom_fields", "out_of_range")]
+    assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [
+        ("custom_fields", "out_of_range")
+    ]
     assert api.get("/api/v1/contacts/").json()["results"] == []

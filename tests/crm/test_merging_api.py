@@ -37,7 +37,8 @@ def test_preview_merge_redirect_and_unmerge(api, pair):
     parts = {part["key"]: part for part in shown["parts"]}
     assert parts.keys() == {"records", "figures"}  # accounts need members:read
     assert [table["title"] for table in parts["records"]["tables"]] == ["Records"]  # addresses need addresses:read
-    assert ["Revenue", "0.00", "100.00", "100.00", "0.00"] in parts["figures"]["tables"][0]["rows"]
+    rows = [row["values"] for row in parts["figures"]["tables"][0]["rows"]]
+    assert ["Revenue", "0.00", "100.00", "100.00", "0.00"] in rows
     assert not Merge.objects.exists()
 
     done = api.post(

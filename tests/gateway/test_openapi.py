@@ -3,12 +3,15 @@
 import io
 from typing import Any
 
+import pydantic
 import pytest
 import yaml
 from django.conf import settings
 from django.core.management import call_command
+from drf_spectacular.plumbing import ComponentRegistry
 
 from gateway.routes import api_routes
+from gateway.schema import ApiSchema
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,21 @@ def test_requests_are_described_by_the_items(document):
     item = document["components"]["schemas"]["ContactItem"]
     assert item["required"] == ["source", "external_id"]
     assert item["additionalProperties"] is False
+
+
+def test_two_shapes_of_one_name_are_refused():
+    schema = ApiSchema()
+    schema.registry = ComponentRegistry()
+    twins = pydantic.create_model("Twin", one=(int, ...)), pydantic.create_model("Twin", other=(int, ...))
+
+    assert schema._schema(twins[0]) == schema._schema(twins[0]) == {"$ref": "#/components/schemas/Twin"}
+    with pytest.raises(TypeError, match="'Twin'"):
+        schema._schema(twins[1])
+
+
+def test_tables_of_panels_and_of_previews_are_described_alike(document):
+    schemas = document["components"]["schemas"]
+    assert schemas["TableRecord"]["properties"]["rows"]["items"] == {"$ref": "#/components/schemas/RowRecord"}
+    for shown in ("OverviewRecord", "PreviewRecord"):
+        lists = schemas[shown]["properties"].values()
+        assert {"$ref": "#/components/schemas/PanelRecord"} in [entry.get("items") for entry in lists]
