@@ -41,8 +41,6 @@ ABOUT_A_CONTACT = (
     ("plan a follow-up", "crm_followup_plan"),
     ("write a note", "crm_note_write"),
 )
-# They do what they are about, to show what it will do, and undo it: so many tables, so many queries.
-DONE_AND_UNDONE = ("preview of a merge", "erase")
 REFUSED = (302, 403)  # pages that not even a superuser may open, such as those of what only machines write
 
 
@@ -114,7 +112,9 @@ def pages() -> Iterator[Page]:
     yield Page("contact, the busiest, details", f"{contact}?tab=details")
     for what, name, *query in ABOUT_A_CONTACT:
         address = reverse(f"admin:{name}", args=[daily_work.BUSIEST]) + "".join(query)
-        yield Page(f"contact, the busiest, {what}", address, does_it=what in DONE_AND_UNDONE)
+        yield Page(f"contact, the busiest, {what}", address)
+    merged = reverse("admin:crm_contact_merge_part", args=[daily_work.BUSIEST, daily_work.BUSIEST + 1, "figures"])
+    yield Page("contact, the busiest, preview of a merge, figures", merged, is_part=True, does_it=True)
     yield Page("search over the whole admin", f"{reverse('admin:search')}?s={WORDS[0]}")
     for model, options in sorted(admin.site._registry.items(), key=lambda one: one[0]._meta.label_lower):
         name = model._meta.label_lower.replace(".", "_")

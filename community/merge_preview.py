@@ -19,6 +19,7 @@ class AccountsTogether:
     title: str = "In the community"
     order: int = 20
     permission: str = "community.view_member"
+    takes_long: bool = False
 
     def load(self, survivor_id: int, loser_id: int, *, now: datetime, may: PermissionCheck) -> PanelContent:
         both = (survivor_id, loser_id)

@@ -51,6 +51,7 @@ class FiguresTogether:
     title: str = "How figures change"
     order: int = 30
     permission: str = "metrics.view_credit"
+    takes_long: bool = True
 
     def load(self, survivor_id: int, loser_id: int, *, now: datetime, may: PermissionCheck) -> PanelContent:
         try:

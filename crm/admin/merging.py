@@ -16,12 +16,13 @@ from crm.admin.finding import LONGEST
 from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.decisions import decide_different_people
 from crm.duplicates.panel import suggested_for
-from crm.extensions import contact_actions
+from crm.extensions import contact_actions, merge_previews
 from crm.merging import Unmerged, merge, plan_of_unmerge, unmerge
-from crm.merging.preview import MergePreview, preview
+from crm.merging.preview import SideBySide, loaded, permitted_parts, side_by_side
 from crm.models import Contact
 from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, TextWidget
+from gateway.admin.later import LaterPart, later_answer
 from gateway.errors import DomainError
 from gateway.items import is_id
 from gateway.panels import PageAction
@@ -86,10 +87,10 @@ class MergeForm(forms.Form):
         help_text="One sentence, if you like. It stays with the merge.",
     )
 
-    def __init__(self, shown: MergePreview, data: Any = None) -> None:
+    def __init__(self, pair: SideBySide, data: Any = None) -> None:
         super().__init__(data)
         labels = {"survivor": "this record", "loser": "the other", "both": "both"}
-        for choice in shown.fields:
+        for choice in pair.fields:
             self.fields[f"field:{choice.key}"] = forms.ChoiceField(
                 label=choice.label,
                 choices=[(side, labels[side]) for side in choice.choices],
@@ -123,6 +124,7 @@ class MergingMixin:
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/merge/", wrap(self.merge_view), name="crm_contact_merge"),
+            path("<int:pk>/merge/<int:other>/<slug:key>/", wrap(self.merge_part_view), name="crm_contact_merge_part"),
             path("<int:pk>/unmerge/", wrap(self.unmerge_view), name="crm_contact_unmerge"),
             *super().get_urls(),
         ]
@@ -155,30 +157,60 @@ class MergingMixin:
         if not is_id(other):
             return self._choose(request, pk)
         try:
-            shown = preview(pk, int(other), may=request.user.has_perm, now=timezone.now())
+            pair = side_by_side(pk, int(other))
             if request.method == "POST" and "different" in request.POST:
-                return self._different(request, shown)
-            form = MergeForm(shown, request.POST or None)
+                return self._different(request, pair)
+            form = MergeForm(pair, request.POST or None)
             if request.method == "POST" and form.is_valid():
-                return self._merge(request, shown, form)
+                return self._merge(request, pair, form)
         except DomainError as refusal:
             messages.error(request, refusal.message)
             return self._choose(request, pk)
+        may = request.user.has_perm
+        parts = permitted_parts(may)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Join {shown.survivor} and {shown.loser}",
+            "title": _title_of(pair),
             "opts": self.model._meta,
-            "preview": shown,
+            "pair": pair,
             "rows": [
                 (choice, form[f"field:{choice.key}"].value() or choice.default)
-                for choice in shown.fields
+                for choice in pair.fields
                 if choice.survivor or choice.loser
             ],
+            "parts": loaded([part for part in parts if not part.takes_long], pair, may=may, now=timezone.now()),
+            "later_parts": [
+                LaterPart(title=part.title, url=_address_of_part(pair, part.key), id=f"panel-{part.key}")
+                for part in parts
+                if part.takes_long
+            ],
             "form": form,
-            "swapped": _address_of_preview(shown.loser.pk, shown.survivor.pk),
-            "back": _page_of(shown.survivor.pk),
+            "swapped": _address_of_preview(pair.loser.pk, pair.survivor.pk),
+            "back": _page_of(pair.survivor.pk),
         }
         return TemplateResponse(request, "crm/admin/merge_preview.html", context)
+
+    def merge_part_view(self, request: HttpRequest, pk: int, other: int, key: str) -> HttpResponse:
+        """Return one part of what joining this contact with the other would do."""
+        _check(request)
+        may = request.user.has_perm
+        if key not in merge_previews:
+            raise Http404
+        part = merge_previews[key]
+        if not may(part.permission):
+            raise PermissionDenied
+        try:
+            pair = side_by_side(pk, other)
+        except DomainError as refusal:
+            raise Http404(refusal.message) from None
+        ((_, content),) = loaded([part], pair, may=may, now=timezone.now())
+        return later_answer(
+            request,
+            "gateway/admin/panel.html",
+            {"panel": part, "content": content},
+            title=f"{part.title}: {_title_of(pair)}",
+            back=_address_of_preview(pair.survivor.pk, pair.loser.pk),
+        )
 
     def _choose(self, request: HttpRequest, pk: int) -> HttpResponse:
         contact = Contact.objects.filter(pk=pk).select_related("person").first()
@@ -205,29 +237,29 @@ class MergingMixin:
         }
         return TemplateResponse(request, "crm/admin/merge_choose.html", context)
 
-    def _merge(self, request: HttpRequest, shown: MergePreview, form: MergeForm) -> HttpResponse:
+    def _merge(self, request: HttpRequest, pair: SideBySide, form: MergeForm) -> HttpResponse:
         merge(
-            survivor_id=shown.survivor.pk,
-            loser_id=shown.loser.pk,
+            survivor_id=pair.survivor.pk,
+            loser_id=pair.loser.pk,
             fields=form.choices(),
             by_user_id=request.user.pk,
             reason=form.cleaned_data["reason"],
             now=timezone.now(),
         )
-        apart = reverse("admin:crm_contact_unmerge", args=[shown.loser.pk])
+        apart = reverse("admin:crm_contact_unmerge", args=[pair.loser.pk])
         messages.success(
             request,
             format_html(
                 '{} and {} are one person now. <a class="kith-link" href="{}">Take apart</a>',
-                shown.survivor,
-                shown.loser,
+                pair.survivor,
+                pair.loser,
                 apart,
             ),
         )
-        return HttpResponseRedirect(_page_of(shown.survivor.pk))
+        return HttpResponseRedirect(_page_of(pair.survivor.pk))
 
-    def _different(self, request: HttpRequest, shown: MergePreview) -> HttpResponse:
-        one, other = shown.survivor, shown.loser
+    def _different(self, request: HttpRequest, pair: SideBySide) -> HttpResponse:
+        one, other = pair.survivor, pair.loser
         decide_different_people(one.pk, other.pk, by_user_id=request.user.pk, now=timezone.now())
         said = f"Remembered: {one} and {other} are different people. They are not suggested again."
         messages.success(request, said)
@@ -292,3 +324,11 @@ def _page_of(contact_id: int | None) -> str:
 
 def _address_of_preview(survivor_id: int, loser_id: int) -> str:
     return f"{reverse('admin:crm_contact_merge', args=[survivor_id])}?{urlencode({'with': loser_id})}"
+
+
+def _address_of_part(pair: SideBySide, key: str) -> str:
+    return reverse("admin:crm_contact_merge_part", args=[pair.survivor.pk, pair.loser.pk, key])
+
+
+def _title_of(pair: SideBySide) -> str:
+    return f"Join {pair.survivor} and {pair.loser}"

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from crm.duplicates.decisions import decide_different
 from crm.duplicates.evidence import in_words
 from crm.merging import merge, unmerge
-from crm.merging.preview import MergePreview, preview
+from crm.merging.preview import Parts, SideBySide, preview
 from crm.models import Contact, DuplicateSuggestion
 from gateway.answers import JsonAnswer
 from gateway.filters import CollectionFilters, IdFilter
@@ -256,7 +256,7 @@ class ContactMergePreview(ApiView):
     def get(self, request: Request, pk: int) -> HttpResponse:
         other = getattr(self.query(request, PreviewQuery), "with")
         may = request.user.may  # type: ignore[union-attr]
-        return JsonAnswer(_laid_out(preview(pk, other, may=may, now=timezone.now())))
+        return JsonAnswer(_laid_out(*preview(pk, other, may=may, now=timezone.now())))
 
 
 class DuplicateList(ApiView):
@@ -323,12 +323,12 @@ def _pair(row: tuple[Any, ...]) -> dict[str, Any]:
     return record
 
 
-def _laid_out(shown: MergePreview) -> dict[str, Any]:
+def _laid_out(pair: SideBySide, parts: Parts) -> dict[str, Any]:
     return {
         **{
             side: {"id": contact.pk, "name": str(contact), "stage": contact.stage}
-            for side, contact in (("survivor", shown.survivor), ("loser", shown.loser))
+            for side, contact in (("survivor", pair.survivor), ("loser", pair.loser))
         },
-        "fields": [{name: getattr(field, name) for name in FieldRecord.model_fields} for field in shown.fields],
-        "parts": panels_as_json(shown.parts),
+        "fields": [{name: getattr(field, name) for name in FieldRecord.model_fields} for field in pair.fields],
+        "parts": panels_as_json(parts),
     }

@@ -17,6 +17,8 @@ class MergePreviewPart(Protocol):
     def order(self) -> int: ...
     @property
     def permission(self) -> str: ...
+    @property
+    def takes_long(self) -> bool: ...  # a page shows it once it is there, and waits for the others alone
 
     def load(self, survivor_id: int, loser_id: int, *, now: datetime, may: PermissionCheck) -> PanelContent:
         """

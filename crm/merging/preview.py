@@ -1,6 +1,6 @@
 """What a merge would do, before anybody does it: fields side by side, what comes together, how figures change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,13 +31,15 @@ class FieldChoice:
 
 
 @dataclass(frozen=True)
-class MergePreview:
-    """Both persons, the fields to choose, and the parts that the reader may see, each with its content."""
+class SideBySide:
+    """Both persons, and the fields to choose."""
 
     survivor: Contact
     loser: Contact
     fields: list[FieldChoice]
-    parts: list[tuple[MergePreviewPart, PanelContent]]
+
+
+Parts = list[tuple[MergePreviewPart, PanelContent]]
 
 
 class _UndoneError(Exception):
@@ -56,13 +58,32 @@ def as_if_merged(survivor_id: int, loser_id: int, *, now: datetime) -> Iterator[
         pass
 
 
-def preview(survivor_id: int, loser_id: int, *, may: PermissionCheck, now: datetime) -> MergePreview:
-    """Return what merging these two would do. Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`."""
+def preview(survivor_id: int, loser_id: int, *, may: PermissionCheck, now: datetime) -> tuple[SideBySide, Parts]:
+    """
+    Return what merging these two would do: both records, and every part that the reader may see.
+
+    Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`.
+    """
+    pair = side_by_side(survivor_id, loser_id)
+    return pair, loaded(permitted_parts(may), pair, may=may, now=now)
+
+
+def permitted_parts(may: PermissionCheck) -> list[MergePreviewPart]:
+    """Return the parts that the reader may see, in their order."""
+    return sorted((part for part in merge_previews if may(part.permission)), key=lambda part: (part.order, part.key))
+
+
+def loaded(parts: Iterable[MergePreviewPart], pair: SideBySide, *, may: PermissionCheck, now: datetime) -> Parts:
+    """Return each of these parts with what it has to say of the two."""
+    return [(part, part.load(pair.survivor.pk, pair.loser.pk, now=now, may=may)) for part in parts]
+
+
+def side_by_side(survivor_id: int, loser_id: int) -> SideBySide:
+    """Return both records and their fields. Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`."""
     persons = persons_of(survivor_id, loser_id)
     found = Contact.objects.select_related("company", "owner").in_bulk(persons)
     survivor, loser = found[persons[0]], found[persons[1]]
-    parts = sorted((part for part in merge_previews if may(part.permission)), key=lambda part: (part.order, part.key))
-    return MergePreview(
+    return SideBySide(
         survivor=survivor,
         loser=loser,
         fields=[
@@ -77,7 +98,6 @@ def preview(survivor_id: int, loser_id: int, *, may: PermissionCheck, now: datet
             )
             for field in fields_of(survivor, loser)
         ],
-        parts=[(part, part.load(survivor.pk, loser.pk, now=now, may=may)) for part in parts],
     )
 
 
@@ -105,6 +125,7 @@ class Records:
     title: str = "What comes together"
     order: int = 10
     permission: str = "crm.view_contact"
+    takes_long: bool = False
 
     def load(self, survivor_id: int, loser_id: int, *, now: datetime, may: PermissionCheck) -> PanelContent:
         both = (survivor_id, loser_id)

@@ -205,6 +205,8 @@ def address_of(name: str) -> str:
     if name.endswith("_panel"):
         panels = admin.site._registry[type(instance)].panels
         return reverse(name, args=[key_of(instance), next(iter(panels)).key])
+    if name == "admin:crm_contact_merge_part":
+        return reverse(name, args=[key_of(instance), ContactFactory().pk, "figures"])
     return reverse(name, args=[key_of(instance) if instance else 999_999, *([999_999] * (needed - 1))])
 
 

@@ -9,8 +9,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from community.models import Member
 from crm.merging import merge
@@ -21,7 +24,7 @@ from metrics.merge_preview import FiguresTogether, figures_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of
-from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory
+from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 from tests.metrics.oracle import stored_tables
 from tests.metrics.world import World
@@ -158,7 +161,65 @@ def test_rows_of_a_few_people_are_those_of_the_report(seed):
     assert compared > 3, "hardly anybody has figures: the test has shown little"
 
 
-QUESTIONS = 100  # of the whole page, whatever the two have done …
+def client_of(*permissions):
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+MERGING = ("merge_contact", "view_contact", "view_contactpoint", "view_member")
+
+
+def test_page_opens_before_the_figures_are_worked_out(joe_and_mia):
+    joe, mia = joe_and_mia
+    client = client_of(*MERGING, "view_credit")
+    client.get(reverse("admin:index"))  # Django keeps content types and compiled templates
+
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(reverse("admin:crm_contact_merge", args=[joe.pk]), {"with": mia.pk})
+
+    assert len(queries) <= 25
+    assert [query["sql"] for query in queries if "INSERT" in query["sql"]] == []  # nothing is merged to draw it
+    assert [(part.key, bool(content.tables)) for part, content in page.context["parts"]] == [
+        ("records", True),
+        ("accounts", True),
+    ]
+    figures = reverse("admin:crm_contact_merge_part", args=[joe.pk, mia.pk, "figures"])
+    assert f'hx-get="{figures}"' in page.content.decode()
+    assert f'<a class="kith-link" href="{figures}">' in page.content.decode()  # the way without JavaScript
+
+    part, whole = client.get(figures, headers={"HX-Request": "true"}), client.get(figures)
+
+    assert "<html" not in part.content.decode()
+    assert "Join Joe Bloggs and mia" in whole.content.decode()
+    for answer in (part, whole):
+        revenue = table(answer.context["content"], "Money in EUR")["Revenue"]
+        assert revenue == (Decimal("100.00"), Decimal("7.50"), Decimal("107.50"), NOTHING)
+        assert "107.50" in answer.content.decode()
+    assert not Merge.objects.exists()
+
+
+def test_part_is_shown_to_whoever_may_open_the_page_and_see_figures(joe_and_mia):
+    joe, mia = joe_and_mia
+
+    def status(client, key="figures", other=mia.pk):
+        return client.get(reverse("admin:crm_contact_merge_part", args=[joe.pk, other, key])).status_code
+
+    assert status(client_of("view_contact", "view_credit")) == 403
+    assert status(client_of("merge_contact", "view_credit")) == 403
+    clerk = client_of(*MERGING)
+    assert status(clerk) == 403
+    page = clerk.get(reverse("admin:crm_contact_merge", args=[joe.pk]), {"with": mia.pk})
+    assert page.context["later_parts"] == []
+    both = client_of(*MERGING, "view_credit")
+    assert (status(both), status(both, "records"), status(both, "prophecy")) == (200, 200, 404)
+    for other in (joe.pk, 999_999, 2**80):
+        assert status(both, other=other) == 404
+
+
+QUESTIONS = 100  # of the whole answer, whatever the two have done …
 PLANNED = 20  # … and what it takes to plan anew for more than a thousand conversions
 
 
