@@ -46,7 +46,11 @@ REFUSED = (302, 403)  # pages that not even a superuser may open, such as those 
 
 @dataclass(frozen=True)
 class Page:
-    """A page and how long it may take; a part of one is asked for as htmx does. One that does it may ask at will."""
+    """
+    A page and how long it may take; a part of one is asked for as htmx does.
+
+    One that `does_it`, to show what it will do, and undoes it asks as many queries as there are tables.
+    """
 
     name: str
     address: str
@@ -115,6 +119,8 @@ def pages() -> Iterator[Page]:
         yield Page(f"contact, the busiest, {what}", address)
     merged = reverse("admin:crm_contact_merge_part", args=[daily_work.BUSIEST, daily_work.BUSIEST + 1, "figures"])
     yield Page("contact, the busiest, preview of a merge, figures", merged, is_part=True, does_it=True)
+    plan = reverse("admin:crm_contact_erase_plan", args=[daily_work.BUSIEST])
+    yield Page("contact, the busiest, plan of an erasure", plan, is_part=True, does_it=True)
     yield Page("search over the whole admin", f"{reverse('admin:search')}?s={WORDS[0]}")
     for model, options in sorted(admin.site._registry.items(), key=lambda one: one[0]._meta.label_lower):
         name = model._meta.label_lower.replace(".", "_")

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 _numbers = count()
 
@@ -37,3 +38,8 @@ def staged(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Iterato
 def id_array(ids: Iterable[int]) -> str:
     """Return ids as the text of an array, because psycopg writes arrays element by element in Python."""
     return "{" + ",".join(map(str, ids)) + "}"
+
+
+def any_of(ids: Iterable[int], *, kind: Literal["bigint", "text"] = "bigint") -> RawSQL:
+    """Return what to look for ids in (`pk__in=any_of(…)`), as many as there may be: they are one value of the query."""
+    return RawSQL(f"SELECT unnest(%s::{kind}[])", [id_array(ids)])

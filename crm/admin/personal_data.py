@@ -20,9 +20,11 @@ from crm.personal_data.export_file import file_response
 from crm.personal_data.export_jobs import KEPT, NoSuchExport, open_export
 from crm.personal_data.tasks import ask_for_export
 from gateway.admin import DaysFilter, OnlyLookedAt, ReadOnlyModelAdmin, TabularInline, display, object_link
+from gateway.admin.later import LaterPart, later_answer
 from gateway.errors import DomainError
 
 EXPORT, ERASE = "crm.export_personal_data", "crm.erase_contact"
+PLAN = "What erasing would do"
 
 
 class ErasureForm(forms.Form):
@@ -59,6 +61,7 @@ class PersonalDataMixin:
             path("<int:contact_id>/export/", view(self.export_view), name="crm_contact_export"),
             path("exports/<int:job_id>/", view(require_safe(self.file_view)), name="crm_contact_export_file"),
             path("<int:contact_id>/erase/", view(self.erase_view), name="crm_contact_erase"),
+            path("<int:contact_id>/erase/plan/", view(self.erasure_plan_view), name="crm_contact_erase_plan"),
             *super().get_urls(),
         ]
 
@@ -92,7 +95,7 @@ class PersonalDataMixin:
         return file_response(export, pieces)
 
     def erase_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:
-        """Show what an erasure would do; after the name was typed, do it and show what is left."""
+        """Ask why, and for the name, beside what an erasure would do; with both, do it and show what is left."""
         contact = self._person(request, contact_id, permission=ERASE)
         here = reverse("admin:crm_contact_change", args=[contact.pk])
         form = ErasureForm(request.POST or None, name=str(contact))
@@ -111,10 +114,20 @@ class PersonalDataMixin:
                 said = "The person was erased. What they did and brought stays under a pseudonym; no figure moved."
                 self.message_user(request, said, messages.SUCCESS)
             return HttpResponseRedirect(here)
-        report = plan_erasure(contact.pk)
         context = self._context(request, contact, f"Erase {contact}")
-        return TemplateResponse(
-            request, "crm/admin/erase_person.html", {**context, "form": form, "report": report, **_laid_out(report)}
+        plan = LaterPart(title=PLAN, url=reverse("admin:crm_contact_erase_plan", args=[contact.pk]))
+        return TemplateResponse(request, "crm/admin/erase_person.html", {**context, "form": form, "plan": plan})
+
+    def erasure_plan_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:
+        """Return what an erasure would do: to count it, every text there is must be looked through."""
+        contact = self._person(request, contact_id, permission=ERASE)
+        report = plan_erasure(contact.pk)
+        return later_answer(
+            request,
+            "crm/admin/erasure_plan.html",
+            {"report": report, "heading": PLAN, **_laid_out(report)},
+            title=f"Erase {contact}",
+            back=reverse("admin:crm_contact_erase", args=[contact.pk]),
         )
 
     def _person(self, request: HttpRequest, contact_id: int, *, permission: str) -> Contact:

@@ -19,6 +19,7 @@ from crm.personal_data.schema import stored_models, tracked_model, treatments_of
 
 BLOT = "[erased]"
 SHORTEST = 6  # characters of a handle or external id that is looked for without an @
+SHORTEST_HINT = 3  # characters: what is shorter is in most texts
 
 
 def is_unmistakable(name: str) -> bool:
@@ -53,6 +54,19 @@ class Traces:
             texts = [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
         return rf"(?<!\w)(?:{'|'.join(re.escape(text) for text in texts)})(?!\w)"
 
+    def hints(self) -> Sequence[str]:
+        """
+        Return parts of them, one of which is in the text of whatever mentions the person, but for its case.
+
+        Looking for those first takes a quarter of the time that the expression takes alone. Each is the longest part
+        that is written the same in JSON and has no letter but those of English, about whose case there is no doubt.
+        Where that is short for any of them, there are none.
+        """
+        parts = {max(re.findall(r"[ !#-\[\]-~]+", text), key=len, default="") for text in self.texts}
+        if any(len(part) < SHORTEST_HINT for part in parts):
+            return ()
+        return sorted(part for part in parts if not any(other in part for other in parts - {part}))
+
     def occur_in(self, text: str) -> bool:
         """Whether any of them stands in `text`."""
         return bool(self.texts) and re.search(self.pattern(), text, re.IGNORECASE) is not None
@@ -75,12 +89,8 @@ def count_mentions(traces: Traces, *, besides: Callable[[type[models.Model]], Co
     with connection.cursor() as cursor:
         for model, fields in worded_columns():
             conditions, parameters = _conditions(fields, traces)
-            cursor.execute(
-                f"SELECT count(*) FROM {model._meta.db_table} WHERE ({conditions})"
-                f" AND {model._meta.pk.column}::text <> ALL(%s)",
-                [*parameters, [str(pk) for pk in besides(model)]],
-            )
-            found[model._meta.label] = cursor.fetchone()[0]
+            cursor.execute(f"SELECT {model._meta.pk.column} FROM {model._meta.db_table} WHERE {conditions}", parameters)
+            found[model._meta.label] = len({pk for (pk,) in cursor.fetchall()}.difference(besides(model)))
     return {label: count for label, count in found.items() if count}
 
 
@@ -121,10 +131,17 @@ def _is_json(field: models.Field) -> bool:
 
 
 def _conditions(fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
-    return (
-        " OR ".join(f"{field.column}::text ~* %s" for field in fields),
-        [traces.pattern(in_json=_is_json(field)) for field in fields],
-    )
+    hints = [f"%{hint}%" for hint in traces.hints()]  # a % or _ in them stands for anything: no less is found
+    lowered = ", ".join(["lower(%s)"] * len(hints))
+    conditions: list[str] = []
+    parameters: list[str] = []
+    for field in fields:
+        words, pattern = f"{field.column}::text", traces.pattern(in_json=_is_json(field))
+        # A CASE keeps the order: PostgreSQL takes the expression for the cheaper of the two.
+        hinted = f"CASE WHEN lower({words}) LIKE ANY(ARRAY[{lowered}]) THEN {words} ~* %s END"
+        conditions.append(hinted if hints else f"{words} ~* %s")
+        parameters += [*hints, pattern]
+    return " OR ".join(conditions), parameters
 
 
 def _assignments(fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:

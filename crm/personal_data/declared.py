@@ -22,6 +22,7 @@ from crm.personal_data.declarations import (
     Words,
     nobody,
 )
+from gateway.staging import any_of
 
 OWN_WORD = Kept("one of a few words of our own")
 SYSTEM = Kept("names a system, not a person")
@@ -64,9 +65,9 @@ def log_entries(known: KnownRows) -> Q:
     for model in personal_models():
         if model._meta.label == "admin.LogEntry" or not _has_plain_id(model):
             continue
-        ids = [str(pk) for pk in known.ids(model._meta.label)]
-        if ids:
-            found |= Q(content_type=ContentType.objects.get_for_model(model), object_id__in=ids)
+        if ids := known.ids(model._meta.label):
+            named = any_of(ids, kind="text")
+            found |= Q(content_type=ContentType.objects.get_for_model(model), object_id__in=named)
     return found
 
 

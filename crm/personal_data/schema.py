@@ -13,6 +13,7 @@ from django.db import models
 
 from crm.extensions import personal_data
 from crm.personal_data.declarations import Condition, Kept, PersonalData, Treatment
+from gateway.staging import any_of
 
 WHERE = "Declare it in the personal_data.py of its app: crm/personal_data/declarations.py says how."
 HISTORY = "history: "  # begins the name of a way that leads from a row of history through its record
@@ -73,7 +74,7 @@ def plain_way(name: str) -> str:
 
 def _history_of(tracked: type[models.Model], way: str) -> Condition:
     label = tracked._meta.label
-    return lambda known: models.Q(pgh_obj__in=list(known.ids(label, way=way)))
+    return lambda known: models.Q(pgh_obj__in=any_of(known.ids(label, way=way)))
 
 
 def personal_models() -> list[type[models.Model]]:

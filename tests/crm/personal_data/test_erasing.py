@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.models import Interaction
@@ -54,11 +55,20 @@ def test_the_page_shows_what_would_happen_and_asks_for_the_name(joe):
     client = client_of("view_contact", "erase_contact")
     address = reverse("admin:crm_contact_erase", args=[joe.pk])
 
-    shown = client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        shown = client.get(address)
     wrong = client.post(address, {"reason": "asked", "name": "Joe"})
+    plan = client.get(reverse("admin:crm_contact_erase_plan", args=[joe.pk]), headers={"HX-Request": "true"})
+    plan_alone = client.get(reverse("admin:crm_contact_erase_plan", args=[joe.pk]))
 
+    assert len(queries) <= 10  # nobody waits for every text to be looked through before there is anything to see
     assert b"nothing has happened yet" in shown.content
-    assert b"Addresses" in shown.content
+    assert f'href="{reverse("admin:crm_contact_erase_plan", args=[joe.pk])}"' in shown.content.decode()
+    addresses = '<tr><td>Addresses</td><td class="kith-right kith-number">1</td><td>deleted</td></tr>'
+    assert addresses in plan.content.decode()
+    assert "<html" not in plan.content.decode()
+    assert addresses in plan_alone.content.decode()
+    assert f'href="{address}"' in plan_alone.content.decode()
     assert b"This is not the name" in wrong.content
     assert not Erasure.objects.exists()
 
@@ -75,7 +85,8 @@ def test_the_page_shows_what_would_happen_and_asks_for_the_name(joe):
 def test_the_page_needs_its_permission(joe):
     client = client_of("view_contact", "change_contact", "export_personal_data")
 
-    assert client.get(reverse("admin:crm_contact_erase", args=[joe.pk])).status_code == 403
+    for page in ("erase", "erase_plan"):
+        assert client.get(reverse(f"admin:crm_contact_{page}", args=[joe.pk])).status_code == 403
     answer = client.post(reverse("admin:crm_contact_erase", args=[joe.pk]), {"reason": "asked", "name": "Joe Bloggs"})
     assert answer.status_code == 403
     assert Contact.objects.get(pk=joe.pk).full_name == "Joe Bloggs"
