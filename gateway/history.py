@@ -65,8 +65,8 @@ def history_of(instance: Model) -> list[HistoryEntry]:
     """
     Return the newest events of a tracked object, newest first; empty when it never changed.
 
-    A query for the events, and one for each kind of record that a change leads to or from, such as the
-    company of a contact.
+    A query for the events and the records that changes lead to or from, such as the company of a contact, and one
+    for each kind of those that cannot be missing, such as the channel of an interaction.
     """
     events = list(
         events_of(type(instance)).filter(pgh_obj_id=instance.pk).order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
@@ -112,9 +112,13 @@ def events_of(model: type[Model]) -> QuerySet[Any]:
             then=Cast(KeyTextTransform("user", "pgh_context__metadata"), BigIntegerField()),
         )
     )
+    # What a change leads to or from comes along, where a row that is gone takes no event with it.
+    named = [
+        field.name for field in _tracked_fields(event_model_of(model)) if isinstance(field, ForeignKey) and field.null
+    ]
     return (
         event_model_of(model)
-        ._default_manager.select_related("pgh_context")
+        ._default_manager.select_related("pgh_context", *named)
         .annotate(acted_id=user_id)
         .annotate(acted=Subquery(users.filter(pk=OuterRef("acted_id")).values("called")))
     )
@@ -125,7 +129,7 @@ def entries_of(steps: Sequence[tuple[Model, Model | None]], *, leave_out: Sequen
     Return what each event changed against the event before it (None: nothing known before), in the same order.
 
     Events are those of `events_of`. Fields named in `leave_out` are not looked at. Queries: one for each
-    kind of record that changes name.
+    kind of record that changes name and that cannot be missing; the others came with the events.
     """
     names = _names_of_records(steps, leave_out)
     return [
@@ -159,13 +163,20 @@ def _names_of_records(
 ) -> dict[tuple[type[Model], object], str]:
     """Return what the records that changed foreign keys lead to are called; not those that are gone."""
     wanted: dict[type[Model], set[object]] = {}
+    names: dict[tuple[type[Model], object], str] = {}
     for event, before in steps:
         for field in _tracked_fields(event, leave_out):
-            if isinstance(field, ForeignKey):
-                ends = {getattr(event, field.attname), getattr(before, field.attname) if before else None}
-                if len(ends) > 1:
-                    wanted.setdefault(field.related_model, set()).update(ends - {None})
-    return {
+            if not isinstance(field, ForeignKey):
+                continue
+            ends = {getattr(end, field.attname, None): end for end in (before, event)}
+            for pk, end in ends.items() if len(ends) > 1 else ():
+                if pk is None or end is None:
+                    continue
+                if not field.is_cached(end):
+                    wanted.setdefault(field.related_model, set()).add(pk)
+                elif record := getattr(end, field.name):
+                    names[field.related_model, pk] = _called(record)
+    return names | {
         (model, record.pk): _called(record)
         for model, ids in wanted.items()
         for record in model._default_manager.filter(pk__in=ids)
@@ -186,7 +197,7 @@ def _through(context: Mapping[str, object]) -> str:
     return str(context.get("through") or context.get("command") or url or "direct")
 
 
-def _tracked_fields(event: Model, leave_out: Sequence[str]) -> list[Any]:
+def _tracked_fields(event: Model | type[Model], leave_out: Sequence[str] = ()) -> list[Any]:
     return [
         field
         for field in event._meta.concrete_fields
