@@ -11,17 +11,11 @@ from django.db.models.functions import Coalesce, RowNumber
 
 from community.models import HelpRecord, Interaction, Member
 from community.private_texts import is_hidden, readable_help
-from crm.models import Contact
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, RowAction, Table
 
 SHOWN = 10  # rows of a table; the newest
 TEXT_SHOWN = 120  # characters
 MAY_EDIT = "community.change_helprecord"
-
-
-def persons_of(contacts: Sequence[int]) -> dict[int, int]:
-    """Return the person that each contact is a record of; one query."""
-    return dict(Contact.objects.filter(pk__in=contacts).values_list("pk", "person_id"))
 
 
 def _cut(text: str) -> str:
@@ -40,11 +34,10 @@ class Accounts:
     description: str = "The person's accounts on our channels, and how much they did with each."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
-        persons = persons_of(ids)
         found: dict[int | None, list[Row]] = {}
         done = Interaction.objects.filter(member=OuterRef("pk"), retracted_at=None).order_by().values("member")
         members = list(
-            Member.objects.filter(contact__person__in=persons.values())
+            Member.objects.filter(contact__person__in=ids)
             .annotate(number_done=Coalesce(Subquery(done.annotate(n=Count("pk")).values("n")), 0))
             .select_related("channel", "contact")
             .order_by("channel__name", "pk")
@@ -83,7 +76,7 @@ class Accounts:
                             Column(label="Interactions", unit="count"),
                             Column(label="Share", unit="percent"),
                         ),
-                        rows=found.get(persons.get(pk), []),
+                        rows=found.get(pk, []),
                         empty="No account on any channel is known to be theirs.",
                     ),
                 )
@@ -103,26 +96,21 @@ class Help:
     description: str = "Help that the person received and gave."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
-        persons = persons_of(ids)
-        received = self._newest("contact__person", persons)
-        given = self._newest("helper_member__contact__person", persons)
+        received = self._newest("contact__person", ids)
+        given = self._newest("helper_member__contact__person", ids)
         return {
             pk: PanelContent(
                 tables=(
-                    _help_table(
-                        "Received", received.get(persons.get(pk), []), may, who="By", empty="Nobody helped them yet."
-                    ),
-                    _help_table(
-                        "Given", given.get(persons.get(pk), []), may, who="To", empty="They helped nobody yet."
-                    ),
+                    _help_table("Received", received.get(pk, []), may, who="By", empty="Nobody helped them yet."),
+                    _help_table("Given", given.get(pk, []), may, who="To", empty="They helped nobody yet."),
                 )
             )
             for pk in ids
         }
 
-    def _newest(self, way: str, persons: Mapping[int, int]) -> dict[int | None, list[HelpRecord]]:
+    def _newest(self, way: str, persons: Sequence[int]) -> dict[int | None, list[HelpRecord]]:
         ranked = (
-            HelpRecord.objects.filter(Q(withdrawn_at=None), **{f"{way}__in": list(persons.values())})
+            HelpRecord.objects.filter(Q(withdrawn_at=None), **{f"{way}__in": persons})
             .annotate(
                 of_person=F(f"{way}_id"),
                 place=Window(RowNumber(), partition_by=F(f"{way}_id"), order_by=("-interaction__occurred_at", "-pk")),

@@ -14,7 +14,7 @@ from crm.timeline.source import TimelineDetail, TimelineSource
 from gateway.panels import PageAction, Panel, TileProvider
 from gateway.registry import Registry
 
-contact_panels: Registry[Panel] = Registry("contact panel")
+contact_panels: Registry[Panel] = Registry("contact panel")  # of a person: their ids are those of persons
 campaign_panels: Registry[Panel] = Registry("campaign panel")
 conversion_panels: Registry[Panel] = Registry("conversion panel")
 contact_actions: Registry[PageAction] = Registry("contact action")

@@ -23,11 +23,10 @@ class SamePerson:
     description: str = "Records merged into this one, and contacts that may be the same person."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
-        person_of = dict(Contact.objects.filter(pk__in=ids).values_list("pk", "person_id"))
-        persons: set[int | None] = set(person_of.values())
+        persons = set[int | None](ids)
         merged = _merged_records(persons)
         suggested = _suggestions(persons)
-        return {pk: PanelContent(tables=_tables(merged[person_of.get(pk)], suggested[person_of.get(pk)])) for pk in ids}
+        return {pk: PanelContent(tables=_tables(merged[pk], suggested[pk])) for pk in ids}
 
 
 def _tables(merged: Sequence[Row], suggested: Sequence[Row]) -> list[Table]:

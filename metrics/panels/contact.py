@@ -10,7 +10,6 @@ from django.db.models import Sum, Window
 from django.db.models.functions import RowNumber
 
 from community.models import Member
-from crm.models import Contact
 from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models import ConversionResult, Credit, HelperDay, PersonDay
@@ -18,11 +17,6 @@ from metrics.models.rows import CreditRow
 from metrics.panels.parts import credits_table, ledger_link, money
 
 SHOWN = 10  # rows of a table; the newest
-
-
-def persons_of(contacts: Sequence[int]) -> dict[int, int]:
-    """Return the person that each contact is a record of; one query."""
-    return dict(Contact.objects.filter(pk__in=contacts).values_list("pk", "person_id"))
 
 
 @dataclass(frozen=True)
@@ -34,10 +28,9 @@ class BuyerFigures:
     description: str = "Revenue, what of it was credited to touches, and the newest conversions with their credits."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
-        persons = persons_of(ids)
         sums: dict[int, Any] = {
             row["person_id"]: row
-            for row in PersonDay.objects.filter(person_id__in=persons.values())
+            for row in PersonDay.objects.filter(person_id__in=ids)
             .values("person_id")
             .annotate(
                 bought=Sum("conversions"),
@@ -46,12 +39,12 @@ class BuyerFigures:
                 unattributed=Sum("unattributed_minor"),
             )
         }
-        newest = _newest_results(list(persons.values()))
+        newest = _newest_results(ids)
         touches = _touches_of([result.conversion_id for rows in newest.values() for result in rows])
         return {
             pk: PanelContent(
-                figures=_buyer_figures(sums.get(persons.get(pk, pk), {}), person=persons.get(pk, pk)),
-                tables=(_conversions(newest.get(persons.get(pk, pk), []), touches, contact=pk),),
+                figures=_buyer_figures(sums.get(pk, {}), person=pk),
+                tables=(_conversions(newest.get(pk, []), touches, contact=pk),),
             )
             for pk in ids
         }
@@ -148,10 +141,7 @@ class HelperFigures:
     description: str = "Revenue credited to what this person did for others, over all their accounts, per model."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
-        persons = persons_of(ids)
-        owner = dict(
-            Member.objects.filter(contact__person__in=persons.values()).values_list("pk", "contact__person_id")
-        )
+        owner = dict(Member.objects.filter(contact__person__in=ids).values_list("pk", "contact__person_id"))
         models = list(attribution_models)
         sums: dict[int | None, dict[str, int]] = {}
         rows: Iterable[Any] = (
@@ -164,9 +154,7 @@ class HelperFigures:
             for model in models:
                 mine[model.key] += int(row[model.key])
         newest = _newest_as_helper(owner)
-        return {
-            pk: _helper_content(sums.get(persons.get(pk, pk)), newest.get(persons.get(pk, pk), []), may) for pk in ids
-        }
+        return {pk: _helper_content(sums.get(pk), newest.get(pk, []), may) for pk in ids}
 
 
 def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[CreditRow]]:
