@@ -112,6 +112,7 @@ def pages() -> Iterator[Page]:
     yield Page("response times, figures, all time", f"{figures}?period=all_time", is_part=True)
     contact = reverse("admin:crm_contact_change", args=[daily_work.BUSIEST])
     yield Page("contact, the busiest", contact)
+    yield Page("contact, the busiest, timeline", f"{contact}?tab=timeline", is_part=True)
     yield Page("contact, the busiest, figures", f"{contact}?tab=figures", is_part=True)
     yield Page("contact, the busiest, details", f"{contact}?tab=details")
     for what, name, *query in ABOUT_A_CONTACT:

@@ -1,9 +1,10 @@
 """
 The page of a contact: who this is, what happened, what they bring, what should happen next.
 
-The form with all fields stands in a tab of its own (`?tab=details`), so that the page itself stays
-quick. Everything of the page has the page's own address: htmx asks for parts of it by the id of what
-is to be replaced, and without JavaScript the same links lead to whole pages.
+The form with all fields stands in a tab of its own (`?tab=details`), and timeline and panels load themselves
+(`?tab=timeline`, `?tab=figures`), so that the page itself stays quick. Everything of the page has the page's own
+address: htmx asks for parts of it by the id of what is to be replaced, and without JavaScript the same links lead
+to whole pages.
 """
 
 from collections.abc import Sequence
@@ -21,12 +22,13 @@ from crm.contact_page import contact_header, contact_tiles_of, next_steps, recor
 from crm.extensions import contact_actions, contact_panels
 from crm.models import Contact
 from crm.timeline.reading import asked_of, channel_choices, kind_choices, read_timeline
+from gateway.admin.later import LaterPart
 from gateway.items import is_id
 from gateway.panels import actions_for, panels_for
 from gateway.problems import InvalidInput
 
 ENTRIES_SHOWN = 20
-DETAILS = "details"
+DETAILS, FIGURES, TIMELINE = "details", "figures", "timeline"
 FRAGMENTS = {
     "kith-timeline": "crm/admin/contact/timeline.html",
     "kith-older": "crm/admin/contact/entries.html",
@@ -65,19 +67,19 @@ class ContactPageMixin:
             raise PermissionDenied
         if contact.merged_into_id:
             return super().change_view(request, object_id)  # which leads to the record that goes on
-        wanted = FRAGMENTS.get(request.headers.get("HX-Target", ""))
-        if request.GET.get("tab") == "figures" or wanted == FRAGMENTS["kith-panels"]:
+        wanted, tab = FRAGMENTS.get(request.headers.get("HX-Target", "")), request.GET.get("tab")
+        if tab == FIGURES or wanted == FRAGMENTS["kith-panels"]:
             context = self._panels(request, contact)
-        else:
+        elif tab == TIMELINE or wanted:
             context = self._timeline(request, contact, records=[record.pk for record in records])
-            if not wanted:
-                context |= self._overview(request, contact, records)
+        else:
+            context = self._overview(request, contact, records)
         context |= {"contact": contact, "page_url": page_of(contact.pk)}
         if wanted is None:
             context |= self.admin_site.each_context(request) | {
                 "title": str(contact),
                 "opts": self.model._meta,
-                "contact_tabs": self._tabs(object_id, active="figures" if "panels" in context else ""),
+                "contact_tabs": self._tabs(object_id, active=FIGURES if "panels" in context else ""),
             }
         response = TemplateResponse(request, wanted or "crm/admin/contact/page.html", context)
         patch_vary_headers(response, ["HX-Target"])
@@ -90,6 +92,9 @@ class ContactPageMixin:
         # Of somebody who was erased nothing new is said: no page offers what would be refused.
         can = may if contact.erased_at is None else lambda permission: False
         return {
+            "later_timeline": LaterPart(
+                title="Timeline", url=f"{page_of(contact.pk)}{_timeline_query(request)}", id="kith-timeline"
+            ),
             "header": contact_header(records, may=may, tiles=tiles),
             "steps": steps,
             "tiles": tiles,
@@ -108,10 +113,10 @@ class ContactPageMixin:
             page = read_timeline(asked, cursor=request.GET.get("cursor") or None, limit=ENTRIES_SHOWN)
         except InvalidInput as refusal:
             return {"timeline_error": str(refusal), "entries": []}
-        older = {"kind": kind, "channel": channel, "cursor": page.next_cursor}
         return {
             "entries": page.entries,
-            "older": page.next_cursor and f"?{urlencode({name: value for name, value in older.items() if value})}",
+            "older": page.next_cursor and _timeline_query(request, cursor=page.next_cursor),
+            "newest": _timeline_query(request, cursor=""),
             "is_continued": "cursor" in request.GET,
             "kinds": kind_choices(may),
             "channels": channel_choices(asked),
@@ -125,10 +130,16 @@ class ContactPageMixin:
 
     def _tabs(self, object_id: str, *, active: str) -> list[dict[str, object]]:
         url = page_of(object_id)
-        tabs = [("", "Overview", url), ("figures", "Figures", f"{url}?tab=figures")]
+        tabs = [("", "Overview", url), (FIGURES, "Figures", f"{url}?tab={FIGURES}")]
         tabs.append((DETAILS, "Details", f"{url}?tab={DETAILS}"))
         tabs.append(("history", "History", reverse("admin:crm_contact_history", args=[object_id])))
         return [{"label": label, "url": address, "is_active": key == active} for key, label, address in tabs]
+
+
+def _timeline_query(request: HttpRequest, **changed: str) -> str:
+    """Return what an address asks for the timeline with, as it was asked for but for what is `changed`."""
+    asked = {name: request.GET.get(name, "") for name in ("kind", "channel", "cursor")} | changed
+    return f"?{urlencode({'tab': TIMELINE} | {name: value for name, value in asked.items() if value})}"
 
 
 def page_of(contact: object) -> str:

@@ -8,23 +8,23 @@ from tests.factories.crm import ContactFactory
 
 
 @pytest.fixture(params=["response times", "contact"])
-def part(request: pytest.FixtureRequest) -> tuple[str, str, str]:
-    """A page, its part's address, and something that the part shows."""
+def part(request: pytest.FixtureRequest) -> tuple[str, str, str, str]:
+    """A page, its part's address, where it stands, and something that the part shows."""
     if request.param == "contact":
         address = f"/admin/crm/contact/{ContactFactory(full_name='Joe Bloggs').pk}/change/"
-        return address, "**/change/?tab=figures", "Accounts"
-    return "/admin/response-times/", "**/response-times/figures/**", "By channel"
+        return address, "**/change/?tab=figures", "#kith-panels[data-kith-later]", "Accounts"
+    return "/admin/response-times/", "**/response-times/figures/**", "[data-kith-later]", "By channel"
 
 
 def test_a_part_that_failed_says_so_in_its_place_and_can_be_tried_again(page: Page, allowed_in_console, log_in, part):
-    address, of_part, shown = part
+    address, of_part, place, shown = part
     allowed_in_console += ["status of 500", "Response Status Error Code 500"]
     log_in()
     page.route(of_part, lambda route: route.fulfill(status=500))
 
     page.goto(address)
 
-    here = page.locator("[data-kith-later]")
+    here = page.locator(place)
     expect(here.get_by_role("alert")).to_contain_text("This could not be loaded.")
     expect(page.locator(".kith-toast")).to_have_count(0)
     page.unroute(of_part)
@@ -34,7 +34,7 @@ def test_a_part_that_failed_says_so_in_its_place_and_can_be_tried_again(page: Pa
 
 
 def test_a_part_shows_no_login_form_when_the_session_has_ended(page: Page, log_in, part):
-    address, of_part, _ = part
+    address, of_part, place, _ = part
     log_in()
 
     def too_late(route: Route) -> None:
@@ -44,7 +44,7 @@ def test_a_part_shows_no_login_form_when_the_session_has_ended(page: Page, log_i
     page.route(of_part, too_late)
     page.goto(address)
 
-    here = page.locator("[data-kith-later]")
+    here = page.locator(place)
     expect(here.get_by_role("alert")).to_contain_text("You were logged out.")
     expect(page.locator("[name=password]")).to_have_count(0)
     here.get_by_role("link", name="Log in").click()

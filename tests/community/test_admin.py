@@ -169,7 +169,7 @@ def test_interaction_markup_is_shown_as_text(ana: Client):
     pages = [
         ana.get(reverse("admin:community_interaction_changelist")),
         ana.get(reverse("admin:community_interaction_change", args=[interaction.pk])),
-        ana.get(reverse("admin:crm_contact_change", args=[interaction.member.contact_id])),
+        ana.get(reverse("admin:crm_contact_change", args=[interaction.member.contact_id]) + "?tab=timeline"),
     ]
 
     for page in pages:

@@ -156,7 +156,7 @@ def test_member_who_helped_is_named_by_handle_and_both_pages_show_it(ana: Client
     record = HelpRecord.objects.get()
     assert (record.helper_member, record.helper_user) == (mia, None)
     for contact in (joe.contact, mia.contact):
-        page = ana.get(reverse("admin:crm_contact_change", args=[contact.pk])).content.decode()
+        page = ana.get(reverse("admin:crm_contact_change", args=[contact.pk]) + "?tab=timeline").content.decode()
         assert "Which course?" in page
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from community.models import HelpRecord, Interaction
 from config.roles import ANALYST, HELPER
-from crm.models import ContactPoint
+from crm.models import Contact, ContactPoint
 from crm.search import refresh_search_text
 from gateway.collection_views import CollectionList
 from gateway.routes import api_routes, known_scopes
@@ -88,6 +88,10 @@ def addresses_of_all_pages() -> list[str]:
         found += [listed, f"{listed}?q=joe"]
         for instance in model._default_manager.order_by("-pk")[:3]:
             found += [reverse(f"{name}_{page}", args=[instance.pk]) for page in ("change", "history")]
+            if model is Contact:
+                found += [
+                    f"{reverse(f'{name}_change', args=[instance.pk])}?tab={tab}" for tab in ("timeline", "figures")
+                ]
             if options.panels_load_later:
                 found += [reverse(f"{name}_panel", args=[instance.pk, panel.key]) for panel in options.panels]
     fields = ("community.thread.accepted_answer", "community.helprecord.interaction", "community.member.contact")
