@@ -10,6 +10,7 @@ Summing up what changed takes most of the time and needs no lock; only writing i
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from metrics.attribution.models import attribution_models
 from metrics.workspace import Workspace
@@ -137,9 +138,19 @@ def correct_rollups(workspace: Workspace, *, is_first: bool, lock: str) -> None:
     `lock` is the statement that keeps other workers out of the shared rows until this transaction ends;
     it is the last lock that a worker takes, so that no two can wait for each other.
     """
-    for rollup in (PERSON_DAY, *SHARED):
-        workspace.run_sql("sum_up", rollup.sum_up(is_first=is_first))
+    workspace.run_sql("sum_up", _sums(is_first=is_first))
     workspace.run_sql("add", PERSON_DAY.add())
     workspace.cursor.execute(lock)
-    for rollup in SHARED:
-        workspace.run_sql("add", rollup.add())
+    workspace.run_sql("add", _additions())
+
+
+@cache
+def _sums(*, is_first: bool) -> str:
+    """Return the statements that sum up what changed, to be sent in one go."""
+    return "".join(rollup.sum_up(is_first=is_first) for rollup in (PERSON_DAY, *SHARED))
+
+
+@cache
+def _additions() -> str:
+    """Return the statements that add to the shared rows, to be sent in one go."""
+    return ";\n".join(rollup.add() for rollup in SHARED)

@@ -13,7 +13,8 @@ There is one set of tables (`workspace.sql`) and one text of every statement, an
 
 import hashlib
 import re
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection
@@ -62,6 +63,7 @@ class Workspace:
         self.cursor = cursor
         self.has_statistics = False
         self._is_large = False
+        self._figures = _hashable(figure_parameters())
         cursor.execute(
             f"""
             SELECT to_regclass('pg_temp.{TABLES[-1]}') IS NOT NULL,
@@ -98,9 +100,7 @@ class Workspace:
 
     def run_sql(self, step: str, sql: str, **parameters: Any) -> CursorWrapper:
         """Run the statements of `sql`, known as `step`; return the cursor, which holds the rows of the last one."""
-        text = connection.ops.compose_sql(  # type: ignore[attr-defined]  # PostgreSQL's operations have it
-            sql, {**figure_parameters(), **parameters}
-        )
+        text = _composed(sql, tuple(sorted((self._figures | _hashable(parameters)).items())))
         if self._is_large:
             if step in _MANY:
                 self.cursor.execute(_MANY[step])
@@ -130,6 +130,17 @@ class Workspace:
         self.cursor.execute(text.replace("%", "%%"), ())
         while self.cursor.nextset():
             pass
+
+
+def _hashable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
+
+
+@lru_cache(maxsize=256)
+def _composed(sql: str, parameters: tuple[tuple[str, Any], ...]) -> str:
+    """Return the text of `sql` with these values in it; most claims run the very same statements."""
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters}
+    return str(connection.ops.compose_sql(sql, values))  # type: ignore[attr-defined]  # PostgreSQL's operations have it
 
 
 @cache

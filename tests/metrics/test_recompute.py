@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from metrics.models import (
     StaleMark,
     TotalDay,
 )
-from metrics.recompute import mark_contacts, recompute_all, recompute_stale
+from metrics.recompute import mark_contacts, recompute_all, recompute_claim, recompute_stale
 from tests.factories.community import (
     CostFactory,
     HelpRecordFactory,
@@ -631,3 +632,17 @@ def test_a_full_recompute_takes_the_marks_along(joe):
     recompute_all(now=NOW)
 
     assert not StaleMark.objects.exists()
+
+
+def test_one_changed_contact_is_recomputed_in_few_statements(joe):
+    """Each costs as much in Python as it takes PostgreSQL."""
+    InteractionFactory(channel=joe.channel, member=joe, occurred_at=NOON - dt.timedelta(days=1))
+    bought = ConversionFactory(contact=joe.contact, occurred_at=NOON, amount=Decimal("10.00"))
+    recompute_all(now=NOW)
+    Conversion.objects.filter(pk=bought.pk).update(amount=Decimal("20.00"))
+
+    with CaptureQueriesContext(connection) as statements:
+        done = recompute_claim()
+
+    assert (done.conversions, done.credits_written, done.results_written) == (1, 1, 1)
+    assert len(statements) <= 25
