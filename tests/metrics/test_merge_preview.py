@@ -9,9 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -24,7 +22,8 @@ from metrics.merge_preview import FiguresTogether, figures_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of
-from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory, UserFactory
+from tests.crm.test_admin_merging import client_of
+from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 from tests.metrics.oracle import stored_tables
 from tests.metrics.world import World
@@ -159,14 +158,6 @@ def test_rows_of_a_few_people_are_those_of_the_report(seed):
         compared += len(rows)
 
     assert compared > 3, "hardly anybody has figures: the test has shown little"
-
-
-def client_of(*permissions):
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 MERGING = ("merge_contact", "view_contact", "view_contactpoint", "view_member")
