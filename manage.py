@@ -1,12 +1,14 @@
 #!/usr/bin/env python
 """Kith's command line: `python manage.py help` lists the commands."""
 
+import gc
 import os
 import sys
 
 
 def main() -> None:
     """Start Kith's own servers unless DATABASE_URL and REDIS_URL name others, then run the command."""
+    gc.disable()  # until all is loaded: config/apps.py says why
     from config.embedded import ServerError, ensure_running
 
     try:

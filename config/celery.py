@@ -5,6 +5,7 @@ The broker only rings the bell: what there is to do stands in the database, so a
 at most one beat interval and a message delivered twice finds nothing left to do.
 """
 
+import gc
 import os
 import sys
 
@@ -17,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # `celery -A config worker` comes here first; every other process has its servers, and its settings, already.
 if not settings.configured:
+    gc.disable()  # until all is loaded: config/apps.py says why
     try:
         ensure_running()
     except ServerError as error:

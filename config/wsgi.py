@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 
 from config.embedded import ServerError, ensure_running
 
+gc.disable()  # until all is loaded: config/apps.py says why
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 try:
@@ -19,7 +20,5 @@ except ServerError as error:
 application = get_wsgi_application()
 import_module("config.urls")  # now: the first visitor does not wait for every module that has a page
 
-# What the program consists of never becomes garbage. Left out of the search for it, a search takes a few
-# milliseconds instead of a tenth of a second, which now and then somebody's page had to wait for.
 gc.collect()
-gc.freeze()
+gc.freeze()  # what the addresses have loaded, too
