@@ -18,6 +18,9 @@ test: PROCESSES = $(shell "$(PYTHON)" -c 'import os; print(min(4, 1 + (os.cpu_co
 test-browser: PROCESSES = logical --maxprocesses 4
 
 export PYTHONUNBUFFERED := 1
+# Images of containers often forbid Python to keep what it compiled. Each of Kith's processes, of which the tests start a
+# hundred, would then compile all of Kith again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo serve worker test test-crash test-browser lint format openapi bench clean distclean

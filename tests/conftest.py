@@ -41,13 +41,16 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.core.management.commands import flush  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
 import config.urls  # noqa: E402, F401  # the admin's site holds what its addresses have loaded, and tests ask it
 from config.celery import app as celery_app  # noqa: E402
 from metrics.workspace import Workspace  # noqa: E402
+from tests.beginnings import Beginnings, can_put_back  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: E402, F401  # hooks
 from tests.terminals import written_to_pipe, written_to_terminal  # noqa: E402
@@ -62,26 +65,46 @@ def _restore_conversion_kinds(**_: object) -> None:
 # Else every browser of a test would begin with a look at each file that `manage.py serve` once collected.
 settings.STATIC_ROOT = None
 
-# Files that take long whatever they hold. A few processes share the suite file by file: begun last, one of these would
-# keep one of them busy while the other has nothing left to do.
+# Nobody guesses the passwords of a test. To hash one as slowly as in earnest takes a third of a second, and a login
+# with a wrong name does it too.
+PBKDF2PasswordHasher.iterations = 1_000
+
+# Files that take long whatever they hold, longest first. A few processes share the suite file by file: begun last, one
+# of these would keep one of them busy while the other has nothing left to do.
 BEGUN_FIRST = (
+    "tests/demo/test_demo.py",
     "tests/crash/",
-    "tests/demo/",
-    "tests/metrics/test_merging_properties.py",
+    "tests/config/test_nonsense.py",
     "tests/metrics/test_recompute_concurrency.py",
+    "tests/crm/test_duplicates_killed.py",
+    "tests/config/test_embedded.py",
     "tests/config/test_hidden_things.py",
-    "tests/config/test_permission_matrix.py",
-    "tests/real_data/",
-    "tests/metrics/test_reports_properties.py",
+    "tests/metrics/test_recompute_command.py",
     "tests/metrics/test_recompute_properties.py",
-    "tests/config/test_processes.py",
+    "tests/config/test_permission_matrix.py",
     "tests/config/test_admin_pages.py",
+    "tests/real_data/",
+    "tests/config/test_tasks.py",
+    "tests/metrics/test_reports_properties.py",
+    "tests/config/test_processes.py",
+    "tests/gateway/test_every_operation.py",
+    "tests/config/test_audit_everywhere.py",
+    "tests/metrics/test_merging_properties.py",
+    "tests/gateway/test_many_clients.py",
+    "tests/gateway/test_permissions.py",
+    "tests/community/sources/test_import_killed.py",
+    "tests/crm/personal_data/test_killed.py",
+    "tests/community/test_sync_any_order.py",
+    "tests/config/test_environment.py",
 )
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly, which shuffles
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(BEGUN_FIRST))
+    places = {place: number for number, place in enumerate(BEGUN_FIRST)}
+    items.sort(
+        key=lambda item: next((places[place] for place in BEGUN_FIRST if item.nodeid.startswith(place)), len(places))
+    )
     # What was imported stays: searching all of it for garbage, over and over, took a sixth of the suite's time.
     gc.collect()
     gc.freeze()
@@ -107,6 +130,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """The test database, in a session that has the tables of a recompute, as a worker's has after its first."""
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
         Workspace(cursor)
+    with django_db_blocker.unblock():
+        if can_put_back():
+            flush.emit_post_migrate_signal = Beginnings().put_back
 
 
 @pytest.fixture(scope="session")

@@ -68,3 +68,14 @@ def test_python_that_is_too_old_is_told_in_a_sentence(checkout):
     old.chmod(0o755)
 
     assert make_env(checkout, old) == [f"Kith: {old} is older than Python 3.11: name a newer one with PYTHON=…"]
+
+
+def test_python_may_keep_what_it_compiled_whoever_forbade_it(checkout):
+    said = subprocess.check_output(
+        ["make", "--eval", "asked: ; @env", "asked"],
+        cwd=checkout,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "1"},
+        text=True,
+    )
+
+    assert [line for line in said.splitlines() if line.startswith(("PYTHONDONT", "PYTHONHASH"))] == ["PYTHONHASHSEED=1"]

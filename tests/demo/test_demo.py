@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,7 +27,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from config.embedded.process import free_port
-from config.embedded.programs import postgres_folder
+from config.embedded.programs import postgres_folder, remove
 from config.management.commands import first_look
 from config.management.commands.serve import check_port_is_free
 from demo.generator import collections
@@ -124,14 +125,22 @@ def copy_into_servers_of(checkout: Path, database: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(demo: Demo) -> Served:
+def served(demo: Demo) -> Iterator[Served]:
     """
     `make demo` where the company is there already: somebody logs in with what it prints, and presses Ctrl-C.
 
     In a checkout below names with a space and an ø, on servers of its own. A session on somebody else's servers
     stays on those: what one PostgreSQL dumps, another one need not read.
     """
-    checkout = new_folder() / "a space, an ø" / ("x" * 150) / "kith"
+    folder = new_folder()
+    try:
+        yield serve_in(folder / "a space, an ø" / ("x" * 150) / "kith", demo)
+    finally:
+        remove(folder)  # now: to remove so much while this process ends takes longer than it may be given
+
+
+def serve_in(checkout: Path, demo: Demo) -> Served:
+    """Run `make demo` in a checkout made for it until somebody has logged in, and return what came of it."""
     checkout.mkdir(parents=True)
     for program in ("Makefile", "manage.py"):
         shutil.copy(settings.BASE_DIR / program, checkout)
