@@ -127,11 +127,10 @@ def test_programs_end_with_the_process_that_runs_them():
     ("arguments", "loaded"),
     [
         (("manage.py", "shell", "-v0", "-c"), ""),
-        (("-c",), "import config.wsgi; "),
         # As `celery -A config worker` and `beat` do.
         (("-c",), "from config.celery import app; app.loader.import_default_modules(); "),
     ],
-    ids=["command", "web", "worker"],
+    ids=["command", "worker"],
 )
 def test_what_a_process_consists_of_is_left_out_of_the_search_for_garbage(subprocess_environment, arguments, loaded):
     asked = f"{loaded}import gc; print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
