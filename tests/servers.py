@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from config.embedded import ensure_running
 from config.embedded.lease import CHECKOUT, STATE, supervisor_of
 from config.embedded.postgres import DATABASE, Postgres
 from config.embedded.process import end_with_parent, free_port
-from config.embedded.programs import remove
+from config.embedded.programs import postgres_folder, remove
 from config.embedded.valkey import Valkey
 
 FOLDER = STATE / "tests"
@@ -98,6 +98,28 @@ def copy_of_database(address: str, *, name: str) -> Iterator[str]:
         )
         yield copy
         connection.execute(drop)
+
+
+def copy_into(
+    target: str,
+    *,
+    database: str,
+    behind: Sequence[str] = (),
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+) -> None:
+    """
+    Dump a database and load it into the empty one at the address `target`, on another server.
+
+    psql's command stands behind the words of `behind`.
+    """
+    programs = postgres_folder() / "bin"
+    dump = [programs / "pg_dump", "--no-owner", "--no-privileges", database]
+    load = [programs / "psql", "--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
+    command = [*behind, *load, target]
+    with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
+        subprocess.run(command, cwd=cwd, env=env, stdin=dumping.stdout, check=True, timeout=60)
+    assert dumping.returncode == 0
 
 
 def new_folder() -> Path:

@@ -27,7 +27,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from config.embedded.process import free_port
-from config.embedded.programs import postgres_folder, remove
+from config.embedded.programs import remove
 from config.management.commands import first_look
 from config.management.commands.serve import check_port_is_free
 from demo.generator import collections
@@ -35,7 +35,7 @@ from demo.generator.joe import story
 from jobs.models import Job
 from tests.metrics.oracle import exact_decay_weight
 from tests.processes import command_of, descendants, working_in
-from tests.servers import SESSION, new_folder
+from tests.servers import SESSION, copy_into, new_folder
 from tests.terminals import CONTROL_C, terminal
 
 pytestmark = pytest.mark.timeout(300)  # seconds; the first test fills the company
@@ -109,19 +109,13 @@ def bare() -> dict[str, str]:
 
 def copy_into_servers_of(checkout: Path, database: str) -> None:
     """Copy a database into the servers of a checkout; they run meanwhile and no longer."""
-    programs = postgres_folder() / "bin"
-    dump = [programs / "pg_dump", "--no-owner", "--no-privileges", database]
-    load = [programs / "psql", "--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
     script = (
         "import os, subprocess, sys\n"
         "from config.embedded import ensure_running\n"
         "ensure_running()\n"
-        "sys.exit(subprocess.run([*sys.argv[1:], os.environ['DATABASE_URL']]).returncode)\n"
+        "sys.exit(subprocess.run([os.path.expandvars(word) for word in sys.argv[1:]]).returncode)\n"
     )
-    with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
-        command = [sys.executable, "-c", script, *load]
-        subprocess.run(command, cwd=checkout, env=bare(), stdin=dumping.stdout, check=True, timeout=60)
-    assert dumping.returncode == 0
+    copy_into("$DATABASE_URL", database=database, behind=[sys.executable, "-c", script], cwd=checkout, env=bare())
 
 
 @pytest.fixture(scope="module")
