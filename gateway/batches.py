@@ -15,9 +15,10 @@ from typing import ClassVar, Protocol
 from django.apps import apps
 from django.db import DataError, IntegrityError, OperationalError, transaction
 
-from gateway.collections import BatchResult, collections
+from gateway.collections import BatchResult, collections, may_everything
 from gateway.drafts import Draft
 from gateway.errors import DomainError
+from gateway.panels import PermissionCheck
 from gateway.tables import LostRace
 
 logger = logging.getLogger(__name__)
@@ -42,19 +43,22 @@ class InUse(DomainError):
     status = 409
 
 
-def upsert(*, collection: str, items: Iterable[object], now: datetime) -> BatchResult:
+def upsert(
+    *, collection: str, items: Iterable[object], now: datetime, may: PermissionCheck = may_everything
+) -> BatchResult:
     """
     Upsert `items` into the collection with this key, 1,000 to a transaction, and return every outcome.
 
     Indexes count through all items. The same key twice in one chunk is folded (the earlier item is
-    *superseded*); across two it is written twice. An unknown collection raises `LookupError`.
+    *superseded*); across two it is written twice. `may` says what the sender may see. An unknown collection
+    raises `LookupError`.
     """
     target = collections[collection]
     total = BatchResult()
     remaining = iter(items)
     while chunk := list(islice(remaining, CHUNK_SIZE)):
         offset = len(total.results)
-        outcomes = target.upsert(chunk, now=now).results
+        outcomes = target.upsert(chunk, now=now, may=may).results
         for outcome in outcomes:
             outcome.index += offset
         total.add(outcomes)

@@ -96,7 +96,7 @@ class CollectionList(CollectionView):
         return JsonAnswer(answer)
 
     def post(self, request: Request) -> HttpResponse:
-        result = self.resource.collection.upsert([read_object(request)], now=timezone.now())
+        result = self.resource.collection.upsert([read_object(request)], now=timezone.now(), may=self.may)
         outcome = result.results[0]
         record = self.resource.one(_row_of(outcome), may=self.may)
         location = reverse(f"{self.resource.key}-detail", args=[outcome.id])
@@ -128,7 +128,7 @@ class CollectionDetail(CollectionView):
         moved = self.moved(pk)
         if moved:
             return moved
-        outcome = self.resource.collection.patch(pk, read_object(request), now=timezone.now())
+        outcome = self.resource.collection.patch(pk, read_object(request), now=timezone.now(), may=self.may)
         return JsonAnswer(self.resource.one(_row_of(outcome), may=self.may))
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
@@ -157,7 +157,7 @@ class CollectionBatch(CollectionView):
 
     def post(self, request: Request) -> HttpResponse:
         items = read_items(request)
-        result = batches.upsert(collection=self.resource.key, items=items, now=timezone.now())
+        result = batches.upsert(collection=self.resource.key, items=items, now=timezone.now(), may=self.may)
         return JsonAnswer(_batch_answer(result))
 
 

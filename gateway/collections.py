@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 import pydantic
 from django.db import models
 
+from gateway.panels import PermissionCheck
 from gateway.registry import Registry
 
 Status = Literal["created", "updated", "unchanged", "superseded", "failed"]
@@ -66,6 +67,11 @@ class BatchResult:
         self.results.extend(outcomes)
 
 
+def may_everything(_: str, /) -> bool:
+    """Let through everything: for code that asks for nobody in particular, such as the demo's."""
+    return True
+
+
 class Collection(ABC):
     """
     One syncable collection.
@@ -80,11 +86,17 @@ class Collection(ABC):
     model: ClassVar[type[models.Model]]
 
     @abstractmethod
-    def upsert(self, items: Sequence[object], *, now: datetime) -> BatchResult:
-        """Create or change one row per item in one transaction; the outcome says what happened to each."""
+    def upsert(self, items: Sequence[object], *, now: datetime, may: PermissionCheck = may_everything) -> BatchResult:
+        """
+        Create or change one row per item in one transaction; the outcome says what happened to each.
+
+        `may` says what the sender may see, which limits what they may show to others.
+        """
 
     @abstractmethod
-    def patch(self, pk: int, changes: Mapping[str, object], *, now: datetime) -> ItemOutcome:
+    def patch(
+        self, pk: int, changes: Mapping[str, object], *, now: datetime, may: PermissionCheck = may_everything
+    ) -> ItemOutcome:
         """
         Change the given fields of the row `pk`, by the rules of an upsert item without its key.
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gateway.collections import FieldError, ItemOutcome, Status
+from gateway.collections import FieldError, ItemOutcome, Status, may_everything
+from gateway.panels import PermissionCheck
 from gateway.tables import Change, Key, LostRace, Row, Table
 
 
@@ -27,9 +28,9 @@ class Draft:
     A checked item on its way into the database.
 
     `facts` holds what the item gives, by name; what it leaves out is not there. `pk` is known from
-    the start when a row is patched. `parts` are the items that were folded into this one, itself
-    among them, when their keys are the same. `store` turns names into ids: `row_key` and `values`
-    are the key and the given columns of the row.
+    the start when a row is patched. `may` says what whoever sent it may see. `parts` are the items
+    that were folded into this one, itself among them, when their keys are the same. `store` turns
+    names into ids: `row_key` and `values` are the key and the given columns of the row.
     """
 
     index: int
@@ -37,6 +38,7 @@ class Draft:
     facts: dict[str, Any]
     said_at: datetime | None = None
     pk: int | None = None
+    may: PermissionCheck = may_everything
     parts: "list[Draft]" = field(default_factory=list)
     row_key: Key = ()
     values: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +67,7 @@ def fold(known: Draft, later: Draft) -> Draft:
         key=known.key,
         facts=known.facts if is_stale else _fold_facts(known.facts, later.facts),
         said_at=known.said_at if is_stale else later.said_at or known.said_at,
+        may=later.may,
         parts=[*(known.parts or [known]), later],
     )
 

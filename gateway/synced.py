@@ -11,9 +11,10 @@ from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
 from gateway.batches import InUse, NotFound, run
-from gateway.collections import BatchResult, Collection, FieldError, ItemOutcome
+from gateway.collections import BatchResult, Collection, FieldError, ItemOutcome, may_everything
 from gateway.drafts import Draft, fold
 from gateway.items import refusals
+from gateway.panels import PermissionCheck
 from gateway.tables import Key
 
 
@@ -47,7 +48,7 @@ class SyncedCollection(Collection):
         """What an item is known by: two items with the same identity are the same row."""
         return tuple([getattr(item, name) for name in self.key_fields])
 
-    def upsert(self, items: Sequence[object], *, now: datetime) -> BatchResult:
+    def upsert(self, items: Sequence[object], *, now: datetime, may: PermissionCheck = may_everything) -> BatchResult:
         outcomes: list[ItemOutcome | None] = [None] * len(items)
         drafts: dict[Key, Draft] = {}
         for index, raw in enumerate(items):
@@ -55,6 +56,7 @@ class SyncedCollection(Collection):
             if isinstance(draft, ItemOutcome):
                 outcomes[index] = draft
                 continue
+            draft.may = may
             known = drafts.get(draft.key)
             if known is not None:
                 draft = fold(known, draft)
@@ -67,7 +69,9 @@ class SyncedCollection(Collection):
         result.add([outcome for outcome in outcomes if outcome is not None])
         return result
 
-    def patch(self, pk: int, changes: Mapping[str, object], *, now: datetime) -> ItemOutcome:
+    def patch(
+        self, pk: int, changes: Mapping[str, object], *, now: datetime, may: PermissionCheck = may_everything
+    ) -> ItemOutcome:
         key = self.key_of(pk)
         for name in key:
             if name in changes:
@@ -76,7 +80,7 @@ class SyncedCollection(Collection):
         draft = self._check(0, {**key, **changes})
         if isinstance(draft, ItemOutcome):
             return draft
-        draft.pk = pk
+        draft.pk, draft.may = pk, may
         run(self, [draft], now=now)
         assert draft.outcome is not None  # run leaves no draft without one
         return draft.outcome

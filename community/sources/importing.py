@@ -9,9 +9,11 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from community.private_texts import READ_PRIVATE
 from community.sources.error_file import ErrorFile
 from community.sources.source import Reading, RowProblem, SourceRow
 from gateway import batches
+from gateway.panels import PermissionCheck
 
 CHUNK = 1_000  # rows held in memory and sent at once
 SHOWN_FAILURES = 100  # failed rows that the report itself names; the error file has all
@@ -63,6 +65,7 @@ def run_import(
     now: datetime,
     dry_run: bool = False,
     errors_path: Path | None = None,
+    opens_private: bool = False,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> ImportReport:
     """
@@ -71,17 +74,22 @@ def run_import(
     Each chunk of 1,000 rows is committed by itself, so an import that is killed has lost nothing
     and can simply be run again: rows are found by their external ids. With `dry_run` the whole
     import happens in one transaction that is rolled back, so its report is exactly what a real run
-    would say; locks are held until its end. `on_progress` is told the rows of each finished chunk.
+    would say; locks are held until its end. What was said in private is opened only with `opens_private`:
+    whoever made the file need not be somebody who may read it. `on_progress` is told the rows of each finished chunk.
     Raises `UnreadableFile` when the error file cannot be written.
     """
+
+    def may(permission: str, /) -> bool:
+        return opens_private or permission != READ_PRIVATE
+
     report = ImportReport(dry_run=dry_run, unused_columns=list(reading.unused_columns))
     with ErrorFile(reading, path=None if dry_run else errors_path) as error_file:
         if dry_run:
             with transaction.atomic():
-                _write(reading, report, error_file, now=now, on_progress=on_progress)
+                _write(reading, report, error_file, now=now, may=may, on_progress=on_progress)
                 transaction.set_rollback(True)
         else:
-            _write(reading, report, error_file, now=now, on_progress=on_progress)
+            _write(reading, report, error_file, now=now, may=may, on_progress=on_progress)
         report.errors_file = error_file.written
     report.notes = {note: number for note, number in reading.notes.items() if number}
     return report
@@ -93,12 +101,13 @@ def _write(
     error_file: ErrorFile,
     *,
     now: datetime,
+    may: PermissionCheck,
     on_progress: Callable[[int], None],
 ) -> None:
     for collection, rows_of_collection in groupby(reading.rows(), key=lambda row: row.collection):
         outcomes = report.outcomes.setdefault(collection, Counter())
         for chunk in _chunks(rows_of_collection):
-            for row, status, problems in _write_chunk(reading, collection, chunk, now=now):
+            for row, status, problems in _write_chunk(reading, collection, chunk, now=now, may=may):
                 outcomes[status] += 1
                 if status == "failed":
                     failed = FailedRow(number=row.number, collection=collection, problems=tuple(problems))
@@ -113,10 +122,10 @@ def _write(
 
 
 def _write_chunk(
-    reading: Reading, collection: str, chunk: list[SourceRow], *, now: datetime
+    reading: Reading, collection: str, chunk: list[SourceRow], *, now: datetime, may: PermissionCheck
 ) -> Iterator[tuple[SourceRow, str, list[RowProblem]]]:
     sound = [row for row in chunk if not row.problems]
-    result = batches.upsert(collection=collection, items=[row.item for row in sound], now=now)
+    result = batches.upsert(collection=collection, items=[row.item for row in sound], now=now, may=may)
     outcome_of = {id(row): outcome for row, outcome in zip(sound, result.results, strict=True)}
     for row in chunk:
         outcome = outcome_of.get(id(row))

@@ -1,6 +1,6 @@
 """Interactions, known by channel and external id: the largest stream of facts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from community.interaction_kinds import interaction_kinds
 from community.models import Interaction
+from community.private_texts import READ_PRIVATE
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.references import (
     INTERACTIONS,
@@ -114,9 +115,14 @@ class Interactions(SyncedCollection):
         drafts = [draft for draft in drafts if draft.is_open]
         named = named_on_channel(drafts, "reply_to")
         keys = {draft.row_key for draft in drafts}
-        known = INTERACTIONS.locate(keys | named, also=["kind"])
-        drafts = [draft for draft in drafts if known.get(draft.row_key, (0, None))[1] or _is_complete(draft)]
-        self._name_rows(drafts)
+        known = INTERACTIONS.locate(keys | named, also=["kind", "is_private", "source_updated_at"])
+        _keep_private(drafts, known)
+        drafts = [
+            draft
+            for draft in drafts
+            if draft.is_open and (known.get(draft.row_key, (0, None))[1] or _is_complete(draft))
+        ]
+        self._name_rows(drafts, known)
 
         new = {draft.row_key: draft for draft in drafts if draft.pk is None and draft.row_key not in known}
         ids = {key: found[0] for key, found in known.items()}
@@ -144,8 +150,12 @@ class Interactions(SyncedCollection):
         written = {draft.outcome.id for draft in drafts if draft.outcome and draft.outcome.status != "unchanged"}
         refresh_accepted_help({pk for pk in written if pk}, now=now)
 
-    def _name_rows(self, drafts: Sequence[Draft]) -> None:
-        """Turn what the items say into columns; members, threads, contacts and campaigns are created when unknown."""
+    def _name_rows(self, drafts: Sequence[Draft], known: Container[Key]) -> None:
+        """
+        Turn what the items say into columns; members, threads, contacts and campaigns are created when unknown.
+
+        `known` are the keys of rows that are there already.
+        """
         contacts = contact_ids(draft.facts["to"].key for draft in drafts if isinstance(draft.facts.get("to"), Ref))
         campaigns = campaign_ids(draft.facts["campaign"] for draft in drafts if draft.facts.get("campaign"))
         members = member_ids(named_on_channel(drafts, "member", "to"))
@@ -153,6 +163,8 @@ class Interactions(SyncedCollection):
         for draft in drafts:
             facts, channel = draft.facts, draft.row_key[0]
             columns: dict[str, Any] = {name: value for name, value in facts.items() if name not in NAMES}
+            if draft.row_key in known and _would_open(draft):
+                del columns["is_private"]  # it is open: should it become private in this very moment, it stays that
             if "member" in facts:
                 columns["member_id"] = members[(channel, facts["member"])] if facts["member"] else None
                 if facts["member"] and "user" not in facts:
@@ -188,6 +200,30 @@ def _named(draft: Draft) -> Named:
     to = draft.facts.get("to")
     if to:
         yield "to", ("member", channel, to) if isinstance(to, str) else ("contact", *to.key)
+
+
+def _would_open(draft: Draft) -> bool:
+    """Whether the draft is to be open to everybody, by somebody who may not read what is said in private."""
+    return draft.facts.get("is_private") is False and not draft.may(READ_PRIVATE)
+
+
+def _keep_private(drafts: Sequence[Draft], known: Mapping[Key, tuple[Any, ...]]) -> None:
+    """
+    Refuse to open what was said in private for somebody who may not read it: they would read it then.
+
+    What is older than what is stored changes nothing and is not refused. `known` gives id, kind, `is_private` and
+    the source's time of the rows that are there.
+    """
+    for draft in drafts:
+        _, _, is_private, stored_at = known.get(draft.row_key, (0, None, False, None))
+        is_stale = draft.said_at is not None and stored_at is not None and draft.said_at < stored_at
+        if is_private and not is_stale and _would_open(draft):
+            draft.fail(
+                "is_private",
+                "private",
+                "It was said in private. Only who may read that may open it: a key with the scope"
+                " `private-interactions:read`, an import with --open-private.",
+            )
 
 
 def _is_complete(draft: Draft) -> bool:

@@ -267,3 +267,79 @@ def test_a_writer_without_the_scope_is_not_told_what_was_said_in_private(world: 
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
     assert [answer.content.decode().count(SAID) for answer in answers] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("way", ["patch", "single", "batch"])
+def test_a_writer_without_the_scope_does_not_open_what_was_said_in_private(world: None, way: str):
+    asked = Interaction.objects.get(kind="direct_message")
+    item = {"channel": asked.channel.slug, "external_id": asked.external_id, "is_private": False, "language": "da"}
+
+    def opened(*scopes: str) -> list[tuple[str, str]]:
+        key = client_with("interactions:read", "interactions:write", *scopes)
+        if way == "patch":
+            answer = key.patch(f"/api/v1/interactions/{asked.pk}/", {"is_private": False, "language": "da"})
+        elif way == "single":
+            answer = key.post("/api/v1/interactions/", item)
+        else:
+            answer = key.post("/api/v1/interactions/batch/upsert", {"items": [item]})
+        said = answer.json()
+        assert SAID not in key.get(f"/api/v1/interactions/{asked.pk}/").content.decode() or scopes
+        errors = said["results"][0].get("errors", []) if way == "batch" else said.get("errors", [])
+        return [(error["field"], error["code"]) for error in errors]
+
+    assert opened() == [("is_private", "private")]
+    asked.refresh_from_db()
+    assert (asked.is_private, asked.language) == (True, "")
+
+    assert opened("private-interactions:read") == []
+    asked.refresh_from_db()
+    assert (asked.is_private, asked.language) == (False, "da")
+
+
+def test_what_is_older_than_what_was_said_in_private_is_stale_and_not_refused(world: None):
+    Interaction.objects.filter(kind="direct_message").update(source_updated_at=NOW)
+    asked = Interaction.objects.get(kind="direct_message")
+    item = {"channel": asked.channel.slug, "external_id": asked.external_id, "is_private": False}
+
+    answer = client_with("interactions:write").post(
+        "/api/v1/interactions/batch/upsert", {"items": [{**item, "source_updated_at": "2026-04-30T00:00:00Z"}]}
+    )
+
+    assert answer.json()["results"] == [{"index": 0, "status": "unchanged", "id": asked.pk, "stale": True}]
+
+
+def test_a_writer_without_the_scope_goes_on_sending_what_is_open_and_makes_it_private(world: None):
+    item = {"channel": Interaction.objects.earliest("pk").channel.slug, "external_id": "open", "kind": "question"}
+    item |= {"occurred_at": "2026-03-03T09:00:00Z", "is_private": False, "text": "One"}
+    key = client_with("interactions:write")
+
+    def send(**changes: object) -> str:
+        return key.post("/api/v1/interactions/batch/upsert", {"items": [item | changes]}).json()["results"][0]["status"]
+
+    assert [send(), send(), send(text="Two"), send(is_private=True), send()] == [
+        "created", "unchanged", "updated", "updated", "failed",
+    ]  # fmt: skip
+    assert Interaction.objects.get(external_id="open").is_private
+
+
+def test_whoever_may_not_read_it_does_not_open_it_in_the_admin(world: None):
+    asked = Interaction.objects.get(kind="direct_message")
+    page = reverse("admin:community_interaction_change", args=[asked.pk])
+    form = {
+        "kind": "direct_message", "direction": "inbound", "occurred_at_0": "2026-03-02", "occurred_at_1": "09:00",
+        "channel": asked.channel_id, "external_id": asked.external_id, "member": asked.member_id, "text": asked.text,
+    }  # fmt: skip
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_interaction", "change_interaction", "view_channel"])
+    )
+    client = Client()
+    client.force_login(user)
+
+    assert client.post(page, form).status_code == 403
+    assert Interaction.objects.get(pk=asked.pk).is_private
+
+    user.user_permissions.add(Permission.objects.get(codename="view_private_interaction"))
+    client.force_login(user)  # another permission ends the session
+    assert client.post(page, form).status_code == 302
+    assert not Interaction.objects.get(pk=asked.pk).is_private

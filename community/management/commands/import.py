@@ -49,6 +49,7 @@ class Command(BaseCommand):
                     now=timezone.now(),
                     dry_run=options["dry_run"],
                     errors_path=options["errors"] or _beside(path),
+                    opens_private=options["open_private"],
                     on_progress=advance,
                 )
         except WrongOptions as error:
@@ -92,6 +93,9 @@ def _beside(path: Path) -> Path:
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say exactly what would happen and write nothing")
     parser.add_argument("--errors", type=Path, metavar="FILE", help="where failed rows go (default: PATH.errors.csv)")
+    parser.add_argument(
+        "--open-private", action="store_true", help="let rows open to everybody what was said in private"
+    )
     parser.add_argument("--json", dest="as_json", action="store_true", help="print the report as JSON")
 
 

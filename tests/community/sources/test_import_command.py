@@ -462,3 +462,24 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(write, written):
     assert "Rows" in on_terminal
     assert "2/2" in on_terminal
     assert in_pipe == ""
+
+
+def test_a_file_opens_what_was_said_in_private_only_where_the_command_says_so(write):
+    ChannelFactory(slug="forum")
+    columns = ["--as", "interactions", "--map", "external_id=Id", "--map", "kind=Kind", "--map", "occurred_at=At"]
+    columns += ["--map", "text=Text", "--map", "is_private=Private", "--map", "channel=Where"]
+    rows = "Id,Where,Kind,At,Text,Private\np1,forum,direct_message,2026-03-02T09:00:00Z,Whispered,{}\n"
+    run("csv", write(rows.format("true")), *columns)
+    opening = write(rows.format("false"), "opening.csv")
+
+    refused = run("csv", opening, *columns)
+    kept = Interaction.objects.get().is_private
+    opened = run("csv", opening, *columns, "--open-private")
+
+    assert (refused[0], counts(refused[1])) == (1, {"created": 0, "updated": 0, "unchanged": 0, "failed": 1})
+    [problem] = refused[1]["failures"][0]["problems"]
+    assert (problem["column"], problem["value"]) == ("Private", "false")
+    assert "--open-private" in problem["reason"]
+    assert kept
+    assert (opened[0], counts(opened[1])) == (0, {"created": 0, "updated": 1, "unchanged": 0, "failed": 0})
+    assert not Interaction.objects.get().is_private
