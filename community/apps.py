@@ -36,7 +36,7 @@ class CommunityConfig(AppConfig):
         )
         from gateway.collections import collections
         from gateway.panels import PageAction
-        from gateway.scopes import PermissionScope, permission_scopes
+        from gateway.scopes import GivenScope, PermissionScope, given_scopes, permission_scopes
 
         for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
             collections.register(collection())
@@ -72,5 +72,6 @@ class CommunityConfig(AppConfig):
         permission_scopes.register(
             PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")
         )
+        given_scopes.register(GivenScope("members:write", ("community.add_memberrole", "community.change_memberrole")))
         for declaration in DECLARED:
             personal_data.register(declaration)

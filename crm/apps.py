@@ -35,7 +35,7 @@ class CrmConfig(AppConfig):
         from crm.timeline.sources import SOURCES
         from gateway.collections import collections
         from gateway.panels import PageAction
-        from gateway.scopes import PermissionScope, permission_scopes
+        from gateway.scopes import GivenScope, PermissionScope, given_scopes, permission_scopes
 
         for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates, Notes, FollowUps):
             collections.register(collection())
@@ -44,6 +44,23 @@ class CrmConfig(AppConfig):
         )
         for part in ("contactref", "consent", "outcomemark"):
             permission_scopes.register(PermissionScope(f"crm.view_{part}", "contacts:read", "what hangs on a contact"))
+        for given in (
+            # An item of a contact brings its addresses, references and consents along.
+            GivenScope(
+                "contacts:write",
+                tuple(
+                    f"crm.{act}_{part}"
+                    for part in ("contactpoint", "contactref", "consent")
+                    for act in ("add", "change")
+                ),
+            ),
+            GivenScope(
+                "contacts:merge",
+                ("crm.merge_contact", "crm.view_contact", "crm.view_merge", "crm.view_duplicatesuggestion"),
+            ),
+            GivenScope("contacts:export", ("crm.export_personal_data",)),
+        ):
+            given_scopes.register(given)
         for action in (
             PageAction(
                 key="note",

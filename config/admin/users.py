@@ -95,7 +95,8 @@ def may_rule(user: Any, other: User | None) -> bool:
     """Whether `other` may do nothing that `user` may not: whose password one sets, one can log in as."""
     if other is None or user.is_superuser:
         return True
-    return not other.is_superuser and other.get_all_permissions() <= user.get_all_permissions()
+    held = User(pk=other.pk, is_active=True).get_all_permissions()  # those of today, and back when activated again
+    return not other.is_superuser and held <= user.get_all_permissions()
 
 
 @admin.register(Group)

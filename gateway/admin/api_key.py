@@ -1,7 +1,10 @@
 """API keys: made here or on the command line, shown once, revoked; of a key only its limit can be changed."""
 
+from collections.abc import Collection
+
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -13,6 +16,7 @@ from gateway.admin.filters import YesNoFilter
 from gateway.admin.forms import FactForm
 from gateway.models import ApiKey
 from gateway.routes import known_scopes
+from gateway.scopes import needed_to_give
 
 SHOWN = ("name", "prefix", "shown_scopes", "state", "expires_at", "last_used_at", "created_by", "created_at")
 
@@ -26,6 +30,10 @@ class RevokedFilter(YesNoFilter):
 
 
 class ApiKeyForm(FactForm):
+    """A new key. Nobody but a superuser gives it a scope for what they may not do themselves."""
+
+    giver: User
+
     scopes = forms.MultipleChoiceField(
         choices=lambda: [(scope, scope) for scope in known_scopes()], widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
@@ -33,6 +41,21 @@ class ApiKeyForm(FactForm):
     class Meta:
         model = ApiKey
         fields = ("name", "scopes", "expires_at", "requests_per_minute")
+
+    def clean_scopes(self) -> list[str]:
+        scopes = self.cleaned_data["scopes"]
+        held = self.giver.get_all_permissions()
+        refused = [] if self.giver.is_superuser else [scope for scope in scopes if not _may_give(scope, held)]
+        if refused:
+            raise forms.ValidationError(
+                f"You can only give what you may do yourself, which these are not: {', '.join(refused)}."
+            )
+        return scopes
+
+
+def _may_give(scope: str, held: Collection[str]) -> bool:
+    needed = needed_to_give(scope)
+    return needed is not None and all(permission in held for permission in needed)
 
 
 class LimitForm(FactForm):
@@ -64,7 +87,8 @@ class ApiKeyAdmin(ModelAdmin):
         return () if obj is None else SHOWN
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: object) -> type[forms.ModelForm]:
-        return super().get_form(request, obj, **{**kwargs, "form": ApiKeyForm if obj is None else LimitForm})
+        form = super().get_form(request, obj, **{**kwargs, "form": ApiKeyForm if obj is None else LimitForm})
+        return type(form.__name__, (form,), {"giver": request.user})
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
         if change:

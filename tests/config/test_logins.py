@@ -423,3 +423,22 @@ def test_nobody_takes_the_second_factor_of_somebody_who_may_do_more(ana: User, a
         for factor in (of_the_boss, hers)
     ] == [403, 302]
     assert list(Authenticator.objects.all()) == [of_the_boss]
+
+
+def test_nobody_wakes_somebody_who_could_do_more_to_log_in_as_them(ana: User, administrator: Client):
+    """Whoever is deactivated may do nothing; what they may do when they are back is what counts."""
+    group = Group.objects.create(name="Strange")
+    group.permissions.add(Permission.objects.get(codename="delete_session"))
+    ana.groups.add(group)
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+
+    woken = administrator.post(reverse("admin:auth_user_change", args=[ana.pk]), form_of(ana))
+    password = {"password1": "x9-mine-now", "password2": "x9-mine-now", "usable_password": "true"}
+    given = administrator.post(reverse("admin:auth_user_password_change", args=[ana.pk]), password)
+
+    assert (woken.status_code, given.status_code) == (403, 403)
+    ana.refresh_from_db()
+    assert not ana.is_active
+
+    ana.groups.clear()
+    assert administrator.post(reverse("admin:auth_user_change", args=[ana.pk]), form_of(ana)).status_code == 302

@@ -3,11 +3,15 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from config.roles import ADMINISTRATOR, ANALYST, CAMPAIGN_MANAGER, HELPER
 from gateway.models import ApiKey
 from gateway.models.api_key import digest_of
+from gateway.routes import known_scopes
+from gateway.scopes import needed_to_give
 from tests.factories.community import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +51,76 @@ def test_key_is_revoked_and_otherwise_never_changed(ana: Client):
 
     key.refresh_from_db()
     assert (key.name, key.scopes, key.revoked_at is None) == ("shop", ["contacts:read"], False)
+
+
+MAKE_KEYS = ["gateway.add_apikey", "gateway.view_apikey"]
+
+
+def somebody(*permissions: str, role: str = "") -> User:
+    """A user with these permissions, and those of a role."""
+    user = UserFactory(is_staff=True)
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    user.groups.add(*Group.objects.filter(name=role))
+    return user
+
+
+def give(user: User, *scopes: str) -> str:
+    """Have a user make a key with these scopes; return what the page says about them, nothing when it was made."""
+    client = Client()
+    client.force_login(user)
+    answer = client.post(reverse("admin:gateway_apikey_add"), {"name": "shop", "scopes": scopes})
+    assert answer.status_code == 200
+    return "" if "token" in answer.context else " ".join(answer.context["adminform"].form.errors["scopes"])
+
+
+@pytest.mark.parametrize("scope", known_scopes())
+def test_a_scope_is_given_by_those_who_may_do_all_that_it_lets_do(scope: str):
+    needed = sorted(needed_to_give(scope) or ())
+    assert needed, f"{scope}: say in `given_scopes` what a user needs to give it"
+
+    for missing in needed:
+        refusal = give(somebody(*MAKE_KEYS, *(set(needed) - {missing})), "contacts:read", scope)
+        assert refusal.startswith("You can only give what you may do yourself, which these are not: "), missing
+        assert scope in refusal
+    assert not ApiKey.objects.exists()
+
+    assert give(somebody(*MAKE_KEYS, *needed), scope) == ""
+    assert ApiKey.objects.get().scopes == [scope]
+
+
+ANALYSTS = [
+    "campaigns:read", "channels:read", "communities:read", "companies:read", "contacts:read", "conversions:read",
+    "costs:read", "credits:read", "exchange-rates:read", "help-records:read", "interactions:read", "jobs:read",
+    "members:read", "responses:read", "roi:read", "threads:read", "waiting:read",
+]  # fmt: skip
+MANAGERS = [
+    *ANALYSTS, "addresses:read", "campaigns:write", "conversions:write", "costs:write", "exchange-rates:write",
+    "follow-ups:read", "follow-ups:write", "notes:read", "notes:write", "recompute:write",
+]  # fmt: skip
+HELPERS = [
+    "addresses:read", "channels:read", "communities:read", "companies:read", "contacts:read", "follow-ups:read",
+    "follow-ups:write", "help-records:read", "help-records:write", "interactions:read", "members:read", "notes:read",
+    "notes:write", "private-interactions:read", "threads:read", "waiting:read", "waiting:write",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [(ANALYST, ANALYSTS), (CAMPAIGN_MANAGER, MANAGERS), (HELPER, HELPERS), (ADMINISTRATOR, known_scopes())],
+)
+def test_a_role_that_may_make_keys_gives_them_what_it_may_do_itself(role: str, scopes: list[str]):
+    user = somebody(*MAKE_KEYS, role=role)
+
+    refusal = give(user, *known_scopes())
+
+    refused = set(refusal.partition(": ")[2].rstrip(".").split(", ")) - {""}
+    assert sorted(set(known_scopes()) - refused) == sorted(scopes)
+    assert give(user, *scopes) == ""
+
+
+def test_a_superuser_gives_every_scope(ana: Client):
+    ana.post(reverse("admin:gateway_apikey_add"), {"name": "shop", "scopes": known_scopes()})
+
+    assert ApiKey.objects.get().scopes == known_scopes()
