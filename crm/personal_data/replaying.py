@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from crm.merging.merge import unmerge, wait_for_merges
 from crm.models import Contact, Erasure
+from crm.personal_data.deleted import put_back
 from crm.personal_data.erasing import erase_contacts, line_of
 from crm.personal_data.suppression import suppress, wait_for_writers
 from gateway.errors import DomainError
@@ -85,6 +86,7 @@ def replay_erasures(lines: Iterable[ErasureLine], *, now: datetime) -> Replayed:
             wait_for_writers()
             wait_for_merges()
             made_at = dict(line.contacts)
+            put_back(made_at)
             known = Contact.objects.filter(pk__in=made_at, erased_at=None).order_by("pk")
             contacts = [pk for pk, created_at in known.values_list("pk", "created_at") if created_at == made_at[pk]]
             erasure = None

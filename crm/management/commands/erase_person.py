@@ -1,31 +1,42 @@
-"""`manage.py erase_person 12 --reason asked`."""
+"""`manage.py erase_person 12 --reason asked`, or by what another system calls them: `--ref shop c1`."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from crm.models import Erasure
-from crm.personal_data.erasing import ErasureReport, erase_person, plan_erasure
+from crm.personal_data.deleted import contact_of_reference, erase_any, plan_erasure_of_any
+from crm.personal_data.erasing import ErasureReport
 from gateway.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Erase a person: names, addresses and words go, figures stay under a pseudonym. It cannot be undone."
+    help = (
+        "Erase a person: names, addresses and words go, figures stay under a pseudonym. It cannot be undone. "
+        "Of a contact that was deleted, what is left of it in history goes."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         reasons = [reason for reason in Erasure.Reason.values if reason != Erasure.Reason.REPLAYED]
-        parser.add_argument("contact", type=int, help="id of any contact of the person")
+        parser.add_argument("contact", type=int, nargs="?", help="id of any contact of the person, deleted or not")
+        parser.add_argument(
+            "--ref", nargs=2, metavar=("SOURCE", "ID"), help="what another system calls the contact, instead of its id"
+        )
         parser.add_argument("--reason", choices=reasons, default="asked", help="why (default %(default)s)")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
-    def handle(self, *, contact: int, reason: str, dry_run: bool, **_: Any) -> None:
+    def handle(self, *, contact: int | None, ref: Sequence[str] | None, reason: str, dry_run: bool, **_: Any) -> None:
+        if (contact is None) == (ref is None):
+            raise CommandError("Say whom: either the id of a contact, or --ref SOURCE ID.")
         try:
+            whom = contact if contact is not None else contact_of_reference(*ref or ())
             if dry_run:
-                report = plan_erasure(contact)
+                report = plan_erasure_of_any(whom)
             else:
-                report = erase_person(contact_id=contact, reason=reason, now=timezone.now(), through="command")
+                report = erase_any(contact_id=whom, reason=reason, now=timezone.now(), through="command")
         except DomainError as refusal:
             raise CommandError(refusal.message) from None
         self._print(report, done=not dry_run)

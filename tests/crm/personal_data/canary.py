@@ -132,6 +132,22 @@ def hatch(*, in_kept: bool = False) -> Canary:
     return canary
 
 
+def hatch_unneeded() -> tuple[int, Canary]:
+    """Make a person whom no fact needs, so that the record can be deleted: all that goes with it has tokens."""
+    ContactFactory(full_name="Somebody Before")
+    contact = ContactFactory(full_name=NAME)
+    canary = Canary([contact.pk], tokens={NAME: "crm.Contact.full_name"})
+    for model in personal_models():
+        leads = {way for way in ways_of(model).values() if isinstance(way, str)}
+        if tracked_model(model) is None and model is not Conversion:
+            for way in leads & {"pk", "contact"}:
+                relation = None if way == "pk" else model._meta.get_field(way)
+                if relation is None or relation.remote_field.on_delete is models.CASCADE:
+                    _lay(canary, model, way, {Contact: contact})
+    _log(canary, contact)
+    return contact.pk, canary
+
+
 def mention() -> None:
     """Mention the canary in every place where people write, in rows that are somebody else's."""
     words = f"Ask {NAME}, <{EMAIL}> or @{HANDLE}."

@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 
 from crm.models import Contact, Erasure
+from crm.personal_data.deleted import erase_any, plan_erasure_of_any
 from crm.personal_data.erasing import AlreadyErased, erase_person, plan_erasure
 from tests.crm.personal_data import canary as nest
 
@@ -74,3 +75,20 @@ def test_an_erasure_does_what_its_plan_said_and_leaves_others_alone():
     with pytest.raises(AlreadyErased):
         erase(canary.contacts[0])
     assert plan_erasure(canary.contacts[0]).refusals
+
+
+@pytest.mark.django_db
+def test_no_token_is_left_of_a_deleted_contact():
+    """A contact that nothing needs is deleted; its history goes when it is erased afterwards."""
+    contact, canary = nest.hatch_unneeded()
+    Contact.objects.get(pk=contact).delete()
+    in_history = [token for token in canary.tokens if token in nest.dump()]
+    assert len(in_history) > 15
+
+    assert (
+        plan_erasure_of_any(contact).tables
+        == erase_any(contact_id=contact, reason=Erasure.Reason.ASKED, now=NOW, through="command").tables
+    )
+
+    assert canary.found_in(nest.dump() + valkey()) == []
+    assert Contact.objects.get(pk=contact).full_name == f"Erased person {contact}"

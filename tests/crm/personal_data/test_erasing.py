@@ -311,3 +311,73 @@ def test_the_admin_says_that_what_was_erased_may_not_come_back(joe):
 
     assert answer.content.decode().count("erased and may not come back") == 2
     assert not ContactPoint.objects.exists()
+
+
+@pytest.fixture
+def gone(db) -> int:
+    """The id of a contact that was deleted."""
+    gone = ContactFactory(full_name="Gone Bloggs", ref="g1")
+    EmailFactory(contact=gone, raw="gone@example.com")
+    pk = gone.pk
+    gone.delete()
+    return pk
+
+
+def test_the_command_plans_and_erases_what_is_left_of_a_deleted_contact(gone: int):
+    said = io.StringIO()
+    history = Contact.pgh_event_models["delete"].objects.filter(pgh_obj=gone, pgh_label="delete")
+
+    call_command("erase_person", "--ref", "shop", "g1", "--dry-run", stdout=said)
+    assert f"Would erase person {gone}: 1 records." in said.getvalue()
+    assert not Contact.objects.filter(pk=gone).exists()
+    assert history.get().full_name == "Gone Bloggs"
+
+    call_command("erase_person", "--ref", "shop", "g1", stdout=said)
+
+    assert f"Erased person {gone}: 1 records." in said.getvalue()
+    assert history.get().full_name == f"Erased person {gone}"
+    assert not ContactPoint.pgh_event_models["delete"].objects.exists()
+    assert Contact.objects.get(pk=gone).erased_at is not None
+    names = {("contact", "shop", "g1"), ("address", "gone@example.com")}
+    assert erased_names(names).keys() == names
+    with pytest.raises(CommandError, match="erased before"):
+        call_command("erase_person", str(gone), stdout=said)
+
+
+def test_a_reference_leads_to_who_has_it_before_who_had_it(gone: int):
+    today = ContactFactory(full_name="New Bloggs", ref="g1")
+    said = io.StringIO()
+
+    call_command("erase_person", "--ref", "shop", "g1", "--dry-run", stdout=said)
+    assert f"Would erase person {today.pk}" in said.getvalue()
+
+    ids = f"{gone}, {today.pk}"
+    today.delete()
+    with pytest.raises(CommandError, match=f"name one of {ids}"):
+        call_command("erase_person", "--ref", "shop", "g1", stdout=said)
+    with pytest.raises(CommandError, match="Nobody has the reference shop:g2, and no deleted contact had it"):
+        call_command("erase_person", "--ref", "shop", "g2", stdout=said)
+    for arguments in ([], [str(gone), "--ref", "shop", "g1"]):
+        with pytest.raises(CommandError, match="either the id of a contact, or --ref"):
+            call_command("erase_person", *arguments, stdout=said)
+
+
+def test_who_is_called_the_same_today_may_come_back(gone: int):
+    ContactFactory(full_name="New Bloggs", ref="g1")
+
+    call_command("erase_person", str(gone), stdout=io.StringIO())
+
+    assert not erased_names([("contact", "shop", "g1")])
+
+
+def test_what_is_left_of_a_deleted_contact_is_erased_again_after_a_restore(gone: int):
+    with transaction.atomic():
+        call_command("erase_person", str(gone), stdout=io.StringIO())
+        lines = list(erasure_lines())
+        transaction.set_rollback(True)  # the restore: deleted before the backup, erased after it
+
+    assert replay_erasures(read_list(lines), now=NOW).contacts == 1
+    assert (
+        Contact.pgh_event_models["delete"].objects.get(pgh_obj=gone, pgh_label="delete").full_name
+        == f"Erased person {gone}"
+    )
