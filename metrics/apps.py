@@ -25,7 +25,7 @@ class MetricsConfig(AppConfig):
         for given in (
             GivenScope("roi:read", ("metrics.view_credit",)),
             GivenScope("responses:read", ("metrics.view_credit",)),
-            GivenScope("waiting:read", ("community.view_interaction",)),
+            GivenScope("waiting:read", ("community.view_interaction", "crm.view_contact")),
             GivenScope("waiting:write", ("community.view_interaction", "community.change_handling")),
             GivenScope("recompute:write", ("jobs.add_job",)),
             GivenScope("jobs:read", ("jobs.view_job",)),

@@ -46,7 +46,8 @@ class WaitingRecord(Shape):
     """
     An interaction that waits for a reply. `text` is null when it is private and the key may not read that.
 
-    `revenue` and `revenue_credited` are what the person brought so far, in the reporting currency.
+    `revenue` and `revenue_credited` are what the person brought so far, in the reporting currency; null for a key
+    without `credits:read`.
     """
 
     id: int
@@ -123,18 +124,24 @@ class WaitingList(ApiView):
             orderings=["occurred_at"],
             default_ordering="occurred_at",
         )
-        may_read_private = self.may(READ_PRIVATE)
+        may_read_private, may_see_money = self.may(READ_PRIVATE), self.may("metrics.view_credit")
         results = [
-            _record(dict(zip(columns, row, strict=True)), now=now, may_read_private=may_read_private)
+            _record(
+                dict(zip(columns, row, strict=True)),
+                now=now,
+                may_read_private=may_read_private,
+                may_see_money=may_see_money,
+            )
             for row in page.rows
         ]
         return JsonAnswer({"results": results, "next": next_address(request, page.next_cursor)})
 
 
-def _record(row: dict[str, Any], *, now: datetime, may_read_private: bool) -> dict[str, Any]:
+def _record(row: dict[str, Any], *, now: datetime, may_read_private: bool, may_see_money: bool) -> dict[str, Any]:
     full_name, known_as = row.pop("full_name"), row.pop("known_as")
     for name in ("revenue", "revenue_credited"):
-        row[name] = None if row[name] is None else from_minor(row[name], settings.KITH_CURRENCY)
+        is_shown = may_see_money and row[name] is not None
+        row[name] = from_minor(row[name], settings.KITH_CURRENCY) if is_shown else None
     return {
         **row,
         "contact_name": full_name or known_as or None,

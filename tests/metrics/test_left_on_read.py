@@ -234,7 +234,7 @@ def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question
 def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
     type(question).objects.update(is_private=True)
     newer = InteractionFactory(kind="direct_message", occurred_at=timezone.now() - dt.timedelta(hours=1))
-    client = client_with("waiting:read")
+    client = client_with("waiting:read", "credits:read")
 
     first = client.get("/api/v1/waiting/", {"limit": 1}).json()
     (row,) = first["results"]
@@ -246,6 +246,15 @@ def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
     assert second["id"] == newer.pk
     only = client.get("/api/v1/waiting/", {"kind": "direct_message"}).json()["results"]
     assert [one["id"] for one in only] == [newer.pk]
+
+
+def test_the_api_tells_what_somebody_brought_to_those_who_may_see_money(question):
+    def told(*scopes):
+        (row,) = client_with(*scopes).get("/api/v1/waiting/").json()["results"]
+        return row["revenue"], row["revenue_credited"]
+
+    assert told("waiting:read", "credits:read") == ("120.00", "40.00")
+    assert told("waiting:read", "roi:read", "conversions:read") == (None, None)
 
 
 def test_the_api_narrows_what_waits_by_its_place_and_by_who_takes_care(question):
