@@ -2,6 +2,7 @@
 The search for duplicates over people made for it: what it takes, what it finds, and what it suggests for nothing.
 
 Names are skewed as names are: the commonest first name is borne by one in eight, thousands share *Anna Müller*.
+Half of the handles are nicknames, half are made of the name, with a number where somebody was quicker; on two channels.
 Of each way to be here twice there are pairs for 2 % of all people; which those are is known, since they were made.
 """
 
@@ -37,6 +38,11 @@ class Twice:
     is_verified: bool = False
 
 
+# In the handle of the original, which has eight letters or more; never in the digits at its end.
+_LETTERS = "rtrim(o.handle, '0123456789')"
+_PLACE = f"2 + (o.n %% (length({_LETTERS}) - 3))::int"
+_THERE = f"substr(o.handle, {_PLACE}, 1)"
+
 TWICE = (
     Twice("verified e-mail", email="o.email", is_verified=True),
     Twice("e-mail", email="o.email"),
@@ -46,8 +52,14 @@ TWICE = (
           name="overlay(o.name placing '' from 2 + (o.n %% (length(o.name) - 2))::int for 1)"),
     Twice("handle on two channels", handle="o.handle"),
     Twice("name, and a handle like it", name="''", handle="replace(lower(o.name), ' ', '.')"),
+    Twice("handle with a letter missing", handle=f"overlay(o.handle placing '' from {_PLACE} for 1)"),
+    Twice("handle with a letter doubled", handle=f"overlay(o.handle placing repeat({_THERE}, 2) from {_PLACE} for 1)"),
+    Twice("handle with another letter",
+          handle=f"overlay(o.handle placing CASE {_THERE} WHEN 'y' THEN 'w' ELSE 'y' END from {_PLACE} for 1)"),
+    Twice("handle with two letters swapped",
+          handle=f"overlay(o.handle placing reverse(substr(o.handle, {_PLACE}, 2)) from {_PLACE} for 2)"),
 )  # fmt: skip
-APART = 5  # ids between originals of two sorts
+APART = 3  # ids between originals of two sorts
 
 _SYLLABLES = (
     "ARRAY['an','be','ca','da','el','fi','ga','ha','in','jo','ka','la','ma','no','ol','pe','ra','sa','to','vi']",
@@ -78,8 +90,13 @@ def _load(people: int) -> None:
         SELECT n, CASE WHEN n <= %(namesakes)s THEN 'Anna Müller'
                        ELSE initcap({first_name} || ' ' || {last_name}) END AS name,
             'person' || n || '@example.com' AS email, '+4420' || (70000000 + n) AS phone, 'shop-' || n AS ref,
-            'handle' || md5(n::text) AS handle, 1 + n %% 20000 AS company, false AS is_verified
+            1 + n %% 20000 AS company, false AS is_verified
         FROM (SELECT n, {first} AS first, {last} AS last FROM generate_series(1, %(originals)s) n) drawn
+    """
+    known_as = """
+        CASE WHEN n %% 2 = 0 THEN replace(lower(name), ' ', '_')
+                 || coalesce(nullif(row_number() OVER (PARTITION BY name, n %% 2 ORDER BY n), 1)::text, '')
+             ELSE translate(left(md5(n::text), 10), '0123456789', 'klmnoprstu') END
     """
     # Spread over everybody with a name of their own, so that of the commonest names each sort has its share.
     seconds = " UNION ALL ".join(
@@ -93,27 +110,30 @@ def _load(people: int) -> None:
         for number, twice in enumerate(TWICE)
     )
     namesakes = min(NAMESAKES, originals // 100)
-    parameters = {"originals": originals, "namesakes": namesakes, "stride": (originals - namesakes) // each}
+    # Odd, so that of both sorts of handles each has its share.
+    parameters = {"originals": originals, "namesakes": namesakes, "stride": ((originals - namesakes) // each - 1) | 1}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(_TABLES)} RESTART IDENTITY CASCADE")
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("INSERT INTO community_community (id, slug, name) VALUES (1, 'bench', 'Bench')")
         cursor.execute(
             "INSERT INTO community_channel (id, slug, name, platform, community_id)"
-            " SELECT n, 'channel-' || n, 'Channel ' || n, 'discourse', 1 FROM generate_series(1, 2) n"
+            " SELECT n, 'channel-' || n, 'Channel ' || n, 'discourse', 1 FROM generate_series(1, 3) n"
         )
         cursor.execute("INSERT INTO crm_company (id, name) SELECT n, 'Company ' || n FROM generate_series(1, 20000) n")
-        cursor.execute(f"CREATE TEMP TABLE person ON COMMIT DROP AS {made}", parameters)
+        cursor.execute(
+            f"CREATE TEMP TABLE person ON COMMIT DROP AS SELECT *, {known_as} AS handle FROM ({made}) made", parameters
+        )
         cursor.execute("CREATE UNIQUE INDEX ON person (n)")
         cursor.execute("DROP TABLE IF EXISTS bench_twice")
         cursor.execute(f"CREATE TABLE bench_twice AS {seconds}", parameters)
         cursor.execute(
             """
             CREATE TEMP TABLE everybody ON COMMIT DROP AS
-            SELECT n, name, email, phone, ref, handle, company, is_verified, 1 AS channel, 'shop' AS source
+            SELECT n, name, email, phone, ref, handle, company, is_verified, 1 + n / 2 % 2 AS channel, 'shop' AS source
             FROM person
             UNION ALL
-            SELECT n, name, email, phone, ref, handle, company, is_verified, 2, 'crm' FROM bench_twice
+            SELECT n, name, email, phone, ref, handle, company, is_verified, 3, 'crm' FROM bench_twice
             """
         )
         cursor.execute(

@@ -8,7 +8,7 @@ class CommunityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
-        from community.duplicates import EVIDENCE, HANDLES, HANDLES_AND_NAMES
+        from community.duplicates import EVIDENCE, HANDLES, HANDLES_AND_NAMES, SIMILAR_HANDLES
         from community.extensions import interaction_actions, thread_actions
         from community.merge_preview import AccountsTogether
         from community.panels import Accounts, Help
@@ -67,7 +67,7 @@ class CommunityConfig(AppConfig):
         merge_previews.register(AccountsTogether())
         for kind in EVIDENCE:
             evidence.register(kind)
-        for duplicates in (HANDLES, HANDLES_AND_NAMES):
+        for duplicates in (HANDLES, SIMILAR_HANDLES, HANDLES_AND_NAMES):
             duplicate_sources.register(duplicates)
         permission_scopes.register(
             PermissionScope(READ_PRIVATE, "private-interactions:read", "what was said in private")

@@ -3,13 +3,16 @@
 import pghistory
 from django.db import models
 from django.db.models import Func, Q, Value
-from django.db.models.functions import Collate, Lower, Trim
+from django.db.models.functions import Collate, Lower, Reverse, Trim
 
 from community.models.channel import Channel
 from community.models.known_as import MEMBER_TRIGGERS
 from crm.models import Contact
 from crm.models.changed_identity import compare_again
 from crm.models.synced import Synced
+
+# joe.bloggs, joe_bloggs88 and Joe Bloggs stand at one place.
+FOLDED_HANDLE = Trim(Func(Lower("handle"), Value("._-0123456789"), Value("   "), function="translate"))
 
 
 @pghistory.track(
@@ -46,15 +49,17 @@ class Member(Synced):
         ]
         indexes = [
             models.Index(fields=["updated_at", "id"], name="community_member_changes"),
-            # joe.bloggs, joe_bloggs88 and Joe Bloggs stand at one place: see community/duplicates.py
+            # In the order from the front and from the back, with all that community/duplicates.py reads of a neighbor.
             models.Index(
-                Collate(
-                    Trim(
-                        Func(Lower("handle"), Value("._-0123456789"), Value("   "), function="translate"),
-                    ),
-                    "C",
-                ),
+                Collate(FOLDED_HANDLE, "C"),
                 name="community_member_handles",
+                include=["handle", "contact", "channel"],
+                condition=~Q(handle=""),
+            ),
+            models.Index(
+                Collate(Reverse(FOLDED_HANDLE), "C"),
+                name="community_member_handle_ends",
+                include=["handle", "contact", "channel"],
                 condition=~Q(handle=""),
             ),
         ]

@@ -174,11 +174,19 @@ class Contact(Synced):
             ),
             GinIndex(fields=["tags"], name="crm_contact_tags"),
             # Names from the front and from the back: what stands next to each other may be one person twice.
-            models.Index(Collate(Lower("full_name"), "C"), "id", name="crm_contact_names", condition=~Q(full_name="")),
+            # They hold all that is read of a neighbor, so that nobody has to go to the table for it.
+            models.Index(
+                Collate(Lower("full_name"), "C"),
+                "id",
+                name="crm_contact_names",
+                include=["full_name", "erased_at"],
+                condition=~Q(full_name=""),
+            ),
             models.Index(
                 Collate(Reverse(Lower("full_name")), "C"),
                 "id",
                 name="crm_contact_name_ends",
+                include=["full_name", "erased_at"],
                 condition=~Q(full_name=""),
             ),
         ]

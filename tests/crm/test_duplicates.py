@@ -107,6 +107,16 @@ def same_handle(one, other):
     MemberFactory(contact=other, handle="Ada.Byron")
 
 
+def handles(first, second):
+    """Return what gives these handles to two contacts, each on a channel of its own."""
+
+    def make(one, other):
+        MemberFactory(contact=one, handle=first)
+        MemberFactory(contact=other, handle=second)
+
+    return make
+
+
 def handle_like_the_name(one, other):
     MemberFactory(contact=other, handle="ada_byron88")
 
@@ -125,6 +135,17 @@ def handle_like_the_name(one, other):
         # The handle reads like Ada's own name too: 1 - 0.4 x 0.5 = 0.8.
         (same_handle, 80, ["handle", "handle_and_name"]),
         (handle_like_the_name, 50, ["handle_and_name"]),
+        (handles("maria_garcia", "Maria.Garcia84"), 50, ["similar_handle"]),
+        (handles("maria_garcia", "mariagarcia"), 50, ["similar_handle"]),
+        (handles("maria_garcia", "maria_garca"), 50, ["handle_missing"]),
+        (handles("maria_garcia", "aria.garcia"), 50, ["handle_missing"]),
+        (handles("maria_garcia84", "mariagarcia84"), 50, ["similar_handle"]),
+        (handles("maria_garcia84", "maria_garca"), 50, ["handle_missing"]),
+        (handles("maria_garcia", "maria_garccia"), 50, ["handle_doubled"]),
+        (handles("maria_garcia", "mario_garcia"), 50, ["handle_changed"]),
+        (handles("maria_garcia", "maria_gracia"), 50, ["handle_swapped"]),
+        (handles("xavierxx", "xavirexx"), 50, ["handle_swapped"]),
+        (handles("jürgenmüller", "jürgenmülle"), 50, ["handle_missing"]),
     ],
 )
 def test_what_is_found_and_why(make, score, reasons):
@@ -179,9 +200,41 @@ def two_handles_of_that_name_on_one_channel(one, other):
     MemberFactory(contact=ContactFactory(full_name="Kim Holm"), channel=channel, handle="ada.byron")
 
 
+def a_slip_for_two_of_that_channel(one, other):
+    forum = ChannelFactory()
+    MemberFactory(contact=one, handle="maria_garca")
+    for contact in (other, ContactFactory(full_name="Kim Holm")):
+        MemberFactory(contact=contact, channel=forum, handle="maria_garcia")
+
+
+def a_slip_beside_the_right_one(one, other):
+    chat = ChannelFactory()
+    MemberFactory(contact=one, handle="maria_garcia")
+    MemberFactory(contact=other, channel=chat, handle="maria_garca")
+    MemberFactory(contact=ContactFactory(full_name="Kim Holm"), channel=chat, handle="maria_garcia")
+
+
+def a_slip_on_one_channel(one, other):
+    channel = ChannelFactory()
+    for contact, handle in ((one, "maria_garcia"), (other, "maria_garca")):
+        MemberFactory(contact=contact, channel=channel, handle=handle)
+
+
+def handles_like_their_own_names(one, other):
+    Contact.objects.filter(pk=one.pk).update(full_name="Dana Holmquist")
+    Contact.objects.filter(pk=other.pk).update(full_name="Dara Holmquist")
+    handles("dana_holmquist", "dara_holmquist")(one, other)
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        handles("john1", "john2"), handles("anna1", "anna2"), handles("user1234", "user1243"),
+        handles("marie", "maria"),
+        handles("maria_garcia1", "maria_garcia2"), handles("maria_garcia1", "maria_garca2"),
+        handles("maria_garcia", "marla_garca"), handles("maria_garcia", "gmaria_arcia"),
+        a_slip_for_two_of_that_channel, a_slip_beside_the_right_one, a_slip_on_one_channel,
+        handles_like_their_own_names,
         short_ids, office_phone, first_names, similar_name_alone, two_accounts_on_one_channel, common_name,
         a_handle_for_two_of_that_name, two_handles_of_that_name_on_one_channel,
     ],
@@ -216,6 +269,77 @@ def test_a_handle_for_two_of_that_name_says_half_whichever_of_them_changed(searc
     search_changed(now=NOW)
 
     assert found()[pair(one, other)] == (70, ["handle_and_name", "phone"], "open")
+
+
+@pytest.mark.parametrize("searched", [0, 1])
+def test_a_slip_for_two_says_half_whichever_of_them_changed(searched):
+    # Half of 50 points, and 60 for the number: 1 - 0.75 x 0.4 = 0.7.
+    both = two()
+    a_slip_for_two_of_that_channel(*both)
+    same_phone(*both)
+    ChangedIdentity.objects.all().delete()
+    ChangedIdentity.objects.create(contact_id=both[searched].pk)
+
+    search_changed(now=NOW)
+
+    assert found()[pair(*both)] == (70, ["handle_missing", "phone"], "open")
+
+
+def test_a_slip_of_the_pen_stays_however_many_handles_come_between_and_goes_when_it_is_mended():
+    one, other = two()
+    handles("maria_garcia", "maria_garca")(one, other)
+    search_changed(now=NOW)
+    assert found() == {pair(one, other): (50, ["handle_missing"], "open")}
+    for letter in "bcdefghijk":  # in the order from the front, and in that from the back
+        MemberFactory(handle=f"maria_garcax{letter}")
+        MemberFactory(handle=f"{letter}xria_garca")
+        MemberFactory(handle=f"{letter}xaria_garcia")
+
+    ChangedIdentity.objects.create(contact_id=one.pk)
+    search_changed(now=NOW)
+    assert found()[pair(one, other)] == (50, ["handle_missing"], "open")
+
+    Member.objects.filter(contact=other).update(handle="somebody_else")
+    search_changed(now=NOW)
+    assert pair(one, other) not in found()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "slip"),
+    [
+        ("garcia", "garca", "handle_missing"),
+        ("arcia", "garcia", "handle_missing"),
+        ("garcia", "garci", "handle_missing"),
+        ("garciaa", "garcia", "handle_doubled"),
+        ("ggarcia", "garcia", "handle_doubled"),
+        ("ab c", "abc", "similar_handle"),
+        ("garcia", "garcio", "handle_changed"),
+        ("agrcia", "garcia", "handle_swapped"),
+        ("garcai", "garcia", "handle_swapped"),
+        ("garcia", "garcia", None),
+        ("garcia", "garc", None),
+        ("garcia", "gracai", None),
+        ("garcia", "barcio", None),
+        ("", "", None),
+        ("", "a", "handle_missing"),
+    ],
+)
+def test_a_slip_is_called_by_what_it_is_from_both_sides(one, other, slip):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT kith_slip(%s, %s), kith_slip(%s, %s)", [one, other, other, one])
+        assert cursor.fetchone() == (slip, slip)
+
+
+def test_every_slip_is_a_kind_of_evidence_with_words():
+    kinds = ["handle_missing", "handle_doubled", "handle_changed", "handle_swapped", "similar_handle"]
+
+    assert in_words([{"key": kind, "points": 50 - number} for number, kind in enumerate(kinds)]) == [
+        "a handle with a letter missing",
+        "a handle with a letter doubled",
+        "a handle with another letter",
+        "a handle with two letters swapped",
+        "same handle but for dots and digits",
+    ]
 
 
 def test_colleagues_are_compared_however_many_names_stand_between_theirs():
