@@ -22,6 +22,7 @@ from crm.search import refresh_search_text
 from gateway.collection_views import CollectionList
 from gateway.routes import api_routes, known_scopes
 from metrics.recompute import recompute_all
+from tests.admin_forms import posted
 from tests.api_clients import client_with
 from tests.factories.community import (
     ChannelFactory,
@@ -325,10 +326,7 @@ def test_a_writer_without_the_scope_goes_on_sending_what_is_open_and_makes_it_pr
 def test_whoever_may_not_read_it_does_not_open_it_in_the_admin(world: None):
     asked = Interaction.objects.get(kind="direct_message")
     page = reverse("admin:community_interaction_change", args=[asked.pk])
-    form = {
-        "kind": "direct_message", "direction": "inbound", "occurred_at_0": "2026-03-02", "occurred_at_1": "09:00",
-        "channel": asked.channel_id, "external_id": asked.external_id, "member": asked.member_id, "text": asked.text,
-    }  # fmt: skip
+    form = posted(somebody().get(page), is_private="")
     user = UserFactory(is_staff=True)
     user.user_permissions.set(
         Permission.objects.filter(codename__in=["view_interaction", "change_interaction", "view_channel"])
