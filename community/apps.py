@@ -14,6 +14,7 @@ class CommunityConfig(AppConfig):
         from community.panels import Accounts, Help
         from community.personal_data import DECLARED
         from community.private_texts import READ_PRIVATE
+        from community.sync.channel_sizes import ChannelSizes
         from community.sync.channels import Channels
         from community.sync.communities import Communities
         from community.sync.costs import Costs
@@ -38,7 +39,7 @@ class CommunityConfig(AppConfig):
         from gateway.panels import PageAction
         from gateway.scopes import GivenScope, PermissionScope, given_scopes, permission_scopes
 
-        for collection in (Communities, Channels, Members, Threads, Interactions, HelpRecords, Costs):
+        for collection in (Communities, Channels, ChannelSizes, Members, Threads, Interactions, HelpRecords, Costs):
             collections.register(collection())
         for panel in (Accounts(), Help()):
             contact_panels.register(panel)

@@ -33,6 +33,7 @@ DECLARED: Sequence[PersonalData] = (
         kept=["slug", "name", "purpose_measure"],
     ),
     nobody("community.Channel", "a place of ours", kept=["slug", "name", "platform"]),
+    nobody("community.ChannelSize", "how many people there are, not who"),
     PersonalData(
         model="community.Member",
         title="accounts",

@@ -49,6 +49,7 @@ community.openingtime                    v       v         v        vacd
 community.holiday                        v       v         v        vacd
 community.community                      v       v         v        vacd
 community.channel                        v       v         v        vacd
+community.channelsize                    v       vac       v        vacd
 
 # Campaigns and money. Costs and conversions are voided, which is changing them; nothing is deleted.
 crm.campaign                             -       vac       v        vac

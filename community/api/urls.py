@@ -1,5 +1,6 @@
 """Addresses of the collections of community."""
 
+from community.api.channel_sizes import ChannelSizes
 from community.api.channels import Channels
 from community.api.communities import Communities
 from community.api.costs import Costs
@@ -12,6 +13,7 @@ from gateway.collection_views import resource_paths
 urlpatterns = [
     *resource_paths(Communities()),
     *resource_paths(Channels()),
+    *resource_paths(ChannelSizes()),
     *resource_paths(Members()),
     *resource_paths(Threads()),
     *resource_paths(Interactions()),

@@ -1,5 +1,6 @@
 from community.models.business_hours import BusinessHours, Holiday, OpeningTime
 from community.models.channel import Channel, Community
+from community.models.channel_size import ChannelSize
 from community.models.cost import Cost
 from community.models.handling import Handling
 from community.models.help_record import HelpRecord
@@ -12,6 +13,7 @@ from community.models.watch_list import WatchListEntry
 __all__ = [
     "BusinessHours",
     "Channel",
+    "ChannelSize",
     "Community",
     "Cost",
     "Handling",

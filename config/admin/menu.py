@@ -117,6 +117,7 @@ GROUPS = [
         items=[
             _list("Communities", "groups", "community.community"),
             _list("Channels", "hub", "community.channel"),
+            _list("Channel sizes", "groups_2", "community.channelsize"),
             _list("Business hours", "schedule", "community.businesshours"),
             _list("Kinds of conversion", "category", "crm.conversionkind"),
             _list("Consents", "handshake", "crm.consent"),

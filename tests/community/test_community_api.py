@@ -5,14 +5,15 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from community.models import BusinessHours, Channel
+from community.models import BusinessHours, Channel, ChannelSize
+from gateway.history import event_model_of
 from gateway.routes import known_scopes
 from tests.api_clients import client_with
 from tests.factories.community import ChannelFactory, CommunityFactory
 
 pytestmark = pytest.mark.django_db
 
-KEYS = ("communities", "channels", "members", "threads", "interactions", "help-records", "costs")
+KEYS = ("communities", "channels", "channel-sizes", "members", "threads", "interactions", "help-records", "costs")
 QUESTION = {
     "channel": "forum",
     "external_id": "p9",
@@ -227,3 +228,34 @@ def test_help_shows_who_helped(api):
     assert (by_user["helper"], by_member["helper"]) == ({"user": "ana"}, {"member": "u7"})
     assert ids(api, "/api/v1/help-records/?helper_user=ana") == ["h1"]
     assert ids(api, f"/api/v1/help-records/?helper_member_id={by_member['helper_member_id']}") == ["h2"]
+
+
+def test_size_of_a_channel_is_one_number_for_each_day_and_keeps_what_it_was(api):
+    first = put(api, "channel-sizes", {"channel": "forum", "day": "2026-03-31", "people": 5200})
+    again = put(api, "channel-sizes", {"channel": "forum", "day": "2026-03-31", "people": 5300})
+    later = put(api, "channel-sizes", {"channel": "forum", "day": "2026-04-30", "people": 5100})
+
+    assert (again["id"], again["people"], later["id"] != first["id"]) == (first["id"], 5300, True)
+    march = api.get("/api/v1/channel-sizes/?day_until=2026-04-01").json()["results"]
+    assert [(size["channel"], size["day"], size["people"]) for size in march] == [("forum", "2026-03-31", 5300)]
+    history = event_model_of(ChannelSize)._default_manager.filter(pgh_obj=first["id"]).order_by("pgh_id")
+    assert list(history.values_list("pgh_label", "people")) == [("insert", 5200), ("update", 5300)]
+
+
+def test_size_of_a_channel_needs_the_channel_and_a_whole_number(api):
+    def refusal(**fields):
+        item = {"channel": "forum", "day": "2026-03-31", "people": 1, **fields}
+        return api.post("/api/v1/channel-sizes/", item).json()["errors"][0]["code"]
+
+    assert refusal(channel="nowhere") == "unknown_channel"
+    assert refusal(people=-1) == "out_of_range"
+    assert refusal(people="5200") == "not_whole"
+    assert not ChannelSize.objects.exists()
+
+
+def test_channel_with_sizes_is_archived_not_deleted(api):
+    put(api, "channel-sizes", {"channel": "forum", "day": "2026-03-31", "people": 5200})
+
+    refused = api.delete(f"/api/v1/channels/{Channel.objects.get().pk}/")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")

@@ -11,6 +11,7 @@ from psycopg.types.range import DateRange
 from community.models import BusinessHours, Handling, Holiday, OpeningTime
 from tests.factories.community import (
     ChannelFactory,
+    ChannelSizeFactory,
     CommunityFactory,
     CostFactory,
     HelpRecordFactory,
@@ -82,6 +83,7 @@ REFUSED = {
     "community_cost_amount_not_negative": lambda: CostFactory(amount=-1),
     "community_cost_amount_whole_minor_units": lambda: CostFactory(amount=Decimal("0.001")),
     "community_cost_category_known": lambda: CostFactory(category="bribes"),
+    "community_channelsize_once_a_day": lambda: _twice(ChannelSizeFactory, channel=ChannelFactory()),
     "community_cost_currency_iso_4217": lambda: CostFactory(currency="eu"),
     "community_cost_days_at_most_ten_years": lambda: CostFactory(
         days=DateRange(FIRST, FIRST + dt.timedelta(days=3661))

@@ -51,6 +51,7 @@ from metrics.models import (
 )
 from tests.factories.community import (
     ChannelFactory,
+    ChannelSizeFactory,
     CommunityFactory,
     CostFactory,
     HelpRecordFactory,
@@ -233,6 +234,7 @@ PAGES: dict[str, Pages] = {
     "community.community": Pages(lambda n: CommunityFactory()),
     "community.businesshours": Pages(lambda n: BusinessHours.objects.create(name=f"hours {n}", time_zone="UTC")),
     "community.channel": Pages(lambda n: ChannelFactory()),
+    "community.channelsize": Pages(lambda n: ChannelSizeFactory()),
     "community.member": Pages(lambda n: MemberFactory()),
     "community.thread": Pages(lambda n: ThreadFactory(opened_by=MemberFactory(), opened_at=NOW)),
     "community.interaction": Pages(full_interaction, NO_DELETE, ("retract",)),

@@ -176,6 +176,7 @@ def test_every_page_names_the_user(settings, browser: Client):
 # Forms as they are meant. Most can be changed by a word more in their first text; the others say how.
 CHANGES: dict[str, Callable[[], dict[str, object]]] = {
     "auth.user": lambda: {"email": "ana@example.org"},  # its history is what one comes in with and may do
+    "community.channelsize": lambda: {"people": "5300"},
     "community.member": lambda: {"contact": ContactFactory().pk},  # its history is whose it was
     "community.thread": lambda: {"confirmed_answer": InteractionFactory().pk},  # its history is what answered it
     "crm.exchangerate": lambda: {"rate": "1.5"},

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from factory.django import DjangoModelFactory
 from psycopg.types.range import DateRange
 
-from community.models import Channel, Community, Cost, HelpRecord, Interaction, Member, MemberRole, Thread
+from community.models import Channel, ChannelSize, Community, Cost, HelpRecord, Interaction, Member, MemberRole, Thread
 from crm.models import Contact
 from tests.factories.crm import ContactFactory
 
@@ -36,6 +36,15 @@ class ChannelFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"Channel {n}")
     platform = "discourse"
     community = factory.SubFactory(CommunityFactory)
+
+
+class ChannelSizeFactory(DjangoModelFactory):
+    class Meta:
+        model = ChannelSize
+
+    channel = factory.SubFactory(ChannelFactory)
+    day = dt.date(2026, 3, 1)
+    people = 5_200
 
 
 class MemberFactory(DjangoModelFactory):

@@ -57,6 +57,11 @@ SAMPLES: dict[str, Sample] = {
         {"name": "The forum", "reply_target_minutes": None},
         {"name": "The forum", "platform": "discourse", "business_hours": "Weekdays", "reply_target_minutes": None},
     ),
+    "channel-sizes": Sample(
+        lambda n: {"channel": "forum", "day": f"2026-03-{n + 1:02}", "people": 5200},
+        {"people": 5300},
+        {"people": 5300, "channel": "forum"},
+    ),
     "companies": Sample(
         lambda n: {"source": "shop", "external_id": f"f{n}", "name": "Bloggs Ltd", "domain": "bloggs.example"},
         {"name": "Bloggs & Sons"},

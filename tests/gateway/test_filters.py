@@ -31,6 +31,7 @@ ROWS: dict[str, list[Json]] = {
         {"status": "running", "is_pilot": True, "parent": "The-Year"},
         {"status": "ended", "parent": "The-Decade"},
     ],
+    "channel-sizes": [{}, {"channel": "telephone"}],
     "channels": [{}, {"platform": "telephone", "community": "sales"}],
     "communities": [{}, {"purpose_measure": "mean_rating"}],
     "companies": [{}, {"source": "crm", "name": "Smith Ltd", "domain": "smith.example"}],
@@ -131,6 +132,8 @@ SAID_IN = {
     "starts_until": "starts_on",
     "date_from": "date",
     "date_until": "date",
+    "day_from": "day",
+    "day_until": "day",
 }
 
 
