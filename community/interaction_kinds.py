@@ -19,7 +19,8 @@ class InteractionKind:
     `is_help`: addressed to somebody else, it is help. `expects_reply`: inbound, it waits for a human
     reply; `expects_reply_from_staff`: only where it addresses staff. `is_personal`: said to us alone, so
     whatever we then say to that person answers it. `is_reply`: said by another person, it can be the reply
-    that somebody waits for. `activity_weight`: points in the activity index.
+    that somebody waits for. `is_help_page`: somebody looked at a page of help (R62). `activity_weight`: points
+    in the activity index.
     """
 
     key: str
@@ -32,6 +33,7 @@ class InteractionKind:
     expects_reply_from_staff: bool = False
     is_personal: bool = False
     is_reply: bool = False
+    is_help_page: bool = False
 
 
 interaction_kinds: Registry[InteractionKind] = Registry(
@@ -76,6 +78,7 @@ interaction_kinds: Registry[InteractionKind] = Registry(
     InteractionKind(key="mention", label="Mention", activity_weight=3, is_engagement=True),
     InteractionKind(key="follow", label="Follow", activity_weight=1),
     InteractionKind(key="view", label="View", activity_weight=0),
+    InteractionKind(key="help_view", label="Help page view", activity_weight=0, is_help_page=True),
     InteractionKind(key="broadcast", label="Broadcast", activity_weight=0),
 )
 
@@ -83,6 +86,16 @@ interaction_kinds: Registry[InteractionKind] = Registry(
 def touch_kinds() -> list[str]:
     """Return the keys of the kinds that can earn credit."""
     return [kind.key for kind in interaction_kinds if kind.is_touch]
+
+
+def engagement_kinds() -> list[str]:
+    """Return the keys of the kinds by which somebody takes part: engagement, and what can earn credit."""
+    return [kind.key for kind in interaction_kinds if kind.is_engagement or kind.is_touch]
+
+
+def help_page_kinds() -> list[str]:
+    """Return the keys of the kinds that are views of help pages."""
+    return [kind.key for kind in interaction_kinds if kind.is_help_page]
 
 
 def help_kinds() -> list[str]:

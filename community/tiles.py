@@ -48,8 +48,8 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
 
     One query. It counts what can earn credit, the touch kinds: a like or a view is no contact.
     """
-    ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
-    both = " UNION ALL ".join(f"SELECT '{end}' AS which, * FROM ({sql}) {end}" for end, sql in ends.items())
+    ends = {"first": end_of_each(_RECORDS, newest_first=False), "last": end_of_each(_RECORDS, newest_first=True)}
+    both = " UNION ALL ".join(f"SELECT '{end}' AS which, person_id, id FROM ({sql}) {end}" for end, sql in ends.items())
     found: dict[int, dict[str, Exchange]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -82,11 +82,17 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
     return {person: FirstAndLast(**found.get(person, {})) for person in persons}
 
 
-def _end_of_each(*, newest_first: bool) -> str:
+def end_of_each(records: str, *, newest_first: bool) -> str:
+    """
+    Return a SELECT of `person_id`, `id` and `at`: for each person of `records`, the oldest or newest touch.
+
+    `records` is as `exchanges` takes it. The statement takes the parameters `kinds`, the touch kinds, `now`, up to
+    which touches count, and `limit`, which is 1.
+    """
     direction = "DESC" if newest_first else "ASC"
     return (
-        f"SELECT DISTINCT ON (person_id) person_id, id"
-        f" FROM ({exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first)}) exchange"
+        f"SELECT DISTINCT ON (person_id) person_id, id, at"
+        f" FROM ({exchanges(records, condition=_TOUCH, newest_first=newest_first)}) exchange"
         f" ORDER BY person_id, at {direction}, id {direction}"
     )
 

@@ -196,6 +196,7 @@ KITH_ERASURE_LIST = env.str("KITH_ERASURE_LIST", default="")  # file that every 
 
 # Metrics.
 METRICS_DEFAULT_MODEL = env.str("METRICS_DEFAULT_MODEL", default="linear")  # the model that reports show first
+METRICS_ENGAGED_INTERACTIONS = whole_number("METRICS_ENGAGED_INTERACTIONS", default=3)  # in a period: engaged
 METRICS_DECAY_HALF_LIFE_DAYS = 7  # days; time decay halves a touch's weight every so many days
 
 # The API. docs/api.md explains it; gateway/ holds its conventions.

@@ -68,6 +68,7 @@ GROUPS = [
             Item("Start", "home", START),
             Item("Left on read", "mark_email_unread", QUEUE, "community.view_interaction"),
             Item("Response times", "timer", "response-times", "metrics.view_credit"),
+            Item("People", "diversity_3", "about-people", "metrics.view_credit"),
         ],
     ),
     Group(

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from metrics.api.people import People
 from metrics.api.responses import Responses
 from metrics.api.views import CampaignRoi, ChannelRoi, CommunityRoi, CreditList, MemberRoi, Recompute, SummaryRoi
 from metrics.api.waiting import Assign, Claim, Dismiss, Release, Restore, Snooze, WaitingList, Wake
@@ -13,6 +14,7 @@ urlpatterns = [
     path("roi/members/", MemberRoi.as_view(), name="roi-members"),
     path("roi/summary/", SummaryRoi.as_view(), name="roi-summary"),
     path("recompute/", Recompute.as_view(), name="recompute"),
+    path("people/", People.as_view(), name="people"),
     path("responses/", Responses.as_view(), name="responses"),
     path("waiting/", WaitingList.as_view(), name="waiting"),
     path("waiting/<int:pk>/claim/", Claim.as_view(), name="waiting-claim"),

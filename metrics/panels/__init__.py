@@ -11,7 +11,7 @@ from metrics.panels.contact import BuyerFigures, HelperFigures
 from metrics.panels.conversion import ConversionCredits
 from metrics.panels.interaction import InteractionCredits
 from metrics.panels.member import MemberFigures
-from metrics.panels.place import ChannelFigures, CommunityFigures
+from metrics.panels.place import ChannelFigures, CommunityFigures, KnownPeople
 
 
 def register_panels() -> None:
@@ -23,4 +23,5 @@ def register_panels() -> None:
     member_panels.register(MemberFigures())
     interaction_panels.register(InteractionCredits())
     channel_panels.register(ChannelFigures())
+    channel_panels.register(KnownPeople())
     community_panels.register(CommunityFigures())

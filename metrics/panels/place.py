@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
+
+from django.utils.formats import date_format
 
 from gateway.panels import Figure, Link, PanelContent, PermissionCheck
 from gateway.screen import DASH, grouped
@@ -18,6 +20,7 @@ from metrics.panels.parts import (
     why_undefined,
 )
 from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, rows_of
+from metrics.reports.about_people import channel_people
 
 
 def _load(
@@ -89,3 +92,41 @@ class CommunityFigures:
             now=now,
             credits=lambda pk: Link(page=LEDGER, query={"channel__community__id__exact": pk}),
         )
+
+
+@dataclass(frozen=True)
+class KnownPeople:
+    key: str = "people"
+    title: str = "People"
+    order: int = 20
+    permission: str = "metrics.view_credit"
+    description: str = "How many of the channel's followers or members we know; its latest size."
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
+        known = channel_people(ids, now=now)
+        return {
+            pk: PanelContent(
+                figures=(
+                    Figure(
+                        label="Identified coverage",
+                        value=known[pk].identified_coverage.value,
+                        unit="percent",
+                        note=why_undefined(known[pk].identified_coverage),
+                        is_main=True,
+                    ),
+                    Figure(label="Identified", value=known[pk].identified, unit="count"),
+                    Figure(
+                        label="Followers or members",
+                        value=known[pk].size,
+                        unit="count",
+                        note=_as_of(known[pk].size_day),
+                        link=Link(page="admin:community_channelsize_changelist", query={"channel__id__exact": pk}),
+                    ),
+                )
+            )
+            for pk in ids
+        }
+
+
+def _as_of(day: date | None) -> str:
+    return f"on {date_format(day, 'j M Y')}" if day else "No size is known"

@@ -19,6 +19,11 @@ MEASURE_UNDEFINED = "measure_undefined"
 NOTHING_ASKED = "nothing_asked"
 NO_LEADS = "no_leads"
 NOTHING_RAISED = "nothing_raised"
+NO_CHANNEL_SIZE = "no_channel_size"
+NOBODY_RAISED = "nobody_raised"
+FEW_CUSTOMERS = "few_customers"
+NOTHING_HAPPENED = "nothing_happened"
+NOBODY_CONVERTED = "nobody_converted"
 
 REASONS: dict[str, str] = {
     NO_COST: "no cost was booked",
@@ -30,6 +35,11 @@ REASONS: dict[str, str] = {
     NOTHING_ASKED: "nothing was asked that expects a reply",
     NO_LEADS: "no lead was received",
     NOTHING_RAISED: "no question was raised",
+    NO_CHANNEL_SIZE: "no size of the channel is known by then",
+    NOBODY_RAISED: "nobody whom we can tell apart raised a question",
+    FEW_CUSTOMERS: "fewer than ten customers had revenue",
+    NOTHING_HAPPENED: "nobody did anything",
+    NOBODY_CONVERTED: "nobody converted for the first time after a touch",
 }
 
 
@@ -162,6 +172,58 @@ def resolution_rate(*, resolved: int, raised: int) -> Ratio:
     Source: requirement R61. Example: 3 of 12 → 0.25.
     """
     return _ratio(Decimal(resolved), Decimal(raised), raised, reason_without=NOTHING_RAISED)
+
+
+def identified_coverage(*, identified: int, size: int | None) -> Ratio:
+    """
+    Share of a channel's people whom we know: identified members / channel size, as a fraction.
+
+    Above 1 where we know accounts that the platform no longer counts. Undefined (`no_channel_size`) without
+    a size at or before the period's last day, or with a size of 0.
+
+    Source: requirement R1. Example: 1,300 of 5,200 → 0.25.
+    """
+    return _ratio(Decimal(identified), Decimal(size or 0), size or 0, reason_without=NO_CHANNEL_SIZE)
+
+
+def share_of_interactions(*, of_kind: int, interactions: int) -> Ratio:
+    """
+    Share of what members of the community did that is of one kind, as a fraction.
+
+    Undefined (`nothing_happened`) where they did nothing.
+
+    Source: requirement R8. Example: 3 of 12 → 0.25.
+    """
+    return _ratio(Decimal(of_kind), Decimal(interactions), interactions, reason_without=NOTHING_HAPPENED)
+
+
+FEWEST_CUSTOMERS = 10  # with fewer there is no tenth of them
+
+
+def engaged_in_top_tenth(*, engaged: int, top: int, customers: int) -> Ratio:
+    """
+    Share of the customers with most revenue who are engaged: engaged in the top tenth / the top tenth, as a fraction.
+
+    Revenue, not profit: margins are not known here. Undefined (`few_customers`) with fewer than ten customers
+    with revenue.
+
+    Source: requirement R9. Example: 6 of the 10 who brought most of 100 → 0.6.
+    """
+    if customers < FEWEST_CUSTOMERS:
+        return Ratio(None, Decimal(engaged), Decimal(top), customers, FEW_CUSTOMERS)
+    return _ratio(Decimal(engaged), Decimal(top), customers, reason_without=FEW_CUSTOMERS)
+
+
+def self_service_score(*, readers: int, askers: int) -> Ratio:
+    """
+    Persons who looked at help pages for each person who raised a question; 4 means four readers for one asker.
+
+    Not the deflection rate, which needs to know who found an answer there. Undefined (`nobody_raised`) when nobody
+    raised a question.
+
+    Source: requirement R62; Gainsight Communities. Example: 1,000 readers, 250 askers → 4.
+    """
+    return _ratio(Decimal(readers), Decimal(askers), askers, reason_without=NOBODY_RAISED)
 
 
 def count(number: int) -> Ratio:

@@ -57,6 +57,7 @@ def test_a_group_without_an_entry_is_left_out():
         ("/admin/crm/contact/", ["Contacts"]),
         ("/admin/crm/contact/7/change/", ["Contacts"]),
         ("/admin/response-times/?by=staff", ["Response times"]),
+        ("/admin/people/?period=all_time", ["People"]),
         ("/accounts/2fa/", []),
     ],
 )

@@ -22,6 +22,7 @@ from metrics.attribution.models import attribution_models
 from metrics.models import Credit, StaleMark
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, Scope, figures, roi_report
+from metrics.reports.about_people import PeopleQuery, people_report
 from metrics.reports.layout import fraction_text, money_text, report_as_json
 from metrics.reports.responses import ResponsesQuery, responses_report
 from tests.factories.community import (
@@ -176,6 +177,48 @@ def test_resolution_rate(row):
     expect_ratio(
         figures.resolution_rate(resolved=int(row["resolved"]), raised=int(row["raised"])), row, "resolution_rate"
     )
+
+
+@pytest.mark.parametrize("row", rows_of("identified_coverage"), ids=str)
+def test_identified_coverage(row):
+    size = int(row["size"]) if row["size"] else None
+
+    expect_ratio(figures.identified_coverage(identified=int(row["identified"]), size=size), row, "identified_coverage")
+
+
+@pytest.mark.parametrize("row", rows_of("share_of_interactions"), ids=str)
+def test_share_of_interactions(row):
+    ratio = figures.share_of_interactions(of_kind=int(row["of the kind"]), interactions=int(row["interactions"]))
+
+    expect_ratio(ratio, row, "share")
+
+
+@pytest.mark.parametrize("row", rows_of("engaged_in_top_tenth"), ids=str)
+def test_engaged_in_top_tenth(row):
+    counts = {name: int(row[name]) for name in ("engaged", "top", "customers")}
+
+    expect_ratio(figures.engaged_in_top_tenth(**counts), row, "engaged_in_top_tenth")
+
+
+@pytest.mark.parametrize("row", rows_of("self_service_score"), ids=str)
+def test_self_service_score(row):
+    ratio = figures.self_service_score(readers=int(row["readers"]), askers=int(row["askers"]))
+
+    expect_ratio(ratio, row, "self_service_score")
+
+
+@pytest.mark.parametrize("row", rows_of("time_to_convert"), ids=str)
+def test_time_to_convert(db, row):
+    bought = datetime(2026, 3, 20, 9, tzinfo=UTC)
+    for days in row["days"].split():
+        member = MemberFactory()
+        ConversionFactory(contact=member.contact, occurred_at=bought)
+        InteractionFactory(member=member, channel=member.channel, occurred_at=bought - timedelta(days=int(days)))
+
+    took = people_report(PeopleQuery(now=NOW)).time_to_convert
+
+    shown = {"n": str(took.n), "median": f"{took.median:.1f}", "p90": f"{took.p90:.1f}"}
+    assert shown == {name: row[name] for name in shown}
 
 
 @pytest.mark.parametrize("row", rows_of("percentiles"), ids=str)
@@ -349,6 +392,8 @@ def test_every_table_of_worked_numbers_is_tested_above():
         *("shares", "split", "roi", "roas", "cost_per_conversion", "mean_rating", "cost_per_person_helped"),
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
         *("story members as customer", "story members as helper", "tiles"),
+        *("identified_coverage", "share_of_interactions", "engaged_in_top_tenth", "self_service_score"),
+        "time_to_convert",
     }
 
     assert {name for name, _ in ROWS} == tested

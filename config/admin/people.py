@@ -1,0 +1,167 @@
+"""
+The page People: how many we know on each channel, what they do, how soon they convert, how far the best take part.
+
+Its heading and its period are there at once. The figures read all that happened in the period, so they load
+themselves once the page is there.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from config.admin.period import Choice, chosen_period, in_words, period_chooser
+from config.admin.start_page import PERMISSION
+from gateway.admin.later import LaterPart, later_answer
+from gateway.panels import Chart, Column, Figure, Link, Row, Series, Table
+from metrics.panels.parts import behind_notes, why_undefined
+from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivity, label_of_kind, people_report
+from metrics.reports.figures import REASONS
+
+SIZES = "admin:community_channelsize_changelist"
+CHANNELS_DRAWN = 12
+
+
+def people(request: HttpRequest) -> HttpResponse:
+    """Show the period; its figures follow."""
+    choice, query = _choice(request), request.GET.urlencode()
+    context = {
+        **admin.site.each_context(request),
+        "title": "People",
+        **period_chooser("about-people", choice),
+        "later": LaterPart(title="Who they are and what they do", url=f"{reverse('about-people-figures')}?{query}"),
+    }
+    return TemplateResponse(request, "admin/people.html", context)
+
+
+def people_figures(request: HttpRequest) -> HttpResponse:
+    """Return the figures of the period of the address."""
+    choice = _choice(request)
+    back = f"{reverse('about-people')}?{request.GET.urlencode()}"
+    title = f"People: {in_words(choice.period)}"
+    report = people_report(PeopleQuery(now=timezone.now(), start=choice.period.start, end=choice.period.end))
+    return later_answer(request, "admin/people_figures.html", _shown(report), title=title, back=back)
+
+
+def _choice(request: HttpRequest) -> Choice:
+    """Return the period of the address, to whoever may see figures."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    return chosen_period(request, now=timezone.now())
+
+
+def _shown(report: PeopleReport) -> dict[str, Any]:
+    return {
+        "figures": _figures(report),
+        "charts": [chart for chart in (_coverage_chart(report),) if chart],
+        "tables": [
+            _coverage_table(report),
+            _kinds_table("What members do, by channel", "Channel", report.channels),
+            _kinds_table("What members do, by community", "Community", report.communities),
+        ],
+        "notes": behind_notes(),
+    }
+
+
+def _figures(report: PeopleReport) -> list[Figure]:
+    took, did = report.time_to_convert, report.activity
+    without = f"; {took.without_touch:,} more without a touch before" if took.without_touch else ""
+    why = f"{REASONS[took.reason].capitalize()}{without}" if took.reason else ""
+    return [
+        Figure(
+            label="Time to convert, days",
+            value=took.median,
+            unit="decimal",
+            note=why or f"median of {took.n:,}{without}",
+            is_main=True,
+        ),
+        Figure(label="90 % converted within, days", value=took.p90, unit="decimal", note=why),
+        Figure(
+            label="Engaged among the best customers",
+            value=did.engaged_in_top_tenth.value,
+            unit="percent",
+            note=why_undefined(did.engaged_in_top_tenth)
+            or f"{did.engaged:,} of the {did.top:,} with most revenue did {report.engaged_from:,} things or more",
+        ),
+        Figure(
+            label="Self-service score",
+            value=did.self_service_score.value,
+            unit="times",
+            note=why_undefined(did.self_service_score)
+            or f"{did.readers:,} looked at help pages, {did.askers:,} raised a question",
+        ),
+    ]
+
+
+def _coverage_chart(report: PeopleReport) -> Chart | None:
+    drawn = [channel for channel in report.known if channel.size][:CHANNELS_DRAWN]
+    if not drawn:
+        return None
+    return Chart(
+        title="How many of each channel's people we know",
+        labels=[channel.name for channel in drawn],
+        series=[
+            Series(label="Followers or members", values=[channel.size for channel in drawn]),
+            Series(label="Identified", values=[channel.identified for channel in drawn]),
+        ],
+        unit="count",
+    )
+
+
+def _coverage_table(report: PeopleReport) -> Table:
+    return Table(
+        title="Whom we know, by channel",
+        columns=(
+            Column(label="Channel"),
+            Column(label="Followers or members", unit="count"),
+            Column(label="As of", unit="day"),
+            Column(label="Identified", unit="count"),
+            Column(label="Identified coverage", unit="percent"),
+        ),
+        rows=[
+            Row(
+                values=(
+                    channel.name,
+                    channel.size,
+                    channel.size_day,
+                    channel.identified,
+                    channel.identified_coverage.value,
+                ),
+                notes={4: why_undefined(channel.identified_coverage)},
+                links={0: Link(page="admin:community_channel_change", args=(channel.key,))},
+            )
+            for channel in report.known
+        ],
+        empty="There is no channel yet.",
+        more=Link(page=SIZES),
+        more_label="Sizes of channels",
+        note="Somebody may follow several channels, so nothing here is added up.",
+    )
+
+
+def _kinds_table(title: str, heading: str, places: Sequence[PlaceActivity]) -> Table:
+    """Return a row for each place with the share of each kind that occurred, the most usual kind first."""
+    usual: Counter[str] = Counter()
+    for place in places:
+        usual.update({one.kind: one.interactions for one in place.kinds})
+    kinds = sorted(usual, key=lambda kind: (-usual[kind], kind))
+    rows = []
+    for place in places:
+        shares = {one.kind: one.share.value for one in place.kinds}
+        rows.append(Row(values=(place.name, place.interactions, *(shares.get(kind) for kind in kinds))))
+    return Table(
+        title=title,
+        columns=(
+            Column(label=heading),
+            Column(label="Interactions", unit="count"),
+            *(Column(label=label_of_kind(kind), unit="percent") for kind in kinds),
+        ),
+        rows=rows if kinds else [],
+        empty="No member of the community did anything in this period.",
+    )

@@ -1,0 +1,186 @@
+"""Figures about people over HTTP."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, ClassVar
+
+import pydantic
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from gateway.answers import JsonAnswer
+from gateway.operations import Operation
+from gateway.views import ApiView
+from metrics.api.parameters import PERIOD
+from metrics.api.records import RatioRecord, Shape
+from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivity, people_report
+from metrics.reports.figures import Ratio
+from metrics.reports.freshness import behind_reason
+from metrics.reports.layout import fraction_text
+from metrics.reports.who_is_known import ChannelPeople
+
+PeopleParameters = pydantic.create_model("PeopleParameters", __config__=pydantic.ConfigDict(extra="forbid"), **PERIOD)
+
+
+class KindRecord(Shape):
+    """How many interactions are of one kind, and their share of all: a fraction."""
+
+    kind: str
+    interactions: int
+    share: str | None
+
+
+class CoverageRatios(Shape):
+    identified_coverage: RatioRecord
+
+
+class PlacePeopleRecord(Shape):
+    """A community, and what its members did there."""
+
+    id: int
+    code: str
+    name: str
+    interactions: int
+    by_kind: list[KindRecord]
+
+
+class ChannelPeopleRecord(PlacePeopleRecord):
+    """A channel: its latest size by the last day, whom we know there, and what its members did."""
+
+    size: int | None
+    size_day: date | None
+    identified: int
+    identified_coverage: str | None
+    ratios: CoverageRatios
+
+
+class TimeToConvertRecord(Shape):
+    """Days from first touch to first conversion; null, with a reason, when nobody converted after a touch."""
+
+    n: int
+    without_touch: int
+    median: str | None
+    p90: str | None
+    reason: str | None
+
+
+class EngagedRecord(Shape):
+    """The customers with most revenue, and how many of them take part: `engaged_from` interactions or more."""
+
+    engaged_from: int
+    customers: int
+    top: int
+    engaged: int
+    engaged_in_top_tenth: str | None
+    ratios: dict[str, RatioRecord]
+
+
+class SelfServiceRecord(Shape):
+    """Persons who looked at help pages, and who raised questions."""
+
+    readers: int
+    askers: int
+    self_service_score: str | None
+    ratios: dict[str, RatioRecord]
+
+
+class PeopleRecord(Shape):
+    """Figures about people. Sizes of channels are never added up: there is no total over channels."""
+
+    channels: list[ChannelPeopleRecord]
+    communities: list[PlacePeopleRecord]
+    time_to_convert: TimeToConvertRecord
+    engaged: EngagedRecord
+    self_service: SelfServiceRecord
+    is_behind: bool
+    behind_reason: str | None
+
+
+class People(ApiView):
+    """Who the people are, what they do and how soon they convert."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
+        "GET": Operation(
+            scope="people:read",
+            summary="Figures about people: how many we know, what they do, when they convert",
+            description="Persons are counted after merges, without staff and bots. The size of a channel is the "
+            "latest by the period's last day; it is a denominator and never added up over channels.",
+            query=PeopleParameters,
+            answers={200: PeopleRecord},
+        )
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = dict(self.query(request, PeopleParameters))
+        report = people_report(PeopleQuery(now=timezone.now(), start=asked["from"], end=asked["to"]))
+        behind = behind_reason()
+        return JsonAnswer({**_report(report), "is_behind": bool(behind), "behind_reason": behind})
+
+
+def _report(report: PeopleReport) -> dict[str, Any]:
+    took, did = report.time_to_convert, report.activity
+    return {
+        "channels": [_channel(known, place) for known, place in zip(report.known, report.channels, strict=True)],
+        "communities": [_place(place) for place in report.communities],
+        "time_to_convert": {
+            "n": took.n,
+            "without_touch": took.without_touch,
+            "median": _days(took.median),
+            "p90": _days(took.p90),
+            "reason": took.reason,
+        },
+        "engaged": {
+            "engaged_from": report.engaged_from,
+            "customers": did.customers,
+            "top": did.top,
+            "engaged": did.engaged,
+            **_figures(engaged_in_top_tenth=did.engaged_in_top_tenth),
+        },
+        "self_service": {
+            "readers": did.readers,
+            "askers": did.askers,
+            **_figures(self_service_score=did.self_service_score),
+        },
+    }
+
+
+def _channel(known: ChannelPeople, place: PlaceActivity) -> dict[str, Any]:
+    return {
+        **_place(place),
+        "size": known.size,
+        "size_day": known.size_day,
+        "identified": known.identified,
+        **_figures(identified_coverage=known.identified_coverage),
+    }
+
+
+def _place(place: PlaceActivity) -> dict[str, Any]:
+    return {
+        "id": place.key,
+        "code": place.code,
+        "name": place.name,
+        "interactions": place.interactions,
+        "by_kind": [
+            {"kind": one.kind, "interactions": one.interactions, "share": fraction_text(one.share)}
+            for one in place.kinds
+        ],
+    }
+
+
+def _figures(**ratios: Ratio) -> dict[str, Any]:
+    """Return each ratio as a fraction, and what they were made of."""
+    made_of = {
+        name: {
+            "numerator": ratio.numerator,
+            "denominator": ratio.denominator,
+            "n": ratio.n,
+            "reason": ratio.reason,
+        }
+        for name, ratio in ratios.items()
+    }
+    return {**{name: fraction_text(ratio) for name, ratio in ratios.items()}, "ratios": made_of}
+
+
+def _days(days: float | None) -> str | None:
+    return None if days is None else f"{days:.1f}"

@@ -1,0 +1,80 @@
+"""
+Time to convert of many: the days from a person's first touch to their first conversion.
+
+The same rule as on the person's own page: the oldest touch by or to the person over all their records, the oldest
+conversion that was not voided, whole days. Whoever converted before the first touch, or without any, has no time and is
+counted beside.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from community.interaction_kinds import touch_kinds
+from community.replies import ROLE_AT
+from community.tiles import end_of_each
+from metrics.reports.figures import NOBODY_CONVERTED
+from metrics.reports.snapshot import select
+
+
+@dataclass(frozen=True)
+class TimeToConvert:
+    """
+    Days from first touch to first conversion, of `n` persons whose first conversion lies in the period.
+
+    `without_touch`: persons who converted first without a touch before it. Without `n` there are no days, and
+    `reason` says why.
+    """
+
+    n: int = 0
+    without_touch: int = 0
+    median: float | None = None
+    p90: float | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why there are no days; None where there are."""
+        return None if self.n else NOBODY_CONVERTED
+
+
+# Whoever was staff at that instant is no customer: it stands in the line of staff purchases. First conversions are
+# looked for among the persons who have one in the period alone.
+_RECORDS = "SELECT c.person_id, c.id FROM crm_contact c JOIN first ON first.person_id = c.person_id"
+_TIMES = f"""
+    WITH candidate AS MATERIALIZED (
+        SELECT DISTINCT own.person_id
+        FROM crm_conversion v JOIN crm_contact own ON own.id = v.contact_id
+        WHERE v.voided_at IS NULL AND v.occurred_at <= %(now)s
+          AND v.occurred_at >= %(starts_at)s::timestamptz AND v.occurred_at < %(ends_at)s::timestamptz
+    ),
+    first AS MATERIALIZED (
+        SELECT candidate.person_id, min(v.occurred_at) AS at
+        FROM candidate
+        JOIN crm_contact own ON own.person_id = candidate.person_id
+        JOIN crm_conversion v ON v.contact_id = own.id
+        WHERE v.voided_at IS NULL
+        GROUP BY 1
+        HAVING min(v.occurred_at) >= %(starts_at)s::timestamptz
+           AND NOT EXISTS (
+               SELECT FROM community_memberrole dated
+               JOIN community_member account ON account.id = dated.member_id
+               JOIN crm_contact record ON record.id = account.contact_id
+               WHERE record.person_id = candidate.person_id
+                 AND {ROLE_AT.format(member="account.id", instant="min(v.occurred_at)")} = 'staff'
+           )
+    ),
+    came AS MATERIALIZED ({end_of_each(_RECORDS, newest_first=False)}),
+    taken AS (
+        SELECT CASE WHEN came.at <= first.at THEN floor(extract(epoch FROM first.at - came.at) / 86400) END AS days
+        FROM first LEFT JOIN came ON came.person_id = first.person_id
+    )
+    SELECT count(days), count(*) - count(days),
+           percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days::double precision)
+    FROM taken
+"""
+
+
+def time_to_convert(parameters: Mapping[str, Any]) -> TimeToConvert:
+    """Return the time to convert of those whose first conversion lies in the period; one query."""
+    [(n, without_touch, percentiles)] = select(_TIMES, {**parameters, "kinds": touch_kinds(), "limit": 1})
+    return TimeToConvert(n, without_touch, *percentiles) if n else TimeToConvert(0, without_touch)
