@@ -1,5 +1,5 @@
 """
-The page People: how many we know on each channel, what they do, how soon they convert, how far the best take part.
+The page People: how many of each channel we know, who they are, what they do, how soon they convert.
 
 Its heading and its period are there at once. The figures read all that happened in the period, so they load
 themselves once the page is there.
@@ -7,6 +7,7 @@ themselves once the page is there.
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -22,8 +23,10 @@ from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Link, Row, Series, Table
 from metrics.panels.parts import behind_notes, why_undefined
 from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivity, label_of_kind, people_report
+from metrics.reports.demographics import BREAKDOWNS, FEWEST, UNKNOWN, Group
 from metrics.reports.figures import REASONS
 
+VIEW_CONTACTS = "crm.view_contact"
 SIZES = "admin:community_channelsize_changelist"
 CHANNELS_DRAWN = 12
 
@@ -46,7 +49,8 @@ def people_figures(request: HttpRequest) -> HttpResponse:
     back = f"{reverse('about-people')}?{request.GET.urlencode()}"
     title = f"People: {in_words(choice.period)}"
     report = people_report(PeopleQuery(now=timezone.now(), start=choice.period.start, end=choice.period.end))
-    return later_answer(request, "admin/people_figures.html", _shown(report), title=title, back=back)
+    shown = _shown(report, with_small=request.user.has_perm(VIEW_CONTACTS))
+    return later_answer(request, "admin/people_figures.html", shown, title=title, back=back)
 
 
 def _choice(request: HttpRequest) -> Choice:
@@ -56,12 +60,13 @@ def _choice(request: HttpRequest) -> Choice:
     return chosen_period(request, now=timezone.now())
 
 
-def _shown(report: PeopleReport) -> dict[str, Any]:
+def _shown(report: PeopleReport, *, with_small: bool) -> dict[str, Any]:
     return {
         "figures": _figures(report),
-        "charts": [chart for chart in (_coverage_chart(report),) if chart],
+        "charts": [chart for chart in (_coverage_chart(report), _age_chart(report, with_small)) if chart],
         "tables": [
             _coverage_table(report),
+            *(_groups_table(what, report, with_small=with_small) for what in BREAKDOWNS),
             _kinds_table("What members do, by channel", "Channel", report.channels),
             _kinds_table("What members do, by community", "Community", report.communities),
         ],
@@ -143,6 +148,48 @@ def _coverage_table(report: PeopleReport) -> Table:
         more_label="Sizes of channels",
         note="Somebody may follow several channels, so nothing here is added up.",
     )
+
+
+_HEADINGS = {"country": "Country", "age_group": "Age", "language": "Language"}
+
+
+def _age_chart(report: PeopleReport, with_small: bool) -> Chart | None:
+    drawn = report.groups("age_group", with_small=with_small)
+    if all(group.key == UNKNOWN for group in drawn):
+        return None
+    return Chart(
+        title="Active people by age",
+        labels=[_called(group) for group in drawn],
+        series=[Series(label="People", values=[group.people for group in drawn])],
+        unit="count",
+    )
+
+
+def _groups_table(what: str, report: PeopleReport, *, with_small: bool) -> Table:
+    whole = Decimal(report.activity.persons)
+    few = "" if with_small else f" Groups of fewer than {FEWEST} stand together as “other”."
+    return Table(
+        title=f"Active people by {_HEADINGS[what].lower()}",
+        columns=(
+            Column(label=_HEADINGS[what]),
+            Column(label="People", unit="count"),
+            Column(label="Share", unit="percent"),
+        ),
+        rows=[
+            Row(
+                values=(_called(group), group.people, group.people / whole),
+            )
+            for group in report.groups(what, with_small=with_small)
+        ],
+        empty="Nobody whom we can tell apart did anything in this period.",
+        note=f"As they say of themselves.{few}",
+    )
+
+
+def _called(group: Group) -> str:
+    """Return a group as people read it: IE, under 18, 25–34, 65 and over, unknown."""
+    first, _, last = group.key.partition("_")
+    return f"{first}–{last}" if first.isdecimal() and last.isdecimal() else group.key.replace("_", " ")
 
 
 def _kinds_table(title: str, heading: str, places: Sequence[PlaceActivity]) -> Table:

@@ -59,6 +59,8 @@ class ContactForm(FactForm):
             "do_not_contact",
             "motivation",
             "language",
+            "country",
+            "birth_year",
             "time_zone",
             "custom_fields",
         )
@@ -172,7 +174,13 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
             {"fields": (("full_name", "preferred_name"), ("company", "owner"), ("stage", "do_not_contact"), "tags")},
         ),
         ("What moves this person", {"fields": ("motivation",)}),
-        ("More", {"fields": (("language", "time_zone"), "custom_fields"), "classes": ["collapse"]}),
+        (
+            "More",
+            {
+                "fields": (("language", "time_zone"), ("country", "birth_year"), "custom_fields"),
+                "classes": ["collapse"],
+            },
+        ),
     )
     inlines = (ContactPointInline, ContactRefInline, ConsentInline, OutcomeMarkInline)
     list_actions = contact_list_actions

@@ -118,6 +118,8 @@ class OverviewRecord(_Shape):
     do_not_contact: bool
     motivation: str
     language: str
+    country: str
+    birth_year: int | None
     time_zone: str
     emails: list[str] | None
     phones: list[str] | None
@@ -266,7 +268,17 @@ class ContactTimeline(ContactPageView):
 
 def _header(header: ContactHeader) -> Json:
     contact = header.contact
-    plain = ("full_name", "preferred_name", "known_as", "stage", "motivation", "language", "time_zone")
+    plain = (
+        "full_name",
+        "preferred_name",
+        "known_as",
+        "stage",
+        "motivation",
+        "language",
+        "country",
+        "birth_year",
+        "time_zone",
+    )
     return {
         "id": contact.pk,
         "record_ids": header.records,

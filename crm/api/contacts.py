@@ -62,6 +62,8 @@ class ContactRecord(Record):
     custom_fields: dict[str, Any]
     motivation: str
     language: str
+    country: str
+    birth_year: int | None
     time_zone: str
     do_not_contact: bool
     consents: list[ConsentRecord]

@@ -42,6 +42,8 @@ COLUMNS = (
     MergeField("stage", "Stage", "stage"),
     MergeField("motivation", "What moves this person", "motivation"),
     MergeField("language", "Language", "language"),
+    MergeField("country", "Country", "country"),
+    MergeField("birth_year", "Year of birth", "birth_year"),
     MergeField("time_zone", "Time zone", "time_zone"),
     MergeField("tags", "Tags", "tags", _UNITED),
     MergeField("do_not_contact", "Do not contact", "do_not_contact", _UNITED),

@@ -13,14 +13,17 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Collate, Left, Lower, Now, Reverse
 
+from crm.countries import validate_country
 from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
 
+EARLIEST_BIRTH, LATEST_BIRTH = 1900, 2100
 BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
 ERASED_NAME = "Erased person "  # and the person's id: the pseudonym under which an erased person's facts stand
 
@@ -87,8 +90,9 @@ class Contact(Synced):
     A person, known or not yet. Of a follower we may know only a handle: then the stage is *audience*.
 
     `known_as` are the handles of the person's accounts, kept by whoever knows accounts: what somebody
-    without a name is called. `search_text` is what the search looks through: names, handles and
-    addresses in lower case, kept by the writing services. `tags` and `custom_fields` are the client's own.
+    without a name is called. `search_text` is what the search looks through: names, handles and addresses
+    in lower case, kept by the writing services. `country` and `birth_year` are what the person says. `tags`
+    and `custom_fields` are the client's own.
     """
 
     class Stage(models.TextChoices):
@@ -109,6 +113,20 @@ class Contact(Synced):
         blank=True, default="", db_default="", help_text="what moves this person and what they seek"
     )
     language = models.CharField(max_length=35, blank=True, default="", db_default="", help_text="BCP 47, such as da")
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_country],
+        help_text="where this person says they live: ISO 3166-1, such as IE",
+    )
+    birth_year = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(EARLIEST_BIRTH), MaxValueValidator(LATEST_BIRTH)],
+        help_text="as this person says",
+    )
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", help_text="IANA name")
     do_not_contact = models.BooleanField(default=False, db_default=False)
     merged_into = models.ForeignKey(
@@ -149,6 +167,16 @@ class Contact(Synced):
                 violation_error_message="An unmerged contact is its own person.",
             ),
             models.CheckConstraint(
+                name="crm_contact_country_iso_3166",
+                condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"),
+                violation_error_message="The country must be a code of ISO 3166-1 in capitals, such as IE.",
+            ),
+            models.CheckConstraint(
+                name="crm_contact_birth_year_near",
+                condition=Q(birth_year__isnull=True) | Q(birth_year__gte=EARLIEST_BIRTH, birth_year__lte=LATEST_BIRTH),
+                violation_error_message="The year of birth lies between 1900 and 2100.",
+            ),
+            models.CheckConstraint(
                 name="crm_contact_erased_is_nobody",
                 condition=Q(erased_at__isnull=True)
                 | Q(
@@ -161,6 +189,8 @@ class Contact(Synced):
                     do_not_contact=True,
                     tags=[],
                     custom_fields={},
+                    country="",
+                    birth_year__isnull=True,
                 ),
                 violation_error_message="This person was erased: the record is a pseudonym and stays empty.",
             ),

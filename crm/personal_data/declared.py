@@ -91,6 +91,8 @@ DECLARED: Sequence[PersonalData] = (
             "custom_fields": Words(),
             "motivation": Words(),
             "language": Identity(),
+            "country": Identity(),
+            "birth_year": Identity(),
             "time_zone": Identity(),
             "do_not_contact": Becomes(lambda now: True),
             "search_text": Becomes(lambda now: Lower(pseudonym_name(now))),

@@ -10,7 +10,7 @@ from pydantic import Field
 from crm.models import Contact
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
 from crm.sync.erased import Named, refuse_changes_of_erased, refuse_erased
-from crm.sync.fields import Address, Email, Phone
+from crm.sync.fields import Address, Country, Email, Phone
 from crm.sync.references import CONTACT_REFS, CONTACTS, claim_refs, company_ids, resolve_users
 from gateway.collections import FieldError
 from gateway.drafts import Additive, Draft, settle
@@ -56,6 +56,8 @@ class ContactItem(Item):
     custom_fields: FreeObject | None = None
     motivation: Text() | None = None
     language: Text(35) | None = None
+    country: Country | None = None
+    birth_year: Annotated[int, Field(ge=1900, le=2100)] | None = None
     time_zone: Text(64) | None = None
     do_not_contact: bool = False
     refs: Annotated[list[Ref], Field(max_length=20)] | None = None

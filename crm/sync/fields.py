@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from crm.contact_points import normalise_email, normalise_phone
+from crm.countries import country_code
 from crm.money import currency_digits, to_minor
 from gateway.collections import FieldError
 from gateway.errors import DomainError
@@ -36,6 +37,10 @@ def _currency(code: str) -> str:
     return code
 
 
+def _country(code: str) -> str:
+    return _ask(country_code, code)
+
+
 def _ask(question: Callable[[str], Answer], value: str) -> Answer:
     """Return what the domain answers; its refusal becomes one of the field."""
     try:
@@ -47,6 +52,7 @@ def _ask(question: Callable[[str], Answer], value: str) -> Answer:
 Email = Annotated[Text(320), AfterValidator(_email)]
 Phone = Annotated[Text(320), AfterValidator(_phone)]
 Currency = Annotated[Text(3), AfterValidator(_currency)]
+Country = Annotated[Text(2), AfterValidator(_country)]
 Amount = Number(ge=0, digits=15, places=3)
 
 

@@ -13,6 +13,8 @@ for a seed, and nothing depends on the clock or on the order of a hash.
     campaigns.py   the fourteen campaigns
     talk.py        forum, Discord, Instagram
     helping.py     calls and accepted answers
+    help_pages.py  who looked at help pages;  sizes.py  how many people channels have
+    declared.py    what customers say of themselves
     twice.py       a few people whom two systems know
     spending.py    costs;  sales.py  conversions, refunds, exchange rates
     desk.py        notes and follow-ups
@@ -23,9 +25,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 
-from demo.generator import desk, helping, joe, sales, spending, talk, twice
+from demo.generator import desk, help_pages, helping, joe, sales, sizes, spending, talk, twice
 from demo.generator.calendar import Calendar, stamp
 from demo.generator.campaigns import Campaign, campaigns, owner
+from demo.generator.declared import declared
 from demo.generator.people import SOURCE, Account, Person, Population, populate
 from demo.generator.talk import Item
 
@@ -62,11 +65,15 @@ def collections(until: date) -> Iterator[tuple[str, Iterator[Item]]]:
         ("exchange-rates", sales.exchange_rates(calendar)),
         ("communities", COMMUNITIES),
         ("channels", CHANNELS),
+        ("channel-sizes", sizes.sizes(calendar, people)),
         ("companies", _companies(people)),
-        ("contacts", chain(_contacts(people), twice.contacts(people))),
+        ("contacts", chain(_contacts(calendar, people), twice.contacts(people))),
         ("members", chain(_members(people), twice.members(people))),
         ("campaigns", _campaigns(planned)),
-        ("interactions", talk.interactions(calendar, people, planned)),
+        (
+            "interactions",
+            chain(talk.interactions(calendar, people, planned), help_pages.views(calendar, people)),
+        ),
         ("threads", talk.threads(calendar, people)),
         ("help-records", chain(helping.rated_answers(calendar, people), helping.calls(calendar, people))),
         ("costs", spending.costs(calendar, people, planned)),
@@ -84,9 +91,10 @@ def _companies(people: Population) -> Iterator[Item]:
         yield {"source": SOURCE, "external_id": external_id, "name": name, "domain": domain}
 
 
-def _contacts(people: Population) -> Iterator[Item]:
+def _contacts(calendar: Calendar, people: Population) -> Iterator[Item]:
+    said = declared(people.customers, last_year=calendar.until.year)
     for person in chain(people.staff, people.customers):
-        yield _contact(person)
+        yield _contact(person) | said.get(person.external_id, {})
 
 
 def _contact(person: Person) -> Item:

@@ -1,8 +1,9 @@
 """Figures about people over HTTP."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pydantic
 from django.http import HttpResponse
@@ -15,12 +16,25 @@ from gateway.views import ApiView
 from metrics.api.parameters import PERIOD
 from metrics.api.records import RatioRecord, Shape
 from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivity, people_report
+from metrics.reports.demographics import BREAKDOWNS
 from metrics.reports.figures import Ratio
 from metrics.reports.freshness import behind_reason
 from metrics.reports.layout import fraction_text
 from metrics.reports.who_is_known import ChannelPeople
 
-PeopleParameters = pydantic.create_model("PeopleParameters", __config__=pydantic.ConfigDict(extra="forbid"), **PERIOD)
+
+class _PeopleParameters(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    people: Literal["active", "all"] = pydantic.Field(
+        "active", description="Who is told apart by country, age and language: who did something, or everybody."
+    )
+
+
+PeopleParameters = pydantic.create_model("PeopleParameters", __base__=_PeopleParameters, **PERIOD)
+
+
+VIEW_CONTACTS = "crm.view_contact"
 
 
 class KindRecord(Shape):
@@ -85,11 +99,33 @@ class SelfServiceRecord(Shape):
     ratios: dict[str, RatioRecord]
 
 
+class GroupRecord(Shape):
+    """A group and how many are in it; `other` are small groups together."""
+
+    key: str
+    people: int
+
+
+class DemographicsRecord(Shape):
+    """
+    Persons by what they say of themselves, `unknown` last.
+
+    Groups of fewer than five stand together as `other`, unless the key has the scope `contacts:read`.
+    """
+
+    people: Literal["active", "all"]
+    persons: int
+    country: list[GroupRecord]
+    age_group: list[GroupRecord]
+    language: list[GroupRecord]
+
+
 class PeopleRecord(Shape):
     """Figures about people. Sizes of channels are never added up: there is no total over channels."""
 
     channels: list[ChannelPeopleRecord]
     communities: list[PlacePeopleRecord]
+    demographics: DemographicsRecord
     time_to_convert: TimeToConvertRecord
     engaged: EngagedRecord
     self_service: SelfServiceRecord
@@ -113,16 +149,25 @@ class People(ApiView):
 
     def get(self, request: Request) -> HttpResponse:
         asked = dict(self.query(request, PeopleParameters))
-        report = people_report(PeopleQuery(now=timezone.now(), start=asked["from"], end=asked["to"]))
+        report = people_report(
+            PeopleQuery(now=timezone.now(), start=asked["from"], end=asked["to"], people=asked["people"])
+        )
         behind = behind_reason()
-        return JsonAnswer({**_report(report), "is_behind": bool(behind), "behind_reason": behind})
+        return JsonAnswer(
+            {**_report(report, with_small=self.may(VIEW_CONTACTS)), "is_behind": bool(behind), "behind_reason": behind}
+        )
 
 
-def _report(report: PeopleReport) -> dict[str, Any]:
+def _report(report: PeopleReport, *, with_small: bool) -> dict[str, Any]:
     took, did = report.time_to_convert, report.activity
     return {
         "channels": [_channel(known, place) for known, place in zip(report.known, report.channels, strict=True)],
         "communities": [_place(place) for place in report.communities],
+        "demographics": {
+            "people": report.query.people,
+            "persons": did.persons,
+            **{what: [asdict(group) for group in report.groups(what, with_small=with_small)] for what in BREAKDOWNS},
+        },
         "time_to_convert": {
             "n": took.n,
             "without_touch": took.without_touch,

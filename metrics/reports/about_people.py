@@ -1,10 +1,10 @@
 """
-Figures about people: how many we know, what they do, how soon they convert, how far the best customers take part.
+Figures about people: how many we know, who they are, what they do, how soon they convert, how far the best take part.
 
 Persons are counted after merges, staff and bots left out. Days are local days of the organisation, half-open. What
 each figure means stands in docs/metrics.md.
 
-Sources: R1, R7, R8, R9, R62. The size of a channel is a denominator and no success (G9), and is never added up over
+Sources: R1, R5, R7, R8, R9, R62. The size of a channel is a denominator and no success (G9), and is never added up over
 channels, for somebody may follow several.
 """
 
@@ -12,17 +12,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from django.conf import settings
 
 from community.interaction_kinds import interaction_kinds
 from crm.periods import Period, local_day, organisation_zone
+from metrics.reports.demographics import Group, told
 from metrics.reports.figures import Ratio, share_of_interactions
 from metrics.reports.first_conversions import TimeToConvert, time_to_convert
+from metrics.reports.query import InvalidQuery
 from metrics.reports.snapshot import one_snapshot
 from metrics.reports.what_people_did import Activity, count_activity
 from metrics.reports.who_is_known import ChannelPeople, channels_known
+
+Whose = Literal["active", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +35,17 @@ class PeopleQuery:
     One question to `people_report`.
 
     `start` and `end` are local days of the organisation, half-open, None is open. What happened up to `now` counts.
+    `people` says who is told apart by country, age and language: who did something in the period, or everybody.
     """
 
     now: datetime
     start: date | None = None
     end: date | None = None
+    people: Whose = "active"
 
     def __post_init__(self) -> None:
+        if self.people not in get_args(Whose):
+            raise InvalidQuery(f"'{self.people}' are no people. Use one of: {', '.join(get_args(Whose))}.")
         if self.now.tzinfo is None:
             raise ValueError("`now` must be an aware time.")
 
@@ -60,6 +68,7 @@ class PeopleQuery:
             "at": min(period.ends_at or self.now, self.now),
             "last_day": min(self.end - timedelta(days=1), today) if self.end else today,
             "only": None,
+            "everybody": self.people == "all",
         }
 
 
@@ -100,6 +109,10 @@ class PeopleReport:
     activity: Activity
     time_to_convert: TimeToConvert
     engaged_from: int
+
+    def groups(self, what: str, *, with_small: bool) -> list[Group]:
+        """Return a breakdown of the people, one of `BREAKDOWNS`; small groups by themselves only `with_small`."""
+        return told(what, self.activity.groups.get(what, {}), with_small=with_small)
 
 
 def people_report(query: PeopleQuery) -> PeopleReport:

@@ -1,9 +1,10 @@
 """
 What members of the community did in a period, counted once and read in several ways.
 
-By kind on each channel; how many persons looked at help pages and raised questions; how many of the customers with
-most revenue take part. Left out: what was retracted, what staff and bots did (by their role at that moment) and
-what we said. Of somebody unknown it counts what was done, but not who: they cannot be told apart.
+By kind on each channel; who they are, as far as they say; how many persons looked at help pages and raised questions;
+how many of the customers with most revenue take part. Left out: what was retracted, what staff and bots did (by their
+role at that moment) and what we said. Of somebody unknown it counts what was done, but not who: they cannot be told
+apart.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from django.conf import settings
 
 from community.interaction_kinds import engagement_kinds, help_page_kinds
 from community.replies import OWNER, PERSON, ROLE_AT
+from metrics.reports.demographics import BREAKDOWNS, counted_groups
 from metrics.reports.figures import Ratio, engaged_in_top_tenth, self_service_score
 from metrics.reports.snapshot import select
 
@@ -23,12 +25,16 @@ class Activity:
     """
     Counts of a period: interactions by channel and kind, and persons.
 
+    `persons`: those who are told apart by `groups`, breakdown by breakdown (see `metrics.reports.demographics`).
+
     `readers` looked at help pages, `askers` raised questions. `customers` had revenue above zero, net of refunds and
     without staff purchases; `top` are the tenth of them with most, with everybody who had as much as the last of these;
     `engaged` are those of the top with at least `METRICS_ENGAGED_INTERACTIONS` interactions.
     """
 
     kinds: dict[int, dict[str, int]] = field(default_factory=dict)
+    persons: int = 0
+    groups: dict[str, dict[str, int]] = field(default_factory=dict)
     readers: int = 0
     askers: int = 0
     customers: int = 0
@@ -91,6 +97,7 @@ _COUNTS = f"""
     UNION ALL SELECT 'top', NULL, NULL, count(*) FROM top
     UNION ALL SELECT 'engaged', NULL, NULL, count(*) FROM top JOIN person ON person.id = top.person_id
               WHERE person.engagements >= %(engaged_from)s
+    UNION ALL SELECT what, NULL, of_them, number FROM ({counted_groups("person")}) grouped
 """
 
 
@@ -108,6 +115,8 @@ def count_activity(parameters: Mapping[str, Any]) -> Activity:
     ):
         if what == "kinds":
             counted.kinds.setdefault(channel, {})[kind] = number
+        elif what in BREAKDOWNS:
+            counted.groups.setdefault(what, {})[kind] = number
         else:
             setattr(counted, what, number)
     return counted

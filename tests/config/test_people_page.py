@@ -3,11 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm.models import Contact
 from metrics.panels.place import KnownPeople
 from metrics.recompute import recompute_all
 from tests.factories.community import (
@@ -63,7 +65,9 @@ def test_figures_of_the_period(client, forum):
         "Engaged among the best customers": (None, "Fewer than ten customers had revenue"),
         "Self-service score": (1, "1 looked at help pages, 1 raised a question"),
     }
-    known, by_channel, by_community = answer.context["tables"]
+    known, by_country, by_age, _, by_channel, by_community = answer.context["tables"]
+    assert [row.values for row in by_country.rows] == [("unknown", 1, 1)]
+    assert by_age.title == "Active people by age"
     assert [row.values for row in known.rows] == [("Forum", 8, dt.date(2026, 3, 1), 1, 0.125)]
     assert [column.label for column in by_channel.columns] == ["Channel", "Interactions", "Question", "Help page view"]
     assert [[str(round(value, 4)) for value in row.values[1:]] for row in by_channel.rows] == [
@@ -72,6 +76,21 @@ def test_figures_of_the_period(client, forum):
     assert [row.values[1] for row in by_community.rows] == [3]
     (chart,) = answer.context["charts"]
     assert (chart.labels, [series.values for series in chart.series]) == (["Forum"], [[8], [1]])
+
+
+def test_small_groups_are_told_apart_to_whoever_may_see_contacts(client, forum):
+    Contact.objects.filter(full_name="Joe").update(country="IE", birth_year=1990)
+    analyst, reader = UserFactory(is_staff=True), UserFactory(is_staff=True)
+    for user, codenames in ((analyst, ["view_credit", "view_contact"]), (reader, ["view_credit"])):
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+
+    def told(user):
+        client.force_login(user)
+        tables = {table.title: table for table in client.get(reverse("about-people-figures"), MARCH).context["tables"]}
+        return [row.values[:2] for row in tables["Active people by age"].rows]
+
+    assert told(analyst) == [("35–44", 1)]
+    assert told(reader) == [("other", 1)]
 
 
 def test_period_without_anything_says_so(client, forum):

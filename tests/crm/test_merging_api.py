@@ -22,7 +22,10 @@ def api():
 
 @pytest.fixture
 def pair():
-    survivor, loser = ContactFactory(full_name="Joe Bloggs"), ContactFactory(full_name="J. B.", language="da")
+    survivor, loser = (
+        ContactFactory(full_name="Joe Bloggs"),
+        ContactFactory(full_name="J. B.", language="da", birth_year=1984),
+    )
     ConversionFactory(contact=loser)
     EmailFactory(contact=loser)
     return survivor, loser
@@ -34,6 +37,7 @@ def test_preview_merge_redirect_and_unmerge(api, pair):
     shown = api.get(f"/api/v1/contacts/{survivor.pk}/merge-preview/?with={loser.pk}").json()
     fields = {field["key"]: (field["survivor"], field["loser"], field["default"]) for field in shown["fields"]}
     assert fields["language"] == ("", "da", "loser")
+    assert (fields["birth_year"], fields["country"]) == (("", "1984", "loser"), ("", "", "survivor"))
     parts = {part["key"]: part for part in shown["parts"]}
     assert parts.keys() == {"records", "figures"}  # accounts need members:read
     assert [table["title"] for table in parts["records"]["tables"]] == ["Records"]  # addresses need addresses:read
@@ -56,6 +60,7 @@ def test_preview_merge_redirect_and_unmerge(api, pair):
         "restored": [
             {"field": "full_name", "value": "J. B.", "becomes": "Joe Bloggs"},
             {"field": "language", "value": "da", "becomes": ""},
+            {"field": "birth_year", "value": 1984, "becomes": None},
         ],
         "kept": [],
     }

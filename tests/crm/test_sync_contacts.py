@@ -40,6 +40,8 @@ def test_every_field_is_stored():
             motivation="wants to teach",
             language="da",
             time_zone="Europe/Copenhagen",
+            country="DK",
+            birth_year=1984,
             do_not_contact=True,
         ),
     )
@@ -50,9 +52,35 @@ def test_every_field_is_stored():
     assert (stored.tags, stored.custom_fields) == (["vip", "café"], {"shoe size": 42, "nested": [{"a": None}]})
     assert (stored.motivation, stored.language) == ("wants to teach", "da")
     assert (stored.time_zone, stored.do_not_contact) == ("Europe/Copenhagen", True)
+    assert (stored.country, stored.birth_year) == ("DK", 1984)
     assert stored.person_id == stored.pk
     assert addresses() == [("Joe@Example.com", "joe@example.com")]
     assert addresses("phone") == [("+44 20 7946 0000", "+442079460000")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("country", "ie", "unknown_country"),
+        ("country", "XX", "unknown_country"),
+        ("country", "IRL", "too_long"),
+        ("birth_year", 1899, "out_of_range"),
+        ("birth_year", 2101, "out_of_range"),
+        ("birth_year", "1984", "not_whole"),
+    ],
+)
+def test_what_people_say_of_themselves_is_a_country_and_a_year(field, value, code):
+    [outcome] = send("contacts", contact(**{field: value})).results
+
+    assert codes(outcome) == [(field, code)]
+    assert not Contact.objects.exists()
+
+
+def test_what_people_say_of_themselves_can_be_taken_back():
+    send_one("contacts", **contact(country="DK", birth_year=1984))
+    send_one("contacts", **contact(country=None, birth_year=None))
+
+    assert Contact.objects.values_list("country", "birth_year").get() == ("", None)
 
 
 def test_null_clears_and_lists_replace():

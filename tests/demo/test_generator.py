@@ -82,7 +82,7 @@ def test_company_uses_every_kind_of_what_it_shows(company):
 
     assert values("interactions", "kind") == {
         "question", "answer", "comment", "like", "share", "mention", "direct_message", "click", "event_attendance",
-        "post", "follow",
+        "post", "follow", "help_view",
     }  # fmt: skip
     assert values("conversions", "kind") == {
         "purchase", "subscription", "renewal", "donation", "sign_up", "download", "visit", "referral",

@@ -23,6 +23,7 @@ from metrics.models import Credit, StaleMark
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, Scope, figures, roi_report
 from metrics.reports.about_people import PeopleQuery, people_report
+from metrics.reports.demographics import told
 from metrics.reports.layout import fraction_text, money_text, report_as_json
 from metrics.reports.responses import ResponsesQuery, responses_report
 from tests.factories.community import (
@@ -184,6 +185,15 @@ def test_identified_coverage(row):
     size = int(row["size"]) if row["size"] else None
 
     expect_ratio(figures.identified_coverage(identified=int(row["identified"]), size=size), row, "identified_coverage")
+
+
+@pytest.mark.parametrize("row", rows_of("small_groups"), ids=str)
+def test_small_groups(row):
+    counts = {key: int(people) for key, people in (group.split() for group in row["people"].split(", "))}
+
+    shown = told("country", counts, with_small=False)
+
+    assert ", ".join(f"{group.key} {group.people}" for group in shown) == row["told"]
 
 
 @pytest.mark.parametrize("row", rows_of("share_of_interactions"), ids=str)
@@ -393,7 +403,7 @@ def test_every_table_of_worked_numbers_is_tested_above():
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
         *("story members as customer", "story members as helper", "tiles"),
         *("identified_coverage", "share_of_interactions", "engaged_in_top_tenth", "self_service_score"),
-        "time_to_convert",
+        *("time_to_convert", "small_groups"),
     }
 
     assert {name for name, _ in ROWS} == tested
@@ -404,7 +414,7 @@ def test_no_table_without_the_comment_has_numbers():
     tables = re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE)
     explained = [table for table in tables if f"-->\n{table}" not in PAGE]
 
-    assert len(explained) == 5
+    assert len(explained) == 4
     cells = [cell.strip() for table in explained for cell in re.split(r"[|\n]", table)]
     assert [cell for cell in cells if re.match(r"[-−]?\d[\d.,]*( [-−+×=] |$)", cell)] == []
 

@@ -63,6 +63,23 @@ def test_figures_are_given_with_what_they_are_made_of():
     assert (answer["is_behind"], answer["behind_reason"]) == (False, None)
 
 
+def test_small_groups_are_told_apart_to_whoever_may_see_contacts():
+    forum = ChannelFactory()
+    for country, birth_year in (*[("IE", 1990)] * 6, *[("DK", None)] * 2, *[("PL", None)] * 3, ("", None)):
+        contact = ContactFactory(country=country, birth_year=birth_year)
+        InteractionFactory(channel=forum, member=MemberFactory(channel=forum, contact=contact), occurred_at=NOON)
+    ContactFactory(country="SE")  # did nothing
+
+    def told(*scopes, **parameters):
+        answer = client_with("people:read", *scopes).get("/api/v1/people/", parameters).json()["demographics"]
+        return answer["persons"], [(group["key"], group["people"]) for group in answer["country"]]
+
+    assert told() == (12, [("IE", 6), ("other", 5), ("unknown", 1)])
+    assert told("contacts:read") == (12, [("IE", 6), ("PL", 3), ("DK", 2), ("unknown", 1)])
+    assert told(people="all") == (13, [("IE", 6), ("other", 6), ("unknown", 1)])
+    assert ask(people="everyone").status_code == 400
+
+
 def test_without_facts_everything_is_undefined_and_says_why():
     answer = ask().json()
 

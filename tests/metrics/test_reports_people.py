@@ -14,6 +14,8 @@ from crm.models import Contact
 from crm.periods import PeriodEndsBeforeStart
 from metrics.recompute import recompute_all
 from metrics.reports.about_people import PeopleQuery, channel_people, people_report
+from metrics.reports.demographics import told
+from metrics.reports.query import InvalidQuery
 from tests.factories.community import (
     ChannelFactory,
     ChannelSizeFactory,
@@ -257,6 +259,71 @@ def test_nine_customers_have_no_tenth(forum):
     ratio = report(start=MARCH, end=APRIL).activity.engaged_in_top_tenth
 
     assert (ratio.value, ratio.reason, ratio.n) == (None, "few_customers", 9)
+
+
+# Demographics
+
+
+def says(channel, country="", birth_year=None, language="", **fields):
+    contact = ContactFactory(full_name="Somebody", country=country, birth_year=birth_year, language=language)
+    member = MemberFactory(channel=channel, contact=contact, **fields)
+    did(member, "view")
+    return member
+
+
+def groups(found, what, *, with_small=True):
+    return [(group.key, group.people) for group in found.groups(what, with_small=with_small)]
+
+
+def test_people_are_told_apart_by_what_they_say_of_themselves(forum):
+    for country, birth_year, language in (
+        ("IE", 2009, "en-GB"), ("IE", 2008, "en"), ("DK", 2001, "DA"),
+        ("", 1961, ""), ("IE", 1960, "en"), ("", None, ""),
+    ):  # fmt: skip
+        says(forum, country, birth_year, language)
+    twice = says(forum, "PL", 1990, "pl")
+    again = says(ChannelFactory(), "", 1940, "sv")
+    merge(survivor_id=twice.contact_id, loser_id=again.contact_id, by_user_id=UserFactory().pk, now=NOW)
+    MemberRoleFactory(member=says(forum, "FR"))
+    InteractionFactory(channel=forum, member=None, occurred_at=at(10))
+    someone("Quiet", channel=forum)
+
+    found = report(start=MARCH, end=APRIL)
+
+    # In 2026 they become 17, 18, 25, 65, 66 and 36: the survivor's year counts.
+    assert found.activity.persons == 7
+    assert groups(found, "country") == [("IE", 3), ("DK", 1), ("PL", 1), ("unknown", 2)]
+    assert groups(found, "age_group") == [
+        ("under_18", 1), ("18_24", 1), ("25_34", 1), ("35_44", 1), ("65_and_over", 2), ("unknown", 1),
+    ]  # fmt: skip
+    assert groups(found, "language") == [("en", 3), ("da", 1), ("pl", 1), ("unknown", 2)]
+    assert groups(report(end=MARCH), "country") == []
+    everybody = report(end=APRIL, people="all")
+    assert everybody.activity.persons == 8  # the quiet one as well, and still nobody of the staff
+    assert groups(everybody, "country") == [("IE", 3), ("DK", 1), ("PL", 1), ("unknown", 3)]
+    later = report(end=dt.date(2027, 2, 1), now=at(1) + dt.timedelta(days=366))
+    assert groups(later, "age_group")[0] == ("18_24", 2)  # in 2027 the youngest become 18 and 19
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({"IE": 9, "DK": 5, "unknown": 1}, [("IE", 9), ("DK", 5), ("unknown", 1)]),
+        ({"IE": 9, "DK": 4, "PL": 2, "DE": 1}, [("IE", 9), ("other", 7)]),
+        ({"IE": 9, "DE": 7, "DK": 4}, [("IE", 9), ("other", 11)]),  # 4 alone would be told
+        ({"IE": 9, "DK": 4, "PL": 1, "unknown": 3}, [("IE", 9), ("other", 5), ("unknown", 3)]),
+        ({"IE": 3, "unknown": 40}, [("other", 3), ("unknown", 40)]),
+        ({}, []),
+    ],
+)
+def test_small_groups_stand_together_so_that_none_of_them_follows_from_the_sum(counts, shown):
+    assert [(group.key, group.people) for group in told("country", counts, with_small=False)] == shown
+    assert {(group.key, group.people) for group in told("country", counts, with_small=True)} == set(counts.items())
+
+
+def test_people_of_another_sort_are_refused():
+    with pytest.raises(InvalidQuery):
+        PeopleQuery(now=NOW, people="everyone")
 
 
 # Time to convert

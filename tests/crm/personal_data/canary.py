@@ -61,6 +61,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "community.Handling": {"dismissed_at": AT},
     "community.Cost": {"currency": "EUR", "amount": Decimal("10"), "voided_at": AT, "source": "ads"},
 }
+SHORT = {"country"}  # no room for a token: tests/crm/personal_data/test_erasing.py looks for what it says
 BOOKKEEPING = {"person", "merged_into", "erased_at"}
 
 
@@ -241,6 +242,8 @@ def tokened(canary: Canary, model: type[models.Model]) -> list[models.Field]:
     declared, needed = declaration_of(model), NEEDED.get(model._meta.label, {})
 
     def gets_one(column: models.Field) -> bool:
+        if column.name in SHORT:
+            return False
         if isinstance(declared.fields.get(column.name), Kept):
             has_room = column.max_length is None or column.max_length >= TOKEN
             return canary.in_kept and has_room and needed.get(column.name, "") is not None

@@ -33,6 +33,7 @@ def kanarie() -> Contact:
         motivation="kanarie-reason",
         language="kanarie-language",
         time_zone="kanarie-zone",
+        birth_year=1984,
         tags=["kanarie-tag", "vip"],
         custom_fields={"plan": "kanarie-plan", "kanarie-field": "kanarie-value"},
     )
@@ -64,9 +65,10 @@ def test_a_record_that_was_joined_by_mistake_keeps_nothing_in_its_history():
     history = event_model_of(Contact).objects.filter(pgh_obj=mia)
     assert history.filter(full_name="kanarie-name").count() == 2
 
-    # Name, nick, reason, language, zone, plan, field and one tag: vip both had, so it was not carried.
-    assert plan_erasure(joe.pk).carried == 8
-    assert erase(joe).carried == 8
+    # Name, nick, reason, language, year of birth, zone, plan, field and one tag: vip both had, so it was not carried.
+    assert plan_erasure(joe.pk).carried == 9
+    assert erase(joe).carried == 9
+    assert not history.filter(birth_year=1984).exists()
 
     assert left() == []
     assert columns(mia) == before

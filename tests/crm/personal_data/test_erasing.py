@@ -22,7 +22,7 @@ from crm.models import Contact, ContactPoint, DuplicateSuggestion, Erasure, Merg
 from crm.personal_data.erasing import erase_person
 from crm.personal_data.replaying import UnreadableList, erasure_lines, read_list, replay_erasures
 from crm.personal_data.suppression import erased_names
-from gateway.history import history_of
+from gateway.history import event_model_of, history_of
 from tests.api_clients import client_with
 from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import ContactFactory, EmailFactory
@@ -209,6 +209,20 @@ def test_a_replay_takes_apart_first_who_was_somebody_else_when_the_person_was_er
     mia.refresh_from_db()
     assert (mia.full_name, mia.language, mia.person_id, mia.erased_at) == ("Mia", "da", mia.pk, None)
     assert Contact.objects.get(pk=joe.pk).full_name == f"Erased person {joe.pk}"
+
+
+def test_what_the_person_said_of_themselves_goes_from_the_record_and_its_history(joe):
+    Contact.objects.filter(pk=joe.pk).update(country="DK", birth_year=1984)
+    Contact.objects.filter(pk=joe.pk).update(country="IE", birth_year=1985)
+
+    erase(joe)
+
+    history = event_model_of(Contact)._default_manager.filter(pgh_obj=joe.pk).order_by().distinct()
+    assert Contact.objects.values_list("country", "birth_year").get(pk=joe.pk) == ("", None)
+    assert set(history.values_list("country", "birth_year")) == {("", None)}
+    for said in ({"country": "IE"}, {"birth_year": 1985}):
+        with pytest.raises(IntegrityError, match="crm_contact_erased_is_nobody"), transaction.atomic():
+            Contact.objects.filter(pk=joe.pk).update(**said)
 
 
 def test_namesakes_and_what_others_wrote_stay(joe):

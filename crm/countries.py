@@ -1,0 +1,38 @@
+"""Countries, as ISO 3166-1 names them with two letters."""
+
+from django.core.exceptions import ValidationError
+
+from gateway.errors import DomainError
+
+COUNTRIES = frozenset(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
+    CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO
+    FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE
+    JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO
+    MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW
+    PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM
+    TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+    """.split()
+)
+
+
+class UnknownCountry(DomainError):
+    """There is no such code of a country."""
+
+    code = "unknown_country"
+
+
+def country_code(code: str) -> str:
+    """Return `code` if it is one of ISO 3166-1 alpha-2, or empty; else raise `UnknownCountry`."""
+    if code and code not in COUNTRIES:
+        raise UnknownCountry("The country must be a code of ISO 3166-1 in capitals, such as IE.")
+    return code
+
+
+def validate_country(code: str) -> None:
+    """Refuse in a form what `country_code` refuses."""
+    try:
+        country_code(code)
+    except UnknownCountry as refusal:
+        raise ValidationError(refusal.message) from None
