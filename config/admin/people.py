@@ -97,7 +97,7 @@ def _figures(report: PeopleReport) -> list[Figure]:
         Figure(
             label="Self-service score",
             value=did.self_service_score.value,
-            unit="times",
+            unit="decimal",
             note=why_undefined(did.self_service_score)
             or f"{did.readers:,} looked at help pages, {did.askers:,} raised a question",
         ),
@@ -154,11 +154,12 @@ _HEADINGS = {"country": "Country", "age_group": "Age", "language": "Language"}
 
 
 def _age_chart(report: PeopleReport, with_small: bool) -> Chart | None:
-    drawn = report.groups("age_group", with_small=with_small)
-    if all(group.key == UNKNOWN for group in drawn):
+    """Return who says how old they are; those who do not are many, would hide the rest, and stand in the table."""
+    drawn = [group for group in report.groups("age_group", with_small=with_small) if group.key != UNKNOWN]
+    if not drawn:
         return None
     return Chart(
-        title="Active people by age",
+        title="Active people by age, of those who say",
         labels=[_called(group) for group in drawn],
         series=[Series(label="People", values=[group.people for group in drawn])],
         unit="count",

@@ -90,6 +90,8 @@ def test_small_groups_are_told_apart_to_whoever_may_see_contacts(client, forum):
         return [row.values[:2] for row in tables["Active people by age"].rows]
 
     assert told(analyst) == [("35–44", 1)]
+    charts = {chart.title: chart for chart in client.get(reverse("about-people-figures"), MARCH).context["charts"]}
+    assert charts["Active people by age, of those who say"].labels == ["35–44"]
     assert told(reader) == [("other", 1)]
 
 
