@@ -59,6 +59,7 @@ class PeopleQuery:
         """What the statements of the report take."""
         period = self.period
         today = local_day(self.now, period.zone)
+        last_day = min(self.end - timedelta(days=1), today) if self.end else today
         return {
             "now": self.now,
             "start": self.start or "-infinity",
@@ -66,7 +67,8 @@ class PeopleQuery:
             "starts_at": period.starts_at or "-infinity",
             "ends_at": period.ends_at or "infinity",
             "at": min(period.ends_at or self.now, self.now),
-            "last_day": min(self.end - timedelta(days=1), today) if self.end else today,
+            "last_day": last_day,
+            "last_year": last_day.year,
             "only": None,
             "everybody": self.people == "all",
         }

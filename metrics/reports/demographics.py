@@ -19,7 +19,7 @@ FEWEST = 5  # people; a smaller group is told by itself only to whoever may see 
 _AGES = ((18, "under_18"), (25, "18_24"), (35, "25_34"), (45, "35_44"), (55, "45_54"), (65, "55_64"))
 _OLDEST = "65_and_over"
 AGE_GROUPS = (*(name for _, name in _AGES), _OLDEST)
-_AGE = "extract(year FROM %(last_day)s::date) - c.birth_year"
+_AGE = "%(last_year)s::integer - c.birth_year"
 _AGE_GROUP = " ".join(f"WHEN {_AGE} < {below} THEN '{name}'" for below, name in _AGES)
 
 

@@ -54,7 +54,7 @@ class Activity:
 
 _ACTED = f"""
     acted AS MATERIALIZED (
-        SELECT i.channel_id, i.member_id, i.kind, count(*) AS times
+        SELECT i.channel_id, i.member_id, i.kind, count(*)::integer AS times
         FROM community_interaction i
         WHERE i.occurred_at <= %(now)s
           AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
@@ -90,7 +90,7 @@ _COUNTS = f"""
             LIMIT 1 OFFSET (SELECT greatest(count(*) / 10 - 1, 0) FROM customer)
         )
     )
-    SELECT 'kinds', channel_id, kind, sum(times)::bigint FROM acted GROUP BY 2, 3
+    SELECT 'kinds', channel_id, kind, sum(times) FROM acted GROUP BY 2, 3
     UNION ALL SELECT 'readers', NULL, NULL, count(*) FROM person WHERE has_read
     UNION ALL SELECT 'askers', NULL, NULL, count(*) FROM person WHERE has_asked
     UNION ALL SELECT 'customers', NULL, NULL, count(*) FROM customer
