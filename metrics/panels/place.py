@@ -21,6 +21,7 @@ from metrics.panels.parts import (
 )
 from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, rows_of
 from metrics.reports.about_people import channel_people
+from metrics.reports.who_is_known import ChannelPeople
 
 
 def _load(
@@ -104,28 +105,31 @@ class KnownPeople:
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         known = channel_people(ids, now=now)
-        return {
-            pk: PanelContent(
-                figures=(
-                    Figure(
-                        label="Identified coverage",
-                        value=known[pk].identified_coverage.value,
-                        unit="percent",
-                        note=why_undefined(known[pk].identified_coverage),
-                        is_main=True,
-                    ),
-                    Figure(label="Identified", value=known[pk].identified, unit="count"),
-                    Figure(
-                        label="Followers or members",
-                        value=known[pk].size,
-                        unit="count",
-                        note=_as_of(known[pk].size_day),
-                        link=Link(page="admin:community_channelsize_changelist", query={"channel__id__exact": pk}),
-                    ),
-                )
-            )
-            for pk in ids
-        }
+        return {pk: _known_people(known[pk]) if pk in known else PanelContent() for pk in ids}
+
+
+def _known_people(channel: ChannelPeople) -> PanelContent:
+    coverage = channel.identified_coverage
+    sizes = Link(page="admin:community_channelsize_changelist", query={"channel__id__exact": channel.key})
+    return PanelContent(
+        figures=(
+            Figure(
+                label="Identified coverage",
+                value=coverage.value,
+                unit="percent",
+                note=why_undefined(coverage),
+                is_main=True,
+            ),
+            Figure(label="Identified", value=channel.identified, unit="count"),
+            Figure(
+                label="Followers or members",
+                value=channel.size,
+                unit="count",
+                note=_as_of(channel.size_day),
+                link=sizes,
+            ),
+        )
+    )
 
 
 def _as_of(day: date | None) -> str:

@@ -193,7 +193,8 @@ def test_self_service_counts_persons_who_read_and_persons_who_asked(forum):
     InteractionFactory(channel=forum, member=None, kind="help_view", occurred_at=at(10))  # nobody we can tell apart
     for member in (joe, second):
         did(member, "question")
-    did(ada, "view")
+    for member in (ada, eve):
+        did(member, "view")
 
     activity = report(start=MARCH, end=APRIL).activity
 
@@ -237,6 +238,20 @@ def test_engaged_among_the_tenth_with_most_revenue(forum):
     # 21 customers: a tenth, rounded down, is 2. The third brought as much as the second, so it is in as well.
     assert (found.activity.customers, found.activity.top, found.activity.engaged) == (21, 3, 3)
     assert (found.activity.engaged_in_top_tenth.value, found.engaged_from) == (1, 3)
+
+
+def test_top_tenth_is_cut_after_so_many_where_nobody_brought_the_same(forum):
+    for number in range(20):
+        customer(number, f"{100 + number}.00", channel=forum, times={17: 3, 18: 3, 19: 2}.get(number, 0))
+    # Half of the purchases of this one were staff's: 119.50 in all, but 60.00 as a customer.
+    left = customer(20, "60.00", channel=forum)
+    MemberRoleFactory(member=left, since=at(21))
+    ConversionFactory(contact=left.contact, external_id="o21", amount=Decimal("59.50"), occurred_at=at(22))
+    recompute_all(now=NOW)
+
+    activity = report(start=MARCH, end=APRIL).activity
+
+    assert (activity.customers, activity.top, activity.engaged) == (21, 2, 1)  # 119.00, who did two things, and 118.00
 
 
 def test_engaged_takes_as_many_interactions_as_the_setting_says(forum, settings):
@@ -346,6 +361,10 @@ def test_time_to_convert_is_from_the_first_touch_to_the_first_conversion(forum):
     ConversionFactory(contact=twice.contact, occurred_at=at(25))
     before = converted(10, 2, month=2, channel=forum)  # first in February, again in March
     ConversionFactory(contact=before.contact, occurred_at=at(11))
+    mistake = converted(14, 13, channel=forum)  # 13 days; an order in February was void
+    ConversionFactory(
+        contact=mistake.contact, occurred_at=at(10, month=2), voided_at=NOW, void_reason="test", external_id="void"
+    )
     voided = converted(11, channel=forum)
     voided.contact.conversions.update(voided_at=NOW, void_reason="test")
     merged = converted(12, 20, channel=forum)
@@ -358,9 +377,9 @@ def test_time_to_convert_is_from_the_first_touch_to_the_first_conversion(forum):
 
     took = report(start=MARCH, end=APRIL).time_to_convert
 
-    # Whole days 0, 10, 1, 100 and 7. Without a touch before: the one day after, the one without any, the viewer.
-    assert (took.n, took.without_touch, took.median) == (5, 3, 7)
-    assert took.p90 == pytest.approx(10 + 0.6 * 90)  # 0, 1, 7, 10, 100: at 0.9 × 4 = 3.6
+    # Whole days 0, 10, 1, 100, 7 and 13. Without a touch before: the one day after, the one without any, the viewer.
+    assert (took.n, took.without_touch, took.median) == (6, 3, 8.5)
+    assert took.p90 == pytest.approx(13 + 0.5 * 87)  # 0, 1, 7, 10, 13, 100: at 0.9 × 5 = 4.5
     assert report(start=dt.date(2026, 5, 1)).time_to_convert.reason == "nobody_converted"
 
 
