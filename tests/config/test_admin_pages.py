@@ -395,8 +395,12 @@ def test_panel_that_loads_later_is_asked_for_by_the_page_and_stands_there_as_on_
     instance = PAGES[label].make(1)
     page = admin_client.get(address(label, "change", instance.pk))
 
-    (url,) = later_parts(page)
+    url, *others = later_parts(page)
     assert url == address(label, "panel", instance.pk, "figures")
+    of_people = address(label, "panel", instance.pk, "people") if label == "community.channel" else None
+    assert others == ([of_people] if of_people else [])
+    for other in others:
+        assert ">Identified coverage</dt>" in admin_client.get(other).content.decode()
     assert ">ROI</dt>" not in page.content.decode()
     fragment = admin_client.get(url, headers={"HX-Request": "true"})
     whole = admin_client.get(url)
