@@ -24,6 +24,7 @@ class MetricsConfig(AppConfig):
         permission_scopes.register(PermissionScope("metrics.view_credit", "credits:read", "credits and figures"))
         for given in (
             GivenScope("roi:read", ("metrics.view_credit",)),
+            GivenScope("people:read", ("metrics.view_credit",)),
             GivenScope("responses:read", ("metrics.view_credit",)),
             GivenScope("waiting:read", ("community.view_interaction", "crm.view_contact")),
             GivenScope("waiting:write", ("community.view_interaction", "community.change_handling")),
