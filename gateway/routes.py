@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -24,13 +25,23 @@ class Route:
 
 def api_routes() -> list[Route]:
     """Return every route below `/api/v1/`, in the order of the URL configuration, each with a view of its own."""
-    return [route for route in _walk(get_resolver(), "/") if route.path.startswith(API_PREFIX)]
+    return list(_routes_of(get_resolver()))
 
 
 def known_scopes() -> list[str]:
     """Return every scope that opens something, sorted: an operation, or a part of what operations answer."""
-    of_operations = {operation.scope for route in api_routes() for operation in route.view.operations.values()}
-    return sorted(of_operations | {entry.scope for entry in permission_scopes})
+    return sorted(_scopes_of(get_resolver()) | {entry.scope for entry in permission_scopes})
+
+
+# Addresses do not change while a process lives, and each look at all of them takes milliseconds.
+@cache
+def _routes_of(resolver: URLResolver) -> tuple[Route, ...]:
+    return tuple(route for route in _walk(resolver, "/") if route.path.startswith(API_PREFIX))
+
+
+@cache
+def _scopes_of(resolver: URLResolver) -> frozenset[str]:
+    return frozenset(operation.scope for route in _routes_of(resolver) for operation in route.view.operations.values())
 
 
 def _walk(resolver: URLResolver, above: str) -> Iterator[Route]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -138,11 +138,9 @@ def remove_leftovers() -> None:
     """Remove what sessions left that were killed, together with the supervisors that would have cleaned up."""
     for note in FOLDER.glob("*/owner"):
         folder = note.parent
-        with note.open("r+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        # BlockingIOError: the session is still there. FileNotFoundError: another one removes it at this moment.
+        with suppress(BlockingIOError, FileNotFoundError), note.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not any(supervisor_of(server) for server in folder.iterdir()):
                 remove(folder)
 

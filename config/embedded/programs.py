@@ -1,5 +1,6 @@
 """Where the servers' programs and data are, and how the servers' account reaches them."""
 
+import contextlib
 import importlib.util
 import os
 import platform
@@ -64,9 +65,15 @@ def place_of(folder: Path) -> Path:
 
 
 def remove(folder: Path) -> None:
-    """Remove the servers' folders in and below `folder`, wherever their data are. None of them may run."""
-    for note in folder.rglob("place"):
-        shutil.rmtree(place_of(note.parent), ignore_errors=True)
+    """
+    Remove the servers' folders in and below `folder`, wherever their data are. None of them may run.
+
+    Somebody else may remove the same meanwhile.
+    """
+    for parent, _, files in os.walk(folder):
+        if "place" in files:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(place_of(Path(parent)), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,6 +206,18 @@ def test_no_folder_above_is_opened_for_the_servers(start_client, tmp_path):
         assert stat.S_IMODE(place.stat().st_mode) == (0o755 if place == folder / name else 0o700)
     remove(folder)
     assert not place.exists()
+
+
+def test_two_who_remove_the_same_folder_do_not_trip_over_each_other():
+    folders = [new_folder() for _ in range(20)]
+    for folder in folders:
+        for number in range(40):
+            (folder / f"server{number}" / "data" / "base" / "1").mkdir(parents=True)
+
+    for folder in folders:
+        with ThreadPoolExecutor(3) as people:
+            list(people.map(remove, [folder] * 3))  # raises what they raised
+        assert not folder.exists()
 
 
 def test_nobody_gets_in_without_the_password(start_client):

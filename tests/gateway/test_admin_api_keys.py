@@ -91,18 +91,19 @@ def test_a_scope_is_given_by_those_who_may_do_all_that_it_lets_do(scope: str):
 
 
 ANALYSTS = [
-    "campaigns:read", "channels:read", "communities:read", "companies:read", "contacts:read", "conversions:read",
-    "costs:read", "credits:read", "exchange-rates:read", "help-records:read", "interactions:read", "jobs:read",
-    "members:read", "responses:read", "roi:read", "threads:read", "waiting:read",
+    "campaigns:read", "channel-sizes:read", "channels:read", "communities:read", "companies:read", "contacts:read",
+    "conversions:read", "costs:read", "credits:read", "exchange-rates:read", "help-records:read", "interactions:read",
+    "jobs:read", "members:read", "people:read", "responses:read", "roi:read", "threads:read", "waiting:read",
 ]  # fmt: skip
 MANAGERS = [
-    *ANALYSTS, "addresses:read", "campaigns:write", "conversions:write", "costs:write", "exchange-rates:write",
-    "follow-ups:read", "follow-ups:write", "notes:read", "notes:write", "recompute:write",
+    *ANALYSTS, "addresses:read", "campaigns:write", "channel-sizes:write", "conversions:write", "costs:write",
+    "exchange-rates:write", "follow-ups:read", "follow-ups:write", "notes:read", "notes:write", "recompute:write",
 ]  # fmt: skip
 HELPERS = [
-    "addresses:read", "channels:read", "communities:read", "companies:read", "contacts:read", "follow-ups:read",
-    "follow-ups:write", "help-records:read", "help-records:write", "interactions:read", "members:read", "notes:read",
-    "notes:write", "private-interactions:read", "threads:read", "waiting:read", "waiting:write",
+    "addresses:read", "channel-sizes:read", "channels:read", "communities:read", "companies:read", "contacts:read",
+    "follow-ups:read", "follow-ups:write", "help-records:read", "help-records:write", "interactions:read",
+    "members:read", "notes:read", "notes:write", "private-interactions:read", "threads:read", "waiting:read",
+    "waiting:write",
 ]  # fmt: skip
 
 
