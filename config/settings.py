@@ -247,6 +247,7 @@ UNFOLD = {
         lambda request: static("kith/charts.js"),
         lambda request: static("kith/dialog.js"),
         lambda request: static("kith/finder.js"),
+        lambda request: static("kith/folds.js"),
         lambda request: static("kith/later.js"),
     ],
     "COLORS": {

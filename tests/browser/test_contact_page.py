@@ -199,7 +199,8 @@ def test_help_is_mended_and_undone_in_the_list_of_help(page: Page, log_in, joe: 
     expect(page.get_by_text("Saved: help for Joe Bloggs.")).to_be_visible()
     expect(page.locator(".kith-tile-mean_rating dd")).to_have_text("4.00")
 
-    page.locator("#panel-help summary", has_text="Received").click()
+    # The list that was opened is still open after it has loaded itself again.
+    expect(page.locator("#panel-help").get_by_role("cell", name="4", exact=True)).to_be_visible()
     page.locator("#panel-help").get_by_role("link", name="Undo").click()
     page.get_by_role("button", name="Undo help").click()
     expect(page.get_by_text("Undone: help for Joe Bloggs.")).to_be_visible()
