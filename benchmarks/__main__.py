@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--scale S] [--only recompute exactness …]`: measure, print and keep the table."""
+"""`python -m benchmarks [--scale S] [--only recompute exactness …] [--write]`: measure, print and keep the table."""
 
 import argparse
 import gc
@@ -20,6 +20,7 @@ def main() -> int:
     arguments.add_argument("--scale", choices=["XS", "S", "M"], default="S")
     arguments.add_argument("--only", nargs="+", choices=PARTS)
     arguments.add_argument("--keep", action="store_true", help="use the facts that the run before has left")
+    arguments.add_argument("--write", action="store_true", help="keep the table of a part too; that of a whole run is")
     chosen = arguments.parse_args()
     try:
         ensure_running()
@@ -69,19 +70,22 @@ def main() -> int:
         # These come last: they replace what is there.
         "real_data": lambda: real_data.measure(table),
         "search": lambda: search.measure(scale),
-        "duplicates": lambda: duplicates.measure(5 * scale.contacts),
+        "duplicates": lambda: duplicates.measure(min(5 * scale.contacts, 500_000)),
     }
     if not chosen.keep and not (chosen.only and {*chosen.only} <= {*REPLACING}):
         facts.load(scale)
+    only = chosen.only or PARTS
     for name, measure in parts.items():
-        if not chosen.only or name in chosen.only:
+        if name in only:
             table.add(measure())
-        if name == "recompute" and (not chosen.only or "exactness" in chosen.only):
-            table.note(exactness.measure(scale))
+        if name == "recompute" and "exactness" in only:
+            table.note(exactness.measure(scale, is_fresh="recompute" in only))
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
     command = f"make bench SCALE={scale.name}"
-    if not chosen.only:
+    if chosen.only:
+        command += f" ARGS='--only {' '.join(chosen.only)} --write'"
+    if chosen.write or not chosen.only:
         print(f"Written to {table.write(folder, command=command)}")  # noqa: T201
     return 0
 
