@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -28,6 +28,7 @@ ARGUMENTS = [
 ]
 LOCKED = "status of 429"  # Chromium tells the console of a locked login's page
 PASSWORD = "an admin's long password"
+PATIENCE = 20_000  # milliseconds until something has to be there: a machine may have a lot to do besides
 DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
@@ -86,6 +87,7 @@ def page(live_server: LiveServer, allowed_in_console: list[str], screen: dict[st
         if line.type == "error" and not any(words in line.text for words in allowed_in_console):
             faults.append(f"console: {line.text}")
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(**screen, base_url=live_server.url)
@@ -114,6 +116,6 @@ def log_in(page: Page) -> Callable[..., None]:
         page.fill("[name=login]", person.get_username())
         page.fill("[name=password]", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_load_state("load")
+        expect(page.locator("#nav-sidebar")).to_be_attached()
 
     return enter

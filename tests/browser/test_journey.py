@@ -33,10 +33,11 @@ def company() -> None:
     recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
 
 
-def months_drawn(page: Page) -> int | None:
-    """Return how many months the chart of the page shows; None while it is not drawn."""
-    chart = "Chart.getChart(document.querySelector('canvas[data-kith-chart]'))"
-    return page.evaluate(f"{chart}?.data.labels.length ?? null")
+def months_drawn(page: Page) -> int:
+    """Return how many months the chart of the page shows, once it is drawn."""
+    months = "Chart.getChart(document.querySelector('canvas[data-kith-chart]'))?.data.labels.length"
+    page.wait_for_function(months)
+    return page.evaluate(months)
 
 
 def test_a_figure_leads_to_the_sentence_that_earned_it(page: Page, log_in, company: None):
@@ -91,6 +92,5 @@ def test_a_campaign_can_be_edited_before_its_figures_are_there(page: Page, log_i
     expect(name).to_have_value("Spring courses")
     assert abs(name.bounding_box()["y"] - above) < 5, "the field jumped away from whoever was typing in it"
     page.evaluate("document.documentElement.classList.toggle('dark')")  # a theme draws its charts anew
-    page.wait_for_timeout(50)
     assert months_drawn(page) == 1
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

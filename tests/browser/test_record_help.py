@@ -1,10 +1,11 @@
 """Recording help in a real browser, by the keyboard alone, on a large screen and on that of a phone."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from community.models import HelpRecord
 from crm.models import Contact
@@ -84,6 +85,36 @@ def test_person_is_found_by_half_a_name_while_typing(page: Page, log_in, joe: Co
 
     expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
     assert HelpRecord.objects.get().contact == joe
+
+
+def test_nobody_is_chosen_unseen_while_the_answer_is_on_its_way(page: Page, log_in, joe: Contact):
+    log_in()
+    page.goto("/admin/crm/contact/")
+    page.keyboard.press("h")
+    person, offered = page.locator("#id_person_text"), page.get_by_role("option", name="Joe Bloggs")
+    expect(person).to_be_focused()
+    page.keyboard.type("blo")
+    expect(offered).to_be_visible()
+    held: list[Route] = []
+    page.route(re.compile(r"/find/\?q=blo.$"), lambda route: held.append(route))  # noqa: PLW0108 - it has to be a function
+
+    with page.expect_request("**/find/?q=blox"):
+        page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    expect(person).to_have_value("blox")  # Joe is marked, who does not fit it
+    held.pop().continue_()
+    expect(page.get_by_text("Nobody is found by this.")).to_be_visible()
+    expect(person).to_have_value("blox")
+
+    page.keyboard.press("Backspace")
+    expect(offered).to_be_visible()
+    with page.expect_request("**/find/?q=blog"):
+        page.keyboard.press("g")
+    page.keyboard.press("Enter")
+    expect(person).to_have_value("blog")
+    held.pop().continue_()
+    expect(person).to_have_value("Joe Bloggs")  # who was marked, and is found by “blog” as well
+    expect(offered).to_be_hidden()
 
 
 def test_somebody_new_is_helped_by_a_colleague_and_all_is_told_by_the_keyboard_alone(page: Page, log_in, joe: Contact):

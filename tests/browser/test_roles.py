@@ -48,7 +48,8 @@ def test_five_wrong_passwords_lead_to_a_page_that_says_so(page: Page, helper: Us
         page.goto("/admin/")
         page.fill("[name=login]", "hanne")
         page.fill("[name=password]", "wrong")
-        page.click("button[type=submit]")
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            page.click("button[type=submit]")
         page.wait_for_load_state("load")
 
     expect(page.get_by_role("heading", name="This login is locked for 15 minutes")).to_be_visible()

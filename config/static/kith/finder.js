@@ -2,6 +2,9 @@
  * Finds somebody while typing: an input with data-kith-finder="address" asks the address with ?q= and offers the
  * {"results": [{id, name, …}]} in a list below; what is chosen goes into the hidden input that data-kith-into names.
  * Arrow keys move, Enter chooses, Escape closes the list and not the dialog around it.
+ *
+ * Whoever types faster than the answers come has a list before them that does not fit the text. Enter then waits for the
+ * one that does, and chooses only who was marked and is still in it: nobody is chosen unseen.
  */
 (() => {
   const WAIT_MS = 120;
@@ -26,6 +29,8 @@
     let timer;
     let asked = 0;
     let at = -1;
+    let isBehind = false; // the list does not fit the text
+    let meant = null; // the id of who was marked when Enter was pressed on such a list
 
     const hide = () => {
       list.hidden = true;
@@ -41,7 +46,15 @@
       options[at].scrollIntoView({ block: "nearest" });
       input.setAttribute("aria-activedescendant", options[at].id);
     };
+    // What is on its way is not wanted any more.
+    const forget = () => {
+      clearTimeout(timer);
+      asked += 1;
+      isBehind = false;
+      meant = null;
+    };
     const choose = (one) => {
+      forget();
       hidden.value = one.id;
       input.value = one.name;
       input.removeAttribute("aria-invalid");
@@ -70,6 +83,10 @@
       input.setAttribute("aria-expanded", "true");
       at = -1;
       if (results.length) mark(0);
+      isBehind = false;
+      const one = results.find((found) => found.id === meant);
+      meant = null;
+      if (one) choose(one);
     };
     const ask = async () => {
       const text = input.value.trim();
@@ -80,15 +97,19 @@
       }
       try {
         const answer = await fetch(`${input.dataset.kithFinder}?q=${encodeURIComponent(text)}`, { headers: { Accept: "application/json" } });
-        if (mine === asked && answer.ok && document.activeElement === input) show((await answer.json()).results);
+        const { results } = answer.ok ? await answer.json() : { results: null };
+        if (mine !== asked || document.activeElement !== input) return;
+        if (results) show(results);
+        else hide();
       } catch {
-        hide(); // without a list the server still finds out who is meant
+        if (mine === asked) hide(); // without a list the server still finds out who is meant
       }
     };
 
     input.addEventListener("input", () => {
+      forget();
       hidden.value = "";
-      clearTimeout(timer);
+      isBehind = !list.hidden;
       timer = setTimeout(ask, WAIT_MS);
     });
     input.addEventListener("blur", hide);
@@ -102,7 +123,9 @@
         mark(at + (event.key === "ArrowDown" ? 1 : -1));
       } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && at >= 0) {
         event.preventDefault();
-        choose(list.querySelectorAll("[role=option]")[at].kithFound);
+        const one = list.querySelectorAll("[role=option]")[at].kithFound;
+        if (isBehind) meant = one.id;
+        else choose(one);
       } else if (event.key === "Escape") {
         event.preventDefault();
         event.stopPropagation();

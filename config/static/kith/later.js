@@ -4,6 +4,9 @@
  * A part is an element with `data-kith-later`, a paragraph that says “Loading…”, and hx-trigger="load, kith:again".
  */
 (() => {
+  // htmx takes charge of what it has put into the page at once, and not 20 ms later: a link clicked meanwhile would lead away.
+  htmx.config.defaultSettleDelay = 0;
+
   const made = (name, text, attributes = {}) => {
     const element = document.createElement(name);
     Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
