@@ -1,7 +1,7 @@
 """What community knows of a person's timeline: interactions, and help received and given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -13,6 +13,7 @@ from crm.models import Contact
 from crm.timeline.changes import RecordChanges
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
+from gateway.history import Change, entries_of, events_of
 from gateway.panels import Figure, Link
 
 RECEIVED, GIVEN = "help_received", "help_given"
@@ -194,7 +195,26 @@ class HelpEntries:
         return {}  # help stands on interactions by or with the person: their channels are all
 
 
-ACCOUNT_CHANGES = RecordChanges("account-changes", Member, "contact_id", "account", "community.view_member")
+class AccountChanges(RecordChanges):
+    """Accounts that came to the person from somebody else's record; nothing else of an account is kept history of."""
+
+    def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
+        """One query."""
+        events = list(events_of(Member).filter(pgh_id__in=ids).select_related("pgh_obj__channel"))
+        entries = entries_of([(event, None) for event in events], leave_out=["contact"])
+        return {
+            event.pgh_id: replace(
+                self._entry(event, None, entry),
+                title="Account linked",
+                changes=[Change(label="Account", before=None, after=f"{event.pgh_obj}, {event.pgh_obj.channel}")],
+                link=Link(page="admin:community_member_change", args=(event.pgh_obj_id,)),
+            )
+            for event, entry in zip(events, entries, strict=True)
+            if event.pgh_obj  # an account that is gone has nothing left to be called by
+        }
+
+
+ACCOUNT_CHANGES = AccountChanges("account-changes", Member, "contact_id", "account", "community.view_member")
 
 
 def actor_of(interaction: Interaction) -> str:

@@ -3,20 +3,24 @@
 import datetime as dt
 from decimal import Decimal
 
+import pghistory
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from community.models import Interaction
+from community.models import Interaction, Member
 from community.tiles import ExchangeTiles, RatingTile
 from crm.models import Contact
 from crm.timeline.reading import asked_of, channel_choices, read_timeline
+from gateway.history import Change
+from gateway.panels import Link
 from tests.factories.community import (
     ChannelFactory,
     HelpRecordFactory,
     InteractionFactory,
     MemberFactory,
     ThreadFactory,
+    UserFactory,
 )
 from tests.factories.crm import CampaignFactory, ContactFactory
 
@@ -237,3 +241,15 @@ def test_a_page_of_1000_entries_asks_as_few_questions_as_one_of_20(joe, mia):
     assert few == many
     assert many[1] == 20
     assert many[0] <= 4
+
+
+def test_an_account_that_came_from_another_record_is_told_by_its_name(joe, mia):
+    with pghistory.context(user=UserFactory(first_name="Ana", last_name="Whelan").pk, url="/admin/"):
+        Member.objects.filter(pk=mia.pk).update(contact=joe.contact)
+
+    page = read_timeline(asked_of(joe.contact.person_id, may=anybody, now=NOW + dt.timedelta(days=3650)))
+
+    (linked,) = [entry for entry in page.entries if entry.source == "account-changes"]
+    assert (linked.title, linked.actor) == ("Account linked", "Ana Whelan, admin")
+    assert linked.changes == [Change(label="Account", before=None, after=f"mia, {joe.channel}")]
+    assert linked.link == Link(page="admin:community_member_change", args=(mia.pk,))

@@ -439,8 +439,7 @@ def test_no_part_of_the_page_asks_much_for_somebody_with_everything(joe_with_eve
         asked[tab] = len(queries)
         shown |= {entry.source for entry in page.context.get("entries", ())}
 
-    # That an account came to him is looked at as well, and is told on the account's own page.
-    assert shown == set(timeline_sources.keys()) - {"account-changes"}
+    assert shown == set(timeline_sources.keys())
     assert {tab: count for tab, count in asked.items() if count > 22} == {}
 
 
