@@ -1,12 +1,16 @@
-"""Bringing many rows into the database at once: COPY into a temporary table, or straight into a real one."""
+"""Bringing rows into the database at once: many by COPY into a temporary or a real table, few within the statement."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count, islice
 from typing import Any, Literal
 
+import orjson
 from django.db import connection
 from django.db.models.expressions import RawSQL
+from psycopg.adapt import PyFormat, Transformer
+
+FEW = 20  # rows
 
 _numbers = count()
 
@@ -25,14 +29,51 @@ def _copy(cursor: Any, target: str, rows: Iterable[Sequence[Any]]) -> None:
 
 @contextmanager
 def staged(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """COPY `rows` into a temporary table of these columns (name → type) for the length of the block; yield its name."""
+    """
+    Make `rows` of these columns (name → type) a source for statements within the block: yield what to select from.
+
+    It needs an alias: `FROM {source} s`. Many rows come by COPY into a temporary table. Few stand in the statement
+    itself: to make and drop a table takes ten times as long as reading one row, and swells the catalog.
+    """
+    rows = iter(rows)
+    first = list(islice(rows, FEW + 1))
+    if len(first) <= FEW:
+        yield _in_place(columns, first)
+        return
     name = f"staged_{next(_numbers)}"
     with connection.cursor() as cursor:
         definition = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         cursor.execute(f"CREATE TEMPORARY TABLE {name} ({definition}) ON COMMIT DROP")
-        _copy(cursor, name, rows)
+        _copy(cursor, name, chain(first, rows))
         yield name
         cursor.execute(f"DROP TABLE {name}")
+
+
+def _in_place(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> str:
+    """
+    Return `rows` as SQL, with every value in the same text that COPY would send.
+
+    What means something in SQL or to the driver is escaped as JSON has it, so the text is the same with parameters
+    beside it and without.
+    """
+    with connection.wrap_database_errors:
+        transformer = Transformer(connection.connection)
+
+        def text_of(value: Any, kind: str) -> Any:
+            if value is None:
+                return None
+            text = transformer.get_dumper(value, PyFormat.TEXT).dump(value)
+            if text is None:
+                return None
+            return orjson.Fragment(bytes(text)) if kind in ("json", "jsonb") else bytes(text).decode()
+
+        records = [
+            {column: text_of(value, kind) for (column, kind), value in zip(columns.items(), row, strict=True)}
+            for row in rows
+        ]
+    content = orjson.dumps(records).decode().replace("'", r"\u0027").replace("%", r"\u0025")
+    definition = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+    return f"(SELECT * FROM json_to_recordset('{content}') AS given ({definition}))"
 
 
 def id_array(ids: Iterable[int]) -> str:

@@ -1,7 +1,7 @@
 """
 Writing many rows of one table in a fixed number of statements.
 
-Rows go by COPY into a temporary table and from there into the real one: INSERT for the new ones,
+Rows are staged (staging.py) and go from there into the real table: INSERT for the new ones,
 compare first and UPDATE only what differs for the others. So the same batch twice writes not one row
 version. A column that a row does not give keeps what is stored at the moment of writing, not at the
 moment of reading: two clients who change different fields of a row at once both get their way.
@@ -155,7 +155,7 @@ class Table:
 
     def insert(self, rows: Sequence[Row]) -> None:
         """
-        Create `rows` under their reserved ids, in the order of their keys. One COPY, one INSERT.
+        Create `rows` under their reserved ids, in the order of their keys. At most one COPY, one INSERT.
 
         Raises `LostRace` when one of the keys exists by now.
         """
@@ -176,7 +176,7 @@ class Table:
             connection.cursor() as cursor,
         ):
             cursor.execute(
-                f"INSERT INTO {self.name} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source}"
+                f"INSERT INTO {self.name} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source} s"
                 " ON CONFLICT DO NOTHING"
             )
             if cursor.rowcount < len(rows):
@@ -186,7 +186,7 @@ class Table:
         """
         Bring existing rows, and the parts that hang on them, to what is given and return what happened, by id.
 
-        Compare, lock what differs in the order of ids, update: one COPY and at most three statements.
+        Compare, lock what differs in the order of ids, update: at most one COPY and three statements.
         """
         if not rows:
             return {}

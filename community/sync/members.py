@@ -193,7 +193,7 @@ def member_roles(said: Mapping[int, Roles]) -> Iterator["MemberRoles | None"]:
 
 @dataclass(frozen=True)
 class MemberRoles:
-    """The staged roles: `source` is the name of a temporary table."""
+    """The staged roles: `source` is what to select from."""
 
     source: str
 

@@ -98,7 +98,7 @@ def _consent_rows(said: Mapping[int, Said]) -> Iterator[tuple[object, ...]]:
 
 @dataclass(frozen=True)
 class ContactParts:
-    """The staged parts: `points` and `consents` are names of temporary tables."""
+    """The staged parts: `points` and `consents` are what to select from."""
 
     points: str
     consents: str

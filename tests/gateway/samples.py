@@ -6,6 +6,7 @@ A collection without a sample fails `test_every_collection_has_a_sample`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -33,6 +34,11 @@ def prepare() -> None:
     get_user_model().objects.create_user("ana")
 
 
+def day(n: int) -> str:
+    """Return the n-th day after the first of March 2026."""
+    return (date(2026, 3, 1) + timedelta(days=n)).isoformat()
+
+
 SAMPLES: dict[str, Sample] = {
     "communities": Sample(
         lambda n: {
@@ -58,7 +64,7 @@ SAMPLES: dict[str, Sample] = {
         {"name": "The forum", "platform": "discourse", "business_hours": "Weekdays", "reply_target_minutes": None},
     ),
     "channel-sizes": Sample(
-        lambda n: {"channel": "forum", "day": f"2026-03-{n + 1:02}", "people": 5200},
+        lambda n: {"channel": "forum", "day": day(n), "people": 5200},
         {"people": 5300},
         {"people": 5300, "channel": "forum"},
     ),
@@ -202,7 +208,7 @@ SAMPLES: dict[str, Sample] = {
         {"done_at": "2026-05-30T10:00:00Z", "done_by": "ana", "what": "Offer the summer course"},
     ),
     "exchange-rates": Sample(
-        lambda n: {"currency": "GBP", "date": f"2026-03-{n + 1:02}", "rate": "1.1534"},
+        lambda n: {"currency": "GBP", "date": day(n), "rate": "1.1534"},
         {"rate": "1.2"},
         {"rate": "1.2", "currency": "GBP"},
     ),
