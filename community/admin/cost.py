@@ -22,6 +22,7 @@ from gateway.admin import (
     DateWidget,
     ModelAdmin,
     ReasonAction,
+    SpanFilter,
     StandingFilter,
     display,
     number_cell,
@@ -120,6 +121,7 @@ class CostAdmin(ModelAdmin):
         ("channel", AutocompleteSelectFilter),
         ("community", AutocompleteSelectFilter),
         ("contact", AutocompleteSelectFilter),
+        ("days", SpanFilter),
         StandingFilter,
     )
     search_fields = ("description", "external_id")

@@ -75,5 +75,11 @@ def in_words(period: Period) -> str:
     return f"{first} to {last}" if last else f"From {first}"
 
 
+def days_in(start: date | None, end: date | None, column: str) -> dict[str, str]:
+    """Return what the address of a list says to show the days before `end`, from `start`, by the filter of `column`."""
+    last = end and end - timedelta(days=1)
+    return {f"{column}_{side}": day.isoformat() for side, day in (("from", start), ("to", last)) if day}
+
+
 def _inclusive(period: Period) -> dict[str, date | None]:
     return {"start": period.start, "end": period.end and period.end - timedelta(days=1)}

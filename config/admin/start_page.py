@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from config.admin.period import chosen_period, in_words, period_chooser
+from config.admin.period import chosen_period, days_in, in_words, period_chooser
 from crm.extensions import start_panels
 from crm.periods import Period
 from gateway.admin.later import LaterPart, later_answer
@@ -30,6 +30,7 @@ from metrics.reports.report import NOT_PROOF
 
 CAMPAIGNS_SHOWN = 8
 PERMISSION = "metrics.view_credit"
+CREDITS, RESULTS, COSTS = "metrics_creditrow", "metrics_conversionresult", "community_cost"  # what is behind figures
 FIGURES = "figures"  # the name of the part that all figures of the whole are
 PANELS = "kith-start-panels"  # the part of the page that loads itself again when something was saved
 
@@ -101,11 +102,16 @@ def _report(scope: Scope, period: Period, *, now: datetime, **options: Any) -> R
     return roi_report(RoiQuery(scope=scope, start=period.start, end=period.end, now=now, **options))
 
 
+def _behind(report: RoiReport, page: str, column: str = "day", **query: str) -> Link:
+    """Return the way to the rows behind a figure of the report: those of its period, by their filter for `column`."""
+    days = days_in(report.query.start, report.query.end, column)
+    return Link(page=f"admin:{page}_changelist", query={**query, **days})
+
+
 def business(report: RoiReport) -> list[Figure]:
     """Return the money: ROI first, then what it is made of, with the unattributed line always there."""
     total = report.total
     unattributed = report.lines["unattributed"].revenue[total.lead_model]
-    results = Link(page="admin:metrics_conversionresult_changelist")
     return [
         Figure(
             label="Business ROI", value=total.roi.value, unit="percent", note=why_undefined(total.roi), is_main=True
@@ -114,16 +120,16 @@ def business(report: RoiReport) -> list[Figure]:
             label="Revenue credited",
             value=total.revenue_credited,
             unit="money",
-            link=Link(page="admin:metrics_creditrow_changelist"),
+            link=_behind(report, CREDITS),
         ),
         Figure(
             label="Unattributed revenue",
             value=unattributed,
             unit="money",
-            link=Link(page=results.page, query={"line__exact": "unattributed"}),
+            link=_behind(report, RESULTS, line__exact="unattributed"),
         ),
-        Figure(label="All revenue", value=total.revenue, unit="money", link=results),
-        Figure(label="Cost", value=total.cost, unit="money", link=Link(page="admin:community_cost_changelist")),
+        Figure(label="All revenue", value=total.revenue, unit="money", link=_behind(report, RESULTS)),
+        Figure(label="Cost", value=total.cost, unit="money", link=_behind(report, COSTS, "days")),
         Figure(label="ROAS", value=total.roas.value, unit="times", note=why_undefined(total.roas)),
     ]
 
@@ -161,8 +167,8 @@ def campaigns_table(report: RoiReport) -> Table:
                 ),
                 links={
                     0: Link(page="admin:crm_campaign_change", args=(row.key,)),
-                    2: Link(page="admin:metrics_creditrow_changelist", query={"campaign__id__exact": str(row.key)}),
-                    3: Link(page="admin:community_cost_changelist", query={"campaign__id__exact": str(row.key)}),
+                    2: _behind(report, CREDITS, campaign__id__exact=str(row.key)),
+                    3: _behind(report, COSTS, "days", campaign__id__exact=str(row.key)),
                 },
                 notes={1: why_undefined(row.roi)},
             )
@@ -225,7 +231,7 @@ def lines_table(report: RoiReport) -> Table:
     lead = report.total.lead_model
     rows = [Row(values=("Credited to touches", report.total.revenue_credited))]
     rows += [
-        Row(values=(line.label, line.revenue[lead]))
+        Row(values=(line.label, line.revenue[lead]), links={1: _behind(report, RESULTS, line__exact=line.key)})
         for line in report.lines.values()
         if line.key in ("unattributed", "staff_purchases")
     ]

@@ -27,7 +27,7 @@ from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, OnlyLookedAt, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
-from gateway.admin.filters import DaysFilter, StandingFilter, YesNoFilter
+from gateway.admin.filters import DaysFilter, SpanFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
 from gateway.admin.forms import FactForm, FreeObjectField
 from gateway.admin.reasons import ReasonAction
@@ -56,6 +56,7 @@ __all__ = [
     "ReasonAction",
     "SelectWidget",
     "StackedInline",
+    "SpanFilter",
     "StandingFilter",
     "SwitchWidget",
     "TabularInline",

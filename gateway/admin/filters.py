@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import DateTimeField, Model, Q, QuerySet
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import DateField, DateTimeField, Field, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -48,7 +49,9 @@ class DaysFilter(RangeDateFilter):
             for name, errors in form.errors.items():
                 title = capfirst(self.title)
                 messages.error(request, f"{title}: “{self.used_parameters[name]}” was left out. {errors[0]}")
-        first, last = form.cleaned_data.get(form.first), form.cleaned_data.get(form.last)
+        return self._narrowed(queryset, form.cleaned_data.get(form.first), form.cleaned_data.get(form.last))
+
+    def _narrowed(self, queryset: QuerySet[Any], first: date | None, last: date | None) -> QuerySet[Any]:
         if first is not None:
             queryset = queryset.filter(**{f"{self.field_path}__gte": self._start(first)})
         if last is not None:
@@ -65,6 +68,21 @@ class DaysFilter(RangeDateFilter):
         if not isinstance(self.field, DateTimeField):
             return day
         return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+
+
+class SpanFilter(DaysFilter):
+    """For ranges of days: what has at least one of the days from one to another, both inclusive."""
+
+    def __init__(self, field: "Field[Any, Any]", *args: Any, **kwargs: Any) -> None:
+        super().__init__(DateField(verbose_name=field.verbose_name), *args, **kwargs)
+
+    def _narrowed(self, queryset: QuerySet[Any], first: date | None, last: date | None) -> QuerySet[Any]:
+        if first is None and last is None:
+            return queryset
+        if first is not None and last is not None and first > last:
+            return queryset.none()
+        days = DateRange(first, None if last is None else last + timedelta(days=1))
+        return queryset.filter(**{f"{self.field_path}__overlap": days})
 
 
 class YesNoFilter(RadioFilter):

@@ -15,6 +15,7 @@ from psycopg.types.range import DateRange
 from community.models import HelpRecord, Thread
 from crm.models import Contact
 from crm.start_panels import MyFollowUps
+from gateway.templatetags.kith import address
 from jobs.models import Job
 from metrics.models import RecomputeChunk
 from metrics.recompute import recompute_all
@@ -122,6 +123,34 @@ def test_chart_sets_what_was_credited_against_what_it_cost(ana: Client, march: N
         [[Decimal("100.00")], [Decimal("40.00")]],
     )
     assert page.content.decode().count("<canvas") == 1
+
+
+def behind(client: Client, period: dict[str, str]) -> dict[str, int]:
+    """Return how many rows each figure and line of the period leads to."""
+    page = figures_of(client, period)
+    campaigns = client.get(client.get(START, period).context["later_tables"]["campaigns"].url).context["table"]
+    links = {figure.label: figure.link for figure in page.context["business"] if figure.link}
+    links |= {f"line {row.values[0]}": row.links[1] for row in page.context["lines"].rows if row.links}
+    links |= {f"{row.values[0]}, {place}": row.links[place] for row in campaigns.rows for place in (2, 3)}
+    return {name: len(client.get(address(link)).context["cl"].result_list) for name, link in links.items()}
+
+
+def test_every_figure_leads_to_what_is_behind_it_in_the_period(ana: Client, march: None):
+    of_march = behind(ana, MARCH)
+
+    assert of_march == {
+        "Revenue credited": 1,
+        "Unattributed revenue": 1,
+        "All revenue": 2,
+        "Cost": 1,
+        "line Unattributed": 1,
+        "line Staff purchases": 0,
+        "Spring course, 2": 1,
+        "Spring course, 3": 1,
+    }
+    assert behind(ana, {}) == of_march
+    for period in ({"start": "2026-04-01", "end": "2026-04-30"}, {"start": "2026-02-01", "end": "2026-02-28"}):
+        assert set(behind(ana, period).values()) == {0}
 
 
 def test_lines_sum_to_all_revenue(ana: Client, march: None):

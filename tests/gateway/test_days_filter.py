@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 from django.test import Client
 from django.urls import reverse
+from psycopg.types.range import DateRange
 
-from tests.factories.community import UserFactory
+from tests.factories.community import CostFactory, UserFactory
 from tests.factories.crm import ConversionFactory, ExchangeRateFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +91,30 @@ def test_the_filter_shows_what_was_entered(ana: Client):
     page = ana.get(reverse(CONVERSIONS), {"occurred_at_from": "2026-03-02"}).content.decode()
 
     assert 'name="occurred_at_from" value="2026-03-02"' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"from": "2026-03-31"}, ["march", "march to may"]),
+        ({"from": "2026-04-01"}, ["march to may"]),
+        ({"to": "2026-03-01"}, ["february", "march"]),
+        ({"to": "2026-02-28"}, ["february"]),
+        ({"from": "2026-03-02", "to": "2026-03-02"}, ["march"]),
+        ({"from": "2026-03-05", "to": "2026-03-01"}, []),
+        ({}, ["february", "march", "march to may"]),
+        ({"from": "soon"}, ["february", "march", "march to may"]),
+    ],
+)
+def test_costs_are_filtered_by_any_day_that_they_cover(ana: Client, query: dict[str, str], shown):
+    for name, first, after in (
+        ("february", dt.date(2026, 2, 1), dt.date(2026, 3, 1)),
+        ("march", dt.date(2026, 3, 1), dt.date(2026, 4, 1)),
+        ("march to may", dt.date(2026, 3, 15), dt.date(2026, 6, 1)),
+    ):
+        CostFactory(description=name, days=DateRange(first, after))
+
+    found, said = listed(ana, "admin:community_cost_changelist", **{f"days_{end}": day for end, day in query.items()})
+
+    assert sorted(cost.description for cost in found) == shown
+    assert len(said) == (1 if query == {"from": "soon"} else 0)
