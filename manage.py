@@ -21,7 +21,7 @@ def main() -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
 
     from config.audit import command_line
 
@@ -39,6 +39,19 @@ def main() -> None:
             raise  # it does answer, and what it says is for developers
         reason = " ".join(str(error).split())
         sys.exit(f"Kith: PostgreSQL does not answer: {reason}. DATABASE_URL says where it is; is it running?")
+    except ProgrammingError:
+        if not migrations_are_due():
+            raise
+        sys.exit("Kith: the database is not as this version needs it. Run 'manage.py migrate'; 'make demo' does too.")
+
+
+def migrations_are_due() -> bool:
+    """Whether tables or columns may be missing only because nobody has migrated yet."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ NOTHING = (
 
 class ApiEdge:
     """
-    Guard everything below `/api/v1/`; other addresses pass untouched.
+    Guard everything below `/api/v1/`; other addresses pass untouched, but that of an API which there is not says so.
 
     - A body that is too large, compressed or of unknown length is refused before a byte of it is read.
     - A missing last slash is answered with 308, which keeps method and body (Django's 301 drops both).
@@ -38,7 +38,9 @@ class ApiEdge:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(API_PREFIX):
-            return self.get_response(request)
+            response = self.get_response(request)
+            is_answered = response.status_code != 404 or not f"{request.path_info}/".startswith("/api/")
+            return response if is_answered else problem("not_found", f"The API stands below {API_PREFIX}.")
         response = self._refuse(request) or self._add_slash(request) or self.get_response(request)
         if response.status_code >= 400 and response.get("Content-Type") != "application/problem+json":
             response = problem(CODE_BY_STATUS.get(response.status_code, "internal_error"))

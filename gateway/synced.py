@@ -17,11 +17,14 @@ from gateway.items import refusals
 from gateway.panels import PermissionCheck
 from gateway.tables import Key
 
+ARCHIVE = "Archive it instead; what it is known by stays taken."
+
 
 class SyncedCollection(Collection):
     """A collection whose items are checked by a pydantic model and stored by `store`."""
 
     key_fields: ClassVar[tuple[str, ...]]
+    instead_of_deleting: ClassVar[str] = "Delete those first."  # what to do where other records need a row
 
     @cached_property
     def _no_facts(self) -> frozenset[str]:
@@ -117,8 +120,6 @@ class SyncedCollection(Collection):
             deleted, _ = self.model._default_manager.filter(pk=pk).delete()
         except (ProtectedError, RestrictedError, IntegrityError):
             name = self.model._meta.verbose_name
-            raise InUse(
-                f"Other records need this {name}. Archive it instead; what it is known by stays taken."
-            ) from None
+            raise InUse(f"Other records need this {name}. {self.instead_of_deleting}") from None
         if not deleted:
             raise NotFound(f"There is no row {pk} in {self.key}.")

@@ -10,7 +10,7 @@ from community.models import Channel
 from community.sync.references import BUSINESS_HOURS, CHANNELS, COMMUNITIES
 from gateway.drafts import Draft, write_rows
 from gateway.items import Item, Moment, Name, Slug
-from gateway.synced import SyncedCollection
+from gateway.synced import ARCHIVE, SyncedCollection
 
 
 class ChannelItem(Item):
@@ -36,6 +36,7 @@ class Channels(SyncedCollection):
     item = ChannelItem
     model = Channel
     key_fields = ("slug",)
+    instead_of_deleting = ARCHIVE
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         known = COMMUNITIES.locate({(draft.facts["community"],) for draft in drafts if "community" in draft.facts})

@@ -8,7 +8,7 @@ from community.models import Community
 from community.sync.references import COMMUNITIES
 from gateway.drafts import Draft, write_rows
 from gateway.items import Item, Moment, Name, Number, Slug, Text
-from gateway.synced import SyncedCollection
+from gateway.synced import ARCHIVE, SyncedCollection
 
 
 class CommunityItem(Item):
@@ -30,6 +30,7 @@ class Communities(SyncedCollection):
     item = CommunityItem
     model = Community
     key_fields = ("slug",)
+    instead_of_deleting = ARCHIVE
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         for draft in drafts:

@@ -10,7 +10,7 @@ from crm.sync.references import CAMPAIGNS, campaign_ids, resolve_users
 from gateway.collections import FieldError
 from gateway.drafts import Draft, write_rows
 from gateway.items import Day, Item, Moment, Name, Text, Username
-from gateway.synced import SyncedCollection
+from gateway.synced import ARCHIVE, SyncedCollection
 from gateway.tables import Key
 
 
@@ -36,6 +36,7 @@ class Campaigns(SyncedCollection):
     item = CampaignItem
     model = Campaign
     key_fields = ("code",)
+    instead_of_deleting = ARCHIVE
 
     def identity(self, item: Any) -> Key:
         return (item.code.lower(),)

@@ -70,6 +70,7 @@ class Contacts(SyncedCollection):
     item = ContactItem
     model = Contact
     key_fields = ("source", "external_id")
+    instead_of_deleting = "Merge it into the record that goes on, or erase the person."
 
     def facts_of(self, item: Any) -> dict[str, Any]:
         facts = super().facts_of(item)

@@ -20,7 +20,7 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Coalesce, NullIf
 
 from crm.models import Contact
-from crm.money import from_minor
+from crm.money import from_minor, quantise
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit
 from metrics.reports.query import MODELS
@@ -233,7 +233,7 @@ def _explained(row: dict[str, Any]) -> ExplainedCredit:
             kind=row["kind"],
             order_number=row["order_number"] or "",
             occurred_at=row["converted_at"],
-            amount=row["amount"],
+            amount=quantise(row["amount"], row["currency"]),
             currency=row["currency"],
             is_refund=row["is_refund"],
             contact_id=row["buyer_id"],

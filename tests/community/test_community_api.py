@@ -118,10 +118,11 @@ def test_changed_cost_is_voided_and_replaced(api):
 
 def test_community_and_channel_in_use_cannot_be_deleted(api):
     put(api, "interactions", QUESTION)
-    for key in ("communities", "channels"):
+    for key, instead in (("communities", "Archive it"), ("channels", "Archive it"), ("threads", "Delete those first.")):
         pk = api.get(f"/api/v1/{key}/").json()["results"][0]["id"]
         response = api.delete(f"/api/v1/{key}/{pk}/")
         assert (response.status_code, response.json()["code"]) == (409, "in_use")
+        assert instead in response.json()["detail"]
 
 
 def test_channel_names_its_business_hours_and_the_target_for_first_replies(api):

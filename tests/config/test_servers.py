@@ -17,6 +17,13 @@ def test_session_runs_on_real_servers():
     assert redis.Redis.from_url(settings.REDIS_URL).ping()
 
 
+@pytest.mark.django_db
+def test_statements_are_not_compiled_whatever_the_server_would_do():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setting, source FROM pg_settings WHERE name = 'jit'")
+        assert cursor.fetchone() == ("off", "client")
+
+
 def test_each_process_of_the_session_has_a_broker_of_its_own():
     process = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
 

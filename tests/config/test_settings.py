@@ -4,7 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from config.embedded.lease import CHECKOUT
@@ -39,6 +42,17 @@ def test_every_variable_that_is_read_is_documented():
     ("changes", "sentence"),
     [
         ({"KITH_DEBUG": "maybe"}, "Kith: KITH_DEBUG must be on or off, not 'maybe'.\n"),
+        *(
+            (
+                {"DATABASE_URL": address},
+                "Kith: DATABASE_URL must name a PostgreSQL server, such as postgresql://name:password@host/database.\n",
+            )
+            for address in ("sqlite:///kith.db", "mysql://kith:secret@host/kith", "postgresql//kith")
+        ),
+        (
+            {"REDIS_URL": "memory://secret@host"},
+            "Kith: REDIS_URL must name a Redis or Valkey server, such as redis://host:6379/0.\n",
+        ),
         (
             {"METRICS_TICK_SECONDS": "soon"},
             "Kith: METRICS_TICK_SECONDS must be a number of seconds above zero, not 'soon'.\n",
@@ -100,3 +114,36 @@ def test_production_settings_pass_djangos_own_check():
     )
 
     assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture
+def empty_database(subprocess_environment: dict[str, str]) -> Iterator[str]:
+    """The address of a database that nobody has migrated, on the server of the tests."""
+    server, _, _ = subprocess_environment["DATABASE_URL"].rpartition("/")
+    name = f"kith_empty_{uuid4().hex}"
+    with psycopg.connect(subprocess_environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield f"{server}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.django_db
+def test_command_on_a_database_that_is_not_migrated_says_so(subprocess_environment, empty_database):
+    for command in (
+        ["roi", "--by", "campaign"],
+        ["create_api_key", "shop", "--scopes", "contacts:read"],
+        ["recompute", "--in-process"],
+    ):
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=CHECKOUT,
+            env={**subprocess_environment, "DATABASE_URL": empty_database},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == (
+            "Kith: the database is not as this version needs it. Run 'manage.py migrate'; 'make demo' does too.\n"
+        )

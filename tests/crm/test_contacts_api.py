@@ -220,6 +220,9 @@ def test_delete_of_a_contact_in_use_is_refused(api):
     response = api.delete(f"/api/v1/contacts/{conversion.contact_id}/")
 
     assert (response.status_code, response.json()["code"]) == (409, "in_use")
+    assert response.json()["detail"] == (
+        "Other records need this contact. Merge it into the record that goes on, or erase the person."
+    )
 
 
 @pytest.mark.parametrize("number", ["9223372036854775807", "-9223372036854775807", "1e18", "0.1", "-2.5e-300"])

@@ -26,6 +26,13 @@ def test_unknown_address_is_a_problem_document():
     assert_problem(client_of().get("/api/v1/nothing/here"), 404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/contacts/", "/api/docs/nothing"])
+def test_address_beside_the_api_says_where_it_stands(path):
+    body = assert_problem(client_with().get(path), 404, "not_found")
+
+    assert body["detail"] == "The API stands below /api/v1/."
+
+
 @pytest.mark.parametrize("pk", ["1", str(2**31), str(2**63), "9" * 40])
 def test_unknown_record_is_a_problem_document(pk):
     assert_problem(client_with("jobs:read").get(f"/api/v1/jobs/{pk}/"), 404, "not_found")

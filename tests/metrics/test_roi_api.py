@@ -202,6 +202,7 @@ def test_figure_leads_to_its_credits_and_each_to_its_sentence(spring):
     assert reply["interaction"]["text"] == "With the blue button, Joe."
     assert reply["conversion"]["external_id"] == "o1"
     assert reply["conversion"]["contact_name"] == "Joe Bloggs"
+    assert (reply["conversion"]["amount"], reply["conversion"]["currency"]) == ("1000.00", "EUR")
     assert (reply["position"], reply["touches"], reply["decay_weight"], reply["decay_total"]) == (2, 2, 2, 3)
     assert reply["models"]["time_decay"] == {"share": "2/3", "share_decimal": "0.666667", "amount": "500.00"}
     assert reply["models"]["linear"] == {"share": "1/2", "share_decimal": "0.500000", "amount": "500.00"}
