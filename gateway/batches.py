@@ -6,7 +6,7 @@ and names what the database refuses.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -14,6 +14,8 @@ from typing import ClassVar, Protocol
 
 from django.apps import apps
 from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db.models import BaseConstraint, F, Model, Q
+from pydantic import BaseModel
 
 from gateway.collections import BatchResult, collections, may_everything
 from gateway.drafts import Draft
@@ -69,6 +71,9 @@ class Storing(Protocol):
     """What a batch needs of a collection: to write drafts, in a transaction, and to give each its outcome."""
 
     key: ClassVar[str]
+    item: ClassVar[type[BaseModel]]
+    model: ClassVar[type[Model]]
+    stands_for: ClassVar[Mapping[str, str]]
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None: ...
 
@@ -113,7 +118,7 @@ def _divide(collection: Storing, drafts: list[Draft], reason: Exception | str, *
     """Store each half of `drafts` by itself; a draft that stands alone is refused for `reason`."""
     if len(drafts) == 1:
         drafts[0].outcome = None
-        _refuse(drafts[0], reason)
+        _refuse(collection, drafts[0], reason)
         return
     middle = len(drafts) // 2
     for half in (drafts[:middle], drafts[middle:]):
@@ -136,15 +141,17 @@ def _settle_parts(collection: Storing, folded: Draft, *, now: datetime) -> None:
             part.done("superseded", folded.outcome.id)
 
 
-def _refuse(draft: Draft, reason: Exception | str) -> None:
-    """Name the rule of the database that an item broke, in the words of its constraint."""
+def _refuse(collection: Storing, draft: Draft, reason: Exception | str) -> None:
+    """Name the rule of the database that an item broke, in the words of its constraint, and the field it is about."""
     if isinstance(reason, str):
         draft.fail("", "contended", reason)
         return
     diagnosis = getattr(reason.__cause__, "diag", None)
     name = getattr(diagnosis, "constraint_name", None) or ""
     if name in _rules():
-        draft.fail("", name, _rules()[name])
+        model, constraint = _rules()[name]
+        sentence = str(constraint.get_violation_error_message())
+        draft.fail(_field_of(collection, draft, model, constraint), name, sentence)
     elif isinstance(reason, DataError):
         draft.fail(
             "", "unstorable", f"The database cannot store this: {getattr(diagnosis, 'message_primary', reason)}."
@@ -158,10 +165,25 @@ def _sqlstate(error: Exception) -> str | None:
 
 
 @cache
-def _rules() -> dict[str, str]:
-    """Every constraint's sentence for people, by the constraint's name."""
+def _rules() -> dict[str, tuple[type[Model], BaseConstraint]]:
+    """Every constraint with its model, by the constraint's name."""
     return {
-        constraint.name: str(constraint.get_violation_error_message())
-        for model in apps.get_models()
-        for constraint in model._meta.constraints
+        constraint.name: (model, constraint) for model in apps.get_models() for constraint in model._meta.constraints
     }
+
+
+def _field_of(collection: Storing, draft: Draft, model: type[Model], constraint: BaseConstraint) -> str:
+    """Return the item's field that a constraint is about, of several one that it gives; empty where there is none."""
+    if model is not collection.model:  # a part of the row, such as its consents
+        named = [str(model._meta.verbose_name_plural)]
+    else:
+        columns = set(getattr(constraint, "fields", ()))
+        for expression in (getattr(constraint, "condition", None), *getattr(constraint, "expressions", ())):
+            if isinstance(expression, Q):
+                columns |= expression.referenced_base_fields
+            elif expression is not None:
+                columns |= {part.name for part in expression.flatten() if isinstance(part, F)}  # type: ignore[attr-defined]
+        in_order = [field.name for field in model._meta.concrete_fields if field.name in columns]
+        named = [collection.stands_for.get(name, name) for name in in_order]
+    known = [name for name in named if name in collection.item.model_fields]
+    return next((name for name in known if name in draft.facts), known[0] if known else "")

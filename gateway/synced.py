@@ -24,6 +24,7 @@ class SyncedCollection(Collection):
     """A collection whose items are checked by a pydantic model and stored by `store`."""
 
     key_fields: ClassVar[tuple[str, ...]]
+    stands_for: ClassVar[Mapping[str, str]] = {}  # columns that no field of an item has the name of
     instead_of_deleting: ClassVar[str] = "Delete those first."  # what to do where other records need a row
 
     @cached_property

@@ -71,6 +71,7 @@ class Costs(SyncedCollection):
     item = CostItem
     model = Cost
     key_fields = ("source", "external_id")
+    stands_for = {"days": "ends_on"}
 
     def problems(self, facts: Mapping[str, Any]) -> Iterator[FieldError]:
         yield from money_problems(facts)

@@ -1,13 +1,25 @@
 """Campaigns: what we set out to do, and the code by which its links are known."""
 
 import pghistory
+import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from crm.models.synced import Synced
 from crm.money import AmountField, CurrencyField, money_constraints
+
+OWN_PARENT = "A campaign cannot be its own parent, nor stand below itself."
+# The campaign {start} and all that stand above it; UNION ends where a circle closes.
+ABOVE = """
+    WITH RECURSIVE above AS (
+        SELECT c.id, c.parent_id FROM crm_campaign c WHERE c.id = {start}
+        UNION
+        SELECT c.id, c.parent_id FROM crm_campaign c JOIN above ON c.id = above.parent_id
+    )
+"""
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
@@ -71,11 +83,36 @@ class Campaign(Synced):
             models.CheckConstraint(
                 name="crm_campaign_not_its_own_parent",
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
-                violation_error_message="A campaign cannot be its own parent.",
+                violation_error_message=OWN_PARENT,
             ),
             *money_constraints("crm_campaign", amount="budget"),
         ]
         indexes = [models.Index(fields=["updated_at", "id"], name="crm_campaign_changes")]
+        triggers = [
+            # Refused under the name of the constraint that holds for the row alone, so that both are told alike.
+            pgtrigger.Trigger(
+                name="not_below_itself",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("parent_id"),
+                condition=pgtrigger.Q(new__parent__isnull=False),
+                func=f"""
+                    IF EXISTS ({ABOVE.format(start="NEW.parent_id")} SELECT FROM above WHERE above.id = NEW.id) THEN
+                        RAISE EXCEPTION '{OWN_PARENT}'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'crm_campaign_not_its_own_parent';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.code
+
+    def clean(self) -> None:
+        """Refuse in a form what the trigger would refuse."""
+        if self.pk is not None and self.parent_id is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"{ABOVE.format(start='%s')} SELECT FROM above WHERE id = %s", [self.parent_id, self.pk])
+                if cursor.rowcount:
+                    raise ValidationError({"parent": OWN_PARENT})

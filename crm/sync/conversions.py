@@ -67,6 +67,7 @@ class Conversions(SyncedCollection):
     item = ConversionItem
     model = Conversion
     key_fields = ("source", "external_id")
+    stands_for = {"refund_of_source": "refund_of", "refund_of_external_id": "refund_of"}
 
     def facts_of(self, item: Any) -> dict[str, Any]:
         facts = super().facts_of(item)

@@ -112,11 +112,11 @@ def test_amount_of_labour_follows_from_hours_and_rate():
     ("fields", "expected"),
     [
         ({"ends_on": "2026-02-28"}, ("ends_on", "ends_before_start")),
-        ({"ends_on": "2037-03-01"}, ("", "community_cost_days_at_most_ten_years")),
+        ({"ends_on": "2037-03-01"}, ("ends_on", "community_cost_days_at_most_ten_years")),
         ({"amount": "100.001"}, ("amount", "amount_too_fine")),
         ({"amount": "-1"}, ("amount", "out_of_range")),
         ({"hours": "0"}, ("hours", "out_of_range")),
-        ({"hourly_rate": "10"}, ("", "community_cost_rate_needs_hours")),
+        ({"hourly_rate": "10"}, ("hourly_rate", "community_cost_rate_needs_hours")),
         ({"channel": "nowhere"}, ("channel", "unknown_channel")),
         ({"community": "nowhere"}, ("community", "unknown_community")),
         ({"category": "bribes"}, ("category", "unknown_choice")),

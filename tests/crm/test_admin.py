@@ -275,6 +275,20 @@ def test_campaign_dates_are_refused_beside_the_one_that_was_changed(ana: Client)
     assert errors_of(answer) == {"ends_on": ["A campaign cannot end before it starts."]}
 
 
+def test_campaign_below_itself_is_refused_beside_the_parent(ana: Client):
+    year = CampaignFactory(code="year")
+    spring = CampaignFactory(code="spring", parent=year)
+
+    page = ana.post(
+        reverse("admin:crm_campaign_change", args=[year.pk]),
+        {"code": "year", "status": "planned", "parent": spring.pk},
+    )
+
+    assert page.context["adminform"].form.errors == {
+        "parent": ["A campaign cannot be its own parent, nor stand below itself."]
+    }
+
+
 def test_campaigns_are_archived_from_the_list(ana: Client):
     campaign = CampaignFactory()
     before = campaign.updated_at

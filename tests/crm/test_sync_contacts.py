@@ -280,7 +280,7 @@ def test_consent_withdrawn_before_it_was_granted_is_refused():
     result = send("contacts", item, contact("c2"))
 
     assert statuses(result) == ["failed", "created"]
-    assert codes(result.results[0]) == [("", "crm_consent_withdrawn_after_granted")]
+    assert codes(result.results[0]) == [("consents", "crm_consent_withdrawn_after_granted")]
 
 
 # --- staleness, history, deletion ---

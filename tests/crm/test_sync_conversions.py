@@ -72,7 +72,7 @@ def test_guest_order_and_conversion_without_value():
         ({"amount": "-1", "currency": "EUR"}, ("amount", "out_of_range")),
         ({"amount": 1.5, "currency": "EUR"}, ("amount", "binary_fraction")),
         ({"amount": "1", "currency": "eur"}, ("currency", "unknown_currency")),
-        ({"amount": "1"}, ("", "crm_conversion_value_needs_currency")),
+        ({"amount": "1"}, ("amount", "crm_conversion_value_needs_currency")),
         ({"occurred_at": "2026-03-20T12:00:00"}, ("occurred_at", "naive_time")),
         ({"occurred_on": "2026-03-20"}, ("occurred_on", "two_times")),
         ({"refund_of": {"source": "shop", "external_id": "o0"}}, ("kind", "refund")),
@@ -100,7 +100,7 @@ def test_changed_amount_is_checked_against_the_stored_currency():
 
     [outcome] = send("conversions", {"source": "shop", "external_id": "o1", "amount": "40.001"}).results
 
-    assert codes(outcome) == [("", "crm_conversion_amount_whole_minor_units")]
+    assert codes(outcome) == [("amount", "crm_conversion_amount_whole_minor_units")]
     assert Conversion.objects.get().amount == Decimal("40.00")
 
 
@@ -206,6 +206,22 @@ def test_parent_is_created_unconfirmed_and_confirmed_when_it_arrives():
     assert Campaign.objects.get(code="spring").parent.name == "The year"
 
 
+def test_campaigns_that_stand_below_each_other_are_refused_beside_the_parent():
+    send("campaigns", {"code": "year"}, {"code": "spring", "parent": "year"}, {"code": "may", "parent": "spring"})
+
+    alone = send("campaigns", {"code": "YEAR", "parent": "may", "name": "The year"})
+    at_once = send(
+        "campaigns", {"code": "a", "parent": "b"}, {"code": "b", "parent": "a"}, {"code": "c", "parent": "b"}
+    )
+
+    assert codes(alone.results[0]) == [("parent", "crm_campaign_not_its_own_parent")]
+    assert alone.results[0].errors[0].message == "A campaign cannot be its own parent, nor stand below itself."
+    assert Campaign.objects.get(code="year").name == ""
+    refused = [codes(outcome) for outcome in at_once.results]
+    assert sorted(refused) == [[], [], [("parent", "crm_campaign_not_its_own_parent")]]
+    assert Campaign.objects.get(code="c").parent.code == "b"
+
+
 def test_campaign_names_owner_and_days():
     UserFactory(username="ana")
     result = send(
@@ -220,7 +236,7 @@ def test_campaign_names_owner_and_days():
         [],
         [("owner", "unknown_user")],
         [("ends_on", "ends_before_start")],
-        [("", "crm_campaign_not_its_own_parent")],
+        [("parent", "crm_campaign_not_its_own_parent")],
     ]
     stored = Campaign.objects.get(code="a")
     assert (stored.owner.username, stored.starts_on, stored.ends_on, stored.is_pilot) == (

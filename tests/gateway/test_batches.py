@@ -124,7 +124,7 @@ def test_row_that_only_the_database_refuses_is_named_and_spoils_nothing():
     result = send("campaigns", *items)
 
     assert statuses(result) == ["created"] * 3 + ["failed"] + ["created"] * 2 + ["failed"] + ["created"]
-    assert codes(result.results[3]) == [("", "crm_campaign_ends_after_start")]
+    assert codes(result.results[3]) == [("ends_on", "crm_campaign_ends_after_start")]
     assert result.results[6].errors[0].message == "A budget needs a currency."
     assert sorted(Campaign.objects.exclude(name="").values_list("name", flat=True)) == ["0", "1", "2", "4", "5", "7"]
 
@@ -193,7 +193,7 @@ def test_fold_that_the_database_refuses_is_stored_item_by_item(bad, expected):
     result = send("campaigns", *items)
 
     assert statuses(result) == expected
-    assert codes(result.results[bad]) == [("", "crm_campaign_budget_paired")]
+    assert codes(result.results[bad]) == [("budget", "crm_campaign_budget_paired")]
 
 
 def test_key_that_failed_its_checks_takes_no_part_in_the_fold():
