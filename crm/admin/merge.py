@@ -1,5 +1,6 @@
 """Merges that were made: who was joined with whom, when, by whom, and whether it was taken apart again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +10,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Merge
+from crm.search import NAMES
 from gateway.admin import (
     AutocompleteSelectFilter,
     DaysFilter,
@@ -39,7 +42,8 @@ class MergeAdmin(ReadOnlyModelAdmin):
         ("loser", AutocompleteSelectFilter),
         ("merged_at", DaysFilter),
     )
-    search_fields = ("reason", "survivor__search_text", "loser__search_text")
+    search_fields = ("reason", *(f"{side}__{name}" for side in ("survivor", "loser") for name in NAMES))
+    search_help_text = "Why, or any part of a name, or of an address that you may see"
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": (("shown_survivor", "shown_loser"), ("merged_at", "who"), "reason", "taken_over")}),
@@ -62,6 +66,12 @@ class MergeAdmin(ReadOnlyModelAdmin):
         if merge.rule:
             return f"Rule: {merge.rule.replace('_', ' ')}"
         return str(merge.merged_by or "–")
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        """Find by addresses only for those who may see them."""
+        if request.user.has_perm(VIEW_ADDRESSES):
+            return ("reason", "survivor__search_text", "loser__search_text")
+        return super().get_search_fields(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         self._may_merge = request.user.has_perm("crm.merge_contact")

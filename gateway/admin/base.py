@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 import unfold.admin
 import unfold.views
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import CASCADE, PROTECT, ForeignObjectRel, JSONField, Model, QuerySet, TextField
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -26,7 +28,32 @@ QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
 
 
 class ListOfAll(unfold.views.ChangeList):
-    """A list that is not filtered shows all there is: only a filtered one offers a way back to all."""
+    """
+    The list of every admin.
+
+    One that is not filtered shows all there is: only a filtered one offers a way back to all. An address such as
+    `?email__contains=` filters by the columns of the rows and by nothing else.
+    """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """
+        Refuse an address that asks for what was put beside the rows, or for rows that refer to them.
+
+        Django lets it through as if it were a column: the address that a list shows to some, the money that a
+        person of the queue brought. Whoever is not shown it would find it out letter by letter.
+        """
+        beside = self.root_queryset.query.annotations
+        for lookup in self.filter_params:
+            name = lookup.split(LOOKUP_SEP)[0]
+            if name in beside or self._refers_here(name):
+                raise DisallowedModelAdminLookup(f"Filtering by {lookup} not allowed")
+        return super().get_filters(request)
+
+    def _refers_here(self, name: str) -> bool:
+        try:
+            return isinstance(self.lookup_opts.get_field(name), ForeignObjectRel)
+        except FieldDoesNotExist:  # the name of a filter
+            return False
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -200,7 +200,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     search_help_text = "A part of the text, or who asked"
     ordering = ("occurred_at", "pk")
     fields = (("kind", "occurred_at"), "text", ("channel", "member"), "thread")
-    private_fields = ("text",)
+    private_fields = ("text", "url")  # the page shows no address, but a list is asked by any column
 
     # Whoever may see interactions may see which of them wait; what is done with them is a fact of its own.
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

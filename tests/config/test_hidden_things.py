@@ -12,12 +12,15 @@ from decimal import Decimal
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.db.models import ForeignObjectRel, Model
 from django.test import Client
 from django.urls import reverse
 
 from community.models import HelpRecord, Interaction
+from community.models import WaitingInteraction as Waiting
 from config.roles import ANALYST, HELPER
-from crm.models import Contact, ContactPoint
+from crm.merging import merge
+from crm.models import Contact, ContactPoint, Merge
 from crm.search import refresh_search_text
 from gateway.collection_views import CollectionList
 from gateway.routes import api_routes, known_scopes
@@ -164,6 +167,71 @@ def test_typing_an_address_offers_nobody(world: None):
 )
 def test_an_address_with_a_lookup_of_its_own_is_refused(world: None, address: str, lookup: str):
     assert somebody(ANALYST).get(f"{reverse(address)}?{lookup}").status_code == 400
+
+
+def asked(client: Client, model: type[Model], query: str) -> int:
+    """Return how many rows a list gives to somebody; -1 where they may not see it, or not ask it this."""
+    answer = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") + query)
+    assert answer.status_code in (200, 400, 403)
+    return answer.context["cl"].result_count if answer.status_code == 200 else -1
+
+
+@pytest.fixture
+def more(world: None) -> None:
+    """The person has a second record, with an address of its own, and waits for an answer to what was said."""
+    joe, joseph = Contact.objects.get(full_name="Joe Bloggs"), ContactFactory(full_name="Joseph Bloggs")
+    EmailFactory(contact=joseph, raw=f"joseph@{ADDRESS}.example", normalised=f"joseph@{ADDRESS}.example")
+    refresh_search_text([joseph.pk])
+    merge(survivor_id=joe.pk, loser_id=joseph.pk, reason="The same telephone", now=NOW)
+    InteractionFactory(
+        channel=ChannelFactory(), member=MemberFactory(contact=joe), kind="question", direction="inbound",
+        is_private=True, text=f"I {SAID} again", url=f"https://forum.example/{SAID}/2",
+        occurred_at=dt.datetime(2026, 4, 2, 9, tzinfo=dt.UTC),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "found"), [(ADDRESS, {Contact, Merge}), (SAID, {Interaction, HelpRecord, Waiting})])
+def test_no_list_is_searched_by_what_is_hidden(more: None, word: str, found: set[type[Model]]):
+    by_all = {model for model in admin.site._registry if asked(somebody(), model, f"?q={word}") > 0}
+    analyst = somebody(ANALYST)
+
+    assert {model for model in by_all if admin.site._registry[model].search_fields} == found
+    assert [model for model in found if asked(analyst, model, f"?q={word}") != 0] == []
+
+
+def test_merges_are_found_by_names_and_reasons_by_everybody(more: None):
+    analyst = somebody(ANALYST)
+
+    words = ("joseph", "bloggs telephone", "smith", f"joseph@{ADDRESS}")
+    assert [asked(analyst, Merge, f"?q={word}") for word in words] == [1, 1, 0, 0]
+    assert [asked(somebody(), Merge, f"?q={word}") for word in words] == [1, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup", "role"),
+    [
+        (Contact, f"email__contains={ADDRESS}", ANALYST),
+        (Waiting, f"url__contains={SAID}", ANALYST),
+        (Waiting, "revenue_minor__gte=10000", HELPER),
+        (Waiting, "credited_minor__isnull=False", HELPER),
+        (Contact, "conversions__isnull=False", HELPER),
+    ],
+)
+def test_no_list_is_asked_for_what_its_rows_do_not_show(more: None, model: type[Model], lookup: str, role: str):
+    assert asked(somebody(role), model, "?") >= 1
+    assert asked(somebody(role), model, f"?{lookup}") == -1
+
+
+def test_every_list_filters_by_the_columns_of_its_rows_alone(more: None):
+    """Neither by what was put beside a row for showing it, nor by rows that refer to it."""
+    chief, let_through = somebody(), []
+    for model, options in admin.site._registry.items():
+        page = chief.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+        beside = set(page.context["cl"].root_queryset.query.annotations)
+        beside |= {field.name for field in model._meta.get_fields() if isinstance(field, ForeignObjectRel)}
+        let_through += [(options, name) for name in beside if asked(chief, model, f"?{name}__isnull=False") != -1]
+
+    assert let_through == []
 
 
 def test_nobody_changes_what_they_cannot_read(world: None):
