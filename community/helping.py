@@ -128,7 +128,8 @@ def record_help(
     is the helper unless another is given, and question and topic are those of its thread unless given.
     A record on it that was withdrawn stands again, with what is said now. Otherwise an interaction of
     the kind *help* is written with the record; `reply_to_id` and `thread_id` say what it answers, and
-    an answer to something private is private.
+    an answer to something private is private, and so is one in a thread where anything is, unless it
+    answers something open there.
 
     Raises `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `NoSuchInteraction`, `AlreadyHelp`.
     """
@@ -364,8 +365,15 @@ def _write_interaction(
         reply_to=answered,
         thread_id=thread_id if thread_id is not None or answered is None else answered.thread_id,
         text=text,
-        is_private=answered is not None and answered.is_private,
+        is_private=_is_private(answered, thread_id),
     )
+
+
+def _is_private(answered: Interaction | None, thread_id: int | None) -> bool:
+    """Whether help is private: as what it answers, else as a thread is in which anything was said in private."""
+    if answered is not None:
+        return answered.is_private
+    return thread_id is not None and Interaction.objects.filter(thread=thread_id, is_private=True).exists()
 
 
 def _direction(helper_user_id: int | None) -> str:

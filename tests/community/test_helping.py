@@ -162,6 +162,38 @@ def test_help_that_answers_something_belongs_to_its_thread_and_is_as_private(joe
     assert (on.reply_to, on.thread, on.is_private) == (asked, thread, True)
 
 
+@pytest.mark.parametrize(("said", "answers", "is_private"), [
+    ([True], None, True),
+    ([False, True], None, True),
+    ([False, True], 0, False),
+    ([False], None, False),
+    ([], None, False),
+])  # fmt: skip
+def test_help_in_a_thread_is_private_where_anything_there_is(joe, ana, said, answers, is_private):
+    asker = MemberFactory(contact=joe)
+    thread = ThreadFactory(channel=asker.channel)
+    in_thread = [
+        InteractionFactory(
+            channel=asker.channel, member=asker, kind="direct_message", thread=thread, is_private=private
+        )
+        for private in said
+    ]
+
+    record = record_help(
+        contact_id=joe.pk,
+        channel_id=asker.channel_id,
+        helper_user_id=ana.pk,
+        thread_id=thread.pk,
+        reply_to_id=None if answers is None else in_thread[answers].pk,
+        occurred_at=AT,
+        answer="As you asked me",
+        recorded_by_id=ana.pk,
+        now=NOW,
+    )
+
+    assert (record.interaction.thread, record.interaction.is_private) == (thread, is_private)
+
+
 def test_answer_is_marked_as_help_and_stays_as_it_is(answer, joe):
     record = mark(answer, joe, outcome="helped")
 
