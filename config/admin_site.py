@@ -6,12 +6,18 @@ Every admin module registers with it, so it stands outside of their package and 
 
 from typing import TYPE_CHECKING, Any, cast
 
+import unfold.sites
+from django.core.cache.backends.dummy import DummyCache
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from unfold.sites import UnfoldAdminSite
 
 if TYPE_CHECKING:
     from config.admin.menu import ShownGroup
+
+# The theme would keep for five minutes what a search over the whole admin found: the names of people who are erased
+# meanwhile, and what whoever searched may no longer see.
+unfold.sites.cache = DummyCache("", {})
 
 
 class KithAdminSite(UnfoldAdminSite):

@@ -21,6 +21,7 @@ from community.models import WaitingInteraction as Waiting
 from config.roles import ANALYST, HELPER
 from crm.merging import merge
 from crm.models import Contact, ContactPoint, Merge
+from crm.personal_data.erasing import erase_person
 from crm.search import refresh_search_text
 from gateway.collection_views import CollectionList
 from gateway.routes import api_routes, known_scopes
@@ -143,6 +144,18 @@ def test_searching_finds_nobody_by_what_is_hidden(world: None, address: str, fou
 
     assert results(somebody()) >= 1
     assert results(somebody(ANALYST)) == 0
+
+
+def test_what_a_search_over_everything_found_is_not_kept(world: None):
+    chief, joe = somebody(), Contact.objects.get(full_name="Joe Bloggs")
+
+    def found() -> bool:
+        answer = chief.get(reverse("admin:search"), {"s": "bloggs", "extended": "1"})
+        return "Joe Bloggs" in answer.content.decode()
+
+    assert found()
+    erase_person(contact_id=joe.pk, reason="asked", now=NOW, through="admin")
+    assert not found()
 
 
 def test_typing_an_address_offers_nobody(world: None):
