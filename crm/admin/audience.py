@@ -1,5 +1,6 @@
 """A list of addresses for those who may be contacted, from the list of contacts."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
 
 EXPORT_AUDIENCE = "crm.export_audience"
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 .-]")
 SHOWN_IDS = 1_000  # contacts that are handed on one by one; more are chosen by "select all"
 
 
@@ -53,11 +55,11 @@ class AudienceMixin:
         if form.is_valid() and "download" in request.POST:
             asked = form.cleaned_data
             lines = hand_out(queryset, **asked, now=now, user_id=request.user.pk, through="admin")
-            name = f"{asked['purpose']}-{asked['channel']}-{now:%Y-%m-%d}.csv".replace('"', "").replace("\\", "")
+            name = f"{_for_a_file(asked['purpose'])}-{asked['channel']}-{now:%Y-%m-%d}.csv"
             return StreamingHttpResponse(
                 lines,
                 content_type="text/csv; charset=utf-8",
-                headers={"Content-Disposition": f'attachment; filename="{_ascii(name)}"', "Cache-Control": "no-store"},
+                headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
             )
         context = {
             **self.admin_site.each_context(request),
@@ -72,8 +74,9 @@ class AudienceMixin:
         return TemplateResponse(request, "crm/admin/export_addresses.html", context)
 
 
-def _ascii(name: str) -> str:
-    return name.encode("ascii", "replace").decode().replace("?", "_")
+def _for_a_file(purpose: str) -> str:
+    """Return a purpose as it may stand in the name of a file, whatever a client called it: a line break, a slash."""
+    return _NOT_IN_NAMES.sub("_", purpose)
 
 
 def _may_export(request: HttpRequest) -> bool:

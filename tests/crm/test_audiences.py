@@ -186,6 +186,26 @@ def test_the_list_of_contacts_gives_the_addresses_of_those_who_may_be_contacted(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("purpose", ['tips\r\nX-Evil: "1"; ../\\x', "nyt på skrift; filename=x.exe"])
+def test_a_list_is_given_whatever_a_client_called_the_purpose(purpose):
+    ann = ContactFactory()
+    EmailFactory(contact=ann, raw="ann@example.com")
+    ConsentFactory(contact=ann, purpose=purpose)
+    given = client_of("view_contact", "view_contactpoint", "export_audience").post(
+        reverse("admin:crm_contact_changelist"),
+        {
+            "action": "export_addresses", helpers.ACTION_CHECKBOX_NAME: [ann.pk], "purpose": purpose,
+            "channel": "email", "download": "1",
+        },
+    )  # fmt: skip
+
+    assert "ann@example.com" in b"".join(given.streaming_content).decode()
+    assert re.fullmatch(
+        r'attachment; filename="[A-Za-z0-9 ._-]+-email-\d{4}-\d\d-\d\d\.csv"', given.headers["Content-Disposition"]
+    )
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("missing", ["view_contactpoint", "export_audience"])
 def test_addresses_are_given_only_with_both_permissions(missing):
     contact = willing("Ann")
