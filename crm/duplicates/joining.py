@@ -16,6 +16,7 @@ from gateway.errors import DomainError
 from jobs.models import Job
 
 JOB_KIND = "join_duplicates"
+MAY_JOIN = "crm.merge_contact"
 MOST_PAIRS = 1_000  # of one job
 
 
@@ -75,6 +76,8 @@ def join_next(*, now: datetime) -> bool:
 
 def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
     """Join one pair and say what became of it: merged, or refused and why."""
+    if not _may_still(job):
+        return {"status": "refused", "message": "Whoever asked for it may not join people any more."}
     suggestion = DuplicateSuggestion.objects.filter(pk=suggestion_id).first()
     if suggestion is None:
         return {"status": "refused", "message": "Nothing speaks for this pair any more: compare the two first."}
@@ -87,6 +90,13 @@ def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
     except DomainError as refusal:
         return {"status": "refused", "message": refusal.message}
     return {"status": "merged", "merge": done.pk, "survivor": done.survivor_id, "loser": done.loser_id}
+
+
+def _may_still(job: Job) -> bool:
+    """Whether whoever asked for the job may still join people: by now they may have left, or have another role."""
+    if job.requested_by is not None:
+        return job.requested_by.has_perm(MAY_JOIN)
+    return job.requested_through != "admin"  # there somebody asked who was deleted since
 
 
 def survivor_first(one_id: int, other_id: int) -> tuple[int, int]:

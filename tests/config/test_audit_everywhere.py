@@ -21,7 +21,7 @@ import pgtrigger
 import pytest
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command, get_commands
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -396,6 +396,7 @@ def test_one_task_that_joins_for_two_colleagues_names_each_for_their_own(ana: Us
     ben = User.objects.create_user("ben", first_name="Ben", last_name="Okri")
     losers = {}
     for user in (ana, ben):
+        user.user_permissions.add(Permission.objects.get(codename="merge_contact"))
         first, second = ContactFactory(full_name="Joe Bloggs"), ContactFactory(full_name="Joe Bloggs")
         pair = DuplicateSuggestion.objects.create(
             first=first, second=second, score=90, reasons=[{"key": "email", "points": 90}], found_at=timezone.now()

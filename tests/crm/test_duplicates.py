@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import override_settings
@@ -620,6 +621,37 @@ def test_rules_never_merge_two_accounts_of_one_channel_nor_different_people():
         assert apply_rules(now=NOW) == 0
 
 
+def who_may_join():
+    user = UserFactory()
+    user.user_permissions.add(Permission.objects.get(codename="merge_contact"))
+    return user
+
+
+@pytest.mark.parametrize("how", ["loses the permission", "is deactivated", "is deleted"])
+def test_a_job_joins_nobody_once_whoever_asked_may_not(how):
+    ana, pairs = who_may_join(), []
+    for number in range(3):
+        one, other = ContactFactory(full_name=f"One {number}"), ContactFactory(full_name="")
+        pairs.append(DuplicateSuggestion.objects.create(first=one, second=other, score=80, found_at=NOW))
+    job = start_joining([pair.pk for pair in pairs], now=NOW, requested_by=ana.pk, requested_through="admin")
+
+    join_next(now=NOW)
+    if how == "loses the permission":
+        ana.user_permissions.clear()
+    elif how == "is deactivated":
+        type(ana).objects.filter(pk=ana.pk).update(is_active=False)
+    else:
+        ana.delete()
+    while join_next(now=NOW):
+        pass
+
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("partial", 3)
+    assert [outcome["status"] for outcome in job.report["outcomes"]] == ["merged", "refused", "refused"]
+    assert job.report["outcomes"][1]["message"] == "Whoever asked for it may not join people any more."
+    assert Merge.objects.count() == 1
+
+
 def test_fifty_pairs_are_one_job_with_an_outcome_each_and_an_undo_each():
     pairs = []
     for number in range(50):
@@ -627,7 +659,7 @@ def test_fifty_pairs_are_one_job_with_an_outcome_each_and_an_undo_each():
         pairs.append(DuplicateSuggestion.objects.create(first=one, second=other, score=80, found_at=NOW))
     gone = pairs[7]
     decide_different([gone.pk], by_user_id=None, now=NOW)
-    ana = UserFactory()
+    ana = who_may_join()
 
     job = start_joining([suggestion.pk for suggestion in pairs], now=NOW, requested_by=ana.pk)
     while join_next(now=NOW):
