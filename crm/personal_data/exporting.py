@@ -168,7 +168,7 @@ What is known about you
 Made on {now:%Y-%m-%d at %H:%M} UTC, from {len(rows.contacts)} record{"" if len(rows.contacts) == 1 else "s"} about you.
 
 Each collection stands here twice: in the folder json for programs, in the folder csv for spreadsheets.
-Times are in UTC. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+Times are in UTC. In the folder csv an apostrophe stands before whatever a spreadsheet would take for a formula.
 
 {lines}
 
