@@ -19,9 +19,12 @@ from django.urls import reverse
 from community.models import HelpRecord, Interaction
 from community.models import WaitingInteraction as Waiting
 from config.roles import ANALYST, HELPER
+from crm.audiences import hand_out
+from crm.duplicates.joining import join_next, start_joining
 from crm.merging import merge
-from crm.models import Contact, ContactPoint, Merge
+from crm.models import Contact, ContactPoint, DuplicateSuggestion, Merge
 from crm.personal_data.erasing import erase_person
+from crm.personal_data.export_jobs import make_export, request_export
 from crm.search import refresh_search_text
 from gateway.collection_views import CollectionList
 from gateway.routes import api_routes, known_scopes
@@ -36,7 +39,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
+from tests.factories.crm import ConsentFactory, ContactFactory, ConversionFactory, EmailFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -302,6 +305,26 @@ def test_keys_without_the_scopes_meet_them_nowhere(world: None):
 
     assert [path for path, text in (answers | details).items() if ADDRESS in text or SAID in text] == []
     assert key.get("/api/v1/contacts/", {"search": "bloggs"}).json()["results"][0]["emails"] is None
+
+
+def test_jobs_tell_numbers_and_ids_and_nobody_by_name(world: None):
+    joe, mia = Contact.objects.get(full_name="Joe Bloggs"), Contact.objects.get(full_name="Mia Lind")
+    pair = DuplicateSuggestion.objects.create(first=joe, second=mia, score=80, found_at=NOW)
+    refused = DuplicateSuggestion.objects.create(first=joe, second=ContactFactory(merged_into=joe), found_at=NOW)
+    ConsentFactory(contact=joe, purpose="newsletter", granted_at=NOW)
+    export = request_export(contact_id=joe.pk, through="admin")
+    assert make_export(export.pk, now=NOW)
+    hand_out(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW, user_id=None, through="admin")
+    start_joining([pair.pk, refused.pk], now=NOW)
+    while join_next(now=NOW):
+        pass
+
+    jobs = client_with("jobs:read").get("/api/v1/jobs/")
+
+    assert [(job["kind"], job["state"]) for job in jobs.json()["results"]][:3] == [
+        ("join_duplicates", "partial"), ("export_audience", "succeeded"), ("export_person", "succeeded"),
+    ]  # fmt: skip
+    assert [word for word in ("Joe", "Mia", "joe", "mia", ADDRESS, SAID) if word in jobs.content.decode()] == []
 
 
 def test_keys_with_the_scopes_meet_them(world: None):
