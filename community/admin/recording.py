@@ -29,6 +29,8 @@ from gateway.items import is_id
 MAY_RECORD = "community.add_helprecord"
 MAY_EDIT = "community.change_helprecord"
 MAY_ADD_PEOPLE = "crm.add_contact"
+MAY_SEE_SAID = "community.view_interaction"
+MAY_SEE_THREADS = "community.view_thread"
 FOUND = 20
 
 RATINGS = [("", "not rated"), *((str(stars), "★" * stars) for stars in range(5, 0, -1))]
@@ -241,6 +243,8 @@ class RecordingMixin:
     ) -> HttpResponse:
         """The form for new help: for a person, for somebody to be named, for what somebody asked, or for a thread."""
         _demand(request, MAY_RECORD)
+        if interaction_id is not None or thread_id is not None:  # whose form says what was asked
+            _demand(request, MAY_SEE_SAID, *([] if thread_id is None else [MAY_SEE_THREADS]))
         now = timezone.now()
         asked = _asked(interaction_id) if interaction_id is not None else None
         thread = _thread(thread_id) if thread_id is not None else None
@@ -258,7 +262,8 @@ class RecordingMixin:
             record = _tried(form, lambda: _record(form, asked, thread, now))
             if record is not None:
                 return _saved(request, record, f"Recorded: help for {record.contact}.")
-        offers = answers_to_mark(person.pk, may=request.user.has_perm) if person and not form.is_bound else []
+        may = request.user.has_perm
+        offers = answers_to_mark(person.pk, may=may) if person and not form.is_bound and may(MAY_SEE_SAID) else []
         title = f"Record help for {person}" if person else "Record help"
         return self._answer(request, form, title=title, offers=offers, asked=asked)
 
@@ -321,6 +326,7 @@ class RecordingMixin:
         return JsonResponse({"results": results})
 
     def _mark(self, request: HttpRequest, person: Contact | None, interaction_id: int, now: datetime) -> HttpResponse:
+        _demand(request, MAY_SEE_SAID)
         if person is None:
             raise Http404
         offers = answers_to_mark(person.pk, may=request.user.has_perm)

@@ -6,7 +6,7 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -251,6 +251,33 @@ def test_answers_already_given_are_offered_newest_first_and_only_those(joe, mia,
     offers = answers_to_mark(joe.contact_id, may=everybody_may)
 
     assert [offer.interaction_id for offer in offers] == [one.pk for one in wanted]
+
+
+def test_what_was_said_is_shown_to_those_alone_who_may_see_interactions(joe, mia, forum):
+    """Whoever may record help but not see what happens records it by the contact's page, and is offered no answer."""
+    thread = ThreadFactory(channel=forum, opened_by=joe, title="How do I enrol?")
+    asked = InteractionFactory(channel=forum, member=joe, kind="question", thread=thread, text="Overheard")
+    answer = InteractionFactory(
+        channel=forum, member=mia, kind="answer", thread=thread, reply_to=asked, to_member=joe, text="Overheard too"
+    )
+    pages = [
+        reverse("admin:community_interaction_record_help", args=[asked.pk]),
+        thread_page(thread),
+        record_page(joe.contact),
+    ]
+
+    def seen(*permissions: str) -> list[tuple[int, bool]]:
+        user, client = UserFactory(is_staff=True), Client()
+        held = ["add_helprecord", "view_contact", *permissions]
+        user.user_permissions.set(Permission.objects.filter(codename__in=held))
+        client.force_login(user)
+        answers = [client.get(page) for page in pages] + [client.post(pages[2], {"mark": answer.pk})]
+        return [(answer.status_code, "Overheard" in answer.content.decode()) for answer in answers]
+
+    assert seen() == [(403, False), (403, False), (200, False), (403, False)]
+    assert seen("view_interaction") == [(200, True), (403, False), (200, True), (302, False)]
+    HelpRecord.objects.all().delete()
+    assert seen("view_interaction", "view_thread") == [(200, True), (200, True), (200, True), (302, False)]
 
 
 def test_private_answer_is_offered_without_its_words_to_who_may_not_read_it(joe, mia, forum):
