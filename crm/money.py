@@ -136,13 +136,6 @@ def money_constraints(
     A null currency is let through: the model says when it may be null.
     """
 
-    def by_digits(zero: Decimal | int, two: Decimal | int, three: Decimal | int, field: models.Field) -> Case:
-        return Case(
-            When(**{f"{currency}__in": ZERO_DIGITS}, then=Value(zero, output_field=field)),
-            When(**{f"{currency}__in": THREE_DIGITS}, then=Value(three, output_field=field)),
-            default=Value(two, output_field=field),
-        )
-
     limit = Decimal(MAX_MINOR_UNITS)
     return [
         models.CheckConstraint(
@@ -154,22 +147,39 @@ def money_constraints(
             name=f"{table}_{amount}_below_limit",
             condition=Q(
                 **{
-                    f"{amount}__lt": by_digits(
-                        limit, limit / 100, limit / 1000, models.DecimalField(max_digits=15, decimal_places=3)
+                    f"{amount}__lt": _by_digits(
+                        currency, limit, limit / 100, limit / 1000, models.DecimalField(max_digits=15, decimal_places=3)
                     )
                 }
             ),
             violation_error_message="The amount is too large: it must be below 2^39 minor units.",
         ),
-        models.CheckConstraint(
-            name=f"{table}_{amount}_whole_minor_units",
-            # The stubs know a whole number of digits only; the database takes an expression as well.
-            condition=Q(**{amount: Round(F(amount), by_digits(0, 2, 3, models.IntegerField()))}),  # type: ignore[arg-type]
-            violation_error_message="The amount is finer than the smallest unit of its currency.",
-        ),
+        whole_minor_units(table, amount=amount, currency=currency),
         models.CheckConstraint(
             name=f"{table}_{currency}_iso_4217",
             condition=Q(**{f"{currency}__isnull": True}) | Q(**{f"{currency}__regex": r"^[A-Z]{3}$"}),
             violation_error_message="The currency must be a code of ISO 4217 in capitals, such as EUR.",
         ),
     ]
+
+
+def whole_minor_units(table: str, *, amount: str, currency: str = "currency") -> models.CheckConstraint:
+    """Return the check that an amount is not finer than its currency."""
+    digits = _by_digits(currency, 0, 2, 3, models.IntegerField())
+    return models.CheckConstraint(
+        name=f"{table}_{amount}_whole_minor_units",
+        # The stubs know a whole number of digits only; the database takes an expression as well.
+        condition=Q(**{amount: Round(F(amount), digits)}),  # type: ignore[arg-type]
+        violation_error_message="The amount is finer than the smallest unit of its currency.",
+    )
+
+
+def _by_digits(
+    currency: str, zero: Decimal | int, two: Decimal | int, three: Decimal | int, field: models.Field
+) -> Case:
+    """Return one of three values, by how many decimals the currency has."""
+    return Case(
+        When(**{f"{currency}__in": ZERO_DIGITS}, then=Value(zero, output_field=field)),
+        When(**{f"{currency}__in": THREE_DIGITS}, then=Value(three, output_field=field)),
+        default=Value(two, output_field=field),
+    )

@@ -91,7 +91,7 @@ class ConversionAdmin(ModelAdmin):
     autocomplete_fields = ("contact", "kind")
     ordering = ("-occurred_at", "-pk")
     fieldsets = (
-        (None, {"fields": (("contact", "kind"), ("occurred_at", "order_number"), ("amount", "currency"))}),
+        (None, {"fields": (("contact", "kind"), ("occurred_at", "order_number"), ("amount", "currency"), "margin")}),
         (
             "A refund instead",
             {

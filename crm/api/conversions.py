@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from crm.api.formats import Amount, RefRecord, money, ref
+from crm.api.formats import Amount, RefRecord, SignedAmount, money, ref
 from crm.sync import conversions
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Json, Record, Resource
@@ -14,7 +14,7 @@ class ConversionRecord(Record):
     """
     A conversion; with `refund_of`, a refund of that one, which takes contact, kind and currency from
     it: they are null here. The amount of a refund is positive. A conversion without a contact is a
-    guest order.
+    guest order. No figure reads the margin.
     """
 
     id: int
@@ -25,6 +25,7 @@ class ConversionRecord(Record):
     occurred_at: datetime
     amount: Amount
     currency: str | None
+    margin: SignedAmount | None
     order_number: str
     refund_of: RefRecord | None
     utm_source: str | None
@@ -70,4 +71,5 @@ class Conversions(Resource):
     def fill(self, records: list[Json]) -> None:
         for record in records:
             record["amount"] = money(record["amount"], record["currency"])
+            record["margin"] = money(record["margin"], record["currency"])
             record["refund_of"] = ref(record.pop("refund_of_source"), record.pop("refund_of_external_id"))

@@ -12,6 +12,10 @@ Amount = Annotated[
     str, pydantic.Field(pattern=r"^\d+(\.\d+)?$", description="In major units, with the decimals of its currency.")
 ]
 
+SignedAmount = Annotated[
+    str, pydantic.Field(pattern=r"^-?\d+(\.\d+)?$", description="In major units, with the decimals of its currency.")
+]
+
 
 class RefRecord(pydantic.BaseModel):
     """What another system calls a record."""

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 from crm.models.contact import Contact
 from crm.models.synced import Synced
-from crm.money import AmountField, CurrencyField, money_constraints
+from crm.money import AmountField, CurrencyField, money_constraints, whole_minor_units
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
@@ -45,6 +45,9 @@ class Conversion(Synced):
     A refund names its original by source and external id (which may arrive later) and takes contact,
     kind, currency and rate from it; its amount is positive here and counts as negative on its own
     day. A conversion without a contact is a guest order. Nothing is deleted: `voided_at` takes it out.
+
+    `margin` is what is left of the amount when what was sold is paid for, negative where it cost more; null: not
+    known. It is kept as the source gives it, and no figure reads it: all of them are about revenue.
     """
 
     source = models.CharField(max_length=50, null=True, blank=True)
@@ -58,6 +61,7 @@ class Conversion(Synced):
     occurred_at = models.DateTimeField()
     amount = AmountField(default=0, db_default=0)
     currency = CurrencyField(null=True, blank=True)
+    margin = AmountField(null=True, blank=True)
     order_number = models.CharField(max_length=100, blank=True, default="", db_default="")
     refund_of_source = models.CharField(max_length=50, null=True, blank=True)
     refund_of_external_id = models.CharField(max_length=255, null=True, blank=True)
@@ -110,6 +114,12 @@ class Conversion(Synced):
                 condition=Q(voided_at__isnull=False) | Q(void_reason=""),
                 violation_error_message="Only a voided conversion has a reason for it.",
             ),
+            models.CheckConstraint(
+                name="crm_conversion_margin_within_amount",
+                condition=Q(margin__isnull=True) | Q(margin__lte=F("amount")),
+                violation_error_message="A margin cannot be above the amount.",
+            ),
+            whole_minor_units("crm_conversion", amount="margin"),
             *money_constraints("crm_conversion"),
         ]
         indexes = [

@@ -11,7 +11,7 @@ from django.conf import settings
 from crm.models import Conversion, ConversionKind
 from crm.personal_data.suppression import SourceName
 from crm.sync.erased import pseudonyms, refuse_erased
-from crm.sync.fields import Amount, Currency, money_problems
+from crm.sync.fields import Amount, Currency, SignedAmount, money_problems
 from crm.sync.references import contact_ids
 from gateway.collections import FieldError
 from gateway.drafts import Draft, write_rows
@@ -41,7 +41,8 @@ class ConversionItem(Item):
     `contact` is created when unknown and may be null: a guest order. When it happened is either a
     moment (`occurred_at`) or a day (`occurred_on`), which stands for the day's last microsecond in
     the organisation's zone. A refund takes contact and kind from its original and its currency as well;
-    naming the currency again only matters for currencies that do not have two decimals.
+    naming the currency again only matters for currencies that do not have two decimals. `margin` is in the
+    same currency, at most the amount and negative where what was sold cost more; of a refund, what goes back of it.
     """
 
     source: Source
@@ -52,6 +53,7 @@ class ConversionItem(Item):
     occurred_on: Day = None
     amount: Amount = None
     currency: Currency | None = None
+    margin: SignedAmount | None = None
     order_number: Text(100) | None = None
     refund_of: Ref | None = None
     utm_source: Text(255) | None = None
@@ -77,6 +79,7 @@ class Conversions(SyncedCollection):
 
     def problems(self, facts: Mapping[str, Any]) -> Iterator[FieldError]:
         yield from money_problems(facts)
+        yield from money_problems(facts, amount="margin")
         if "occurred_on" in facts:
             yield FieldError("occurred_on", "two_times", "Give occurred_at or occurred_on, not both.")
         if facts.get("refund_of") is not None:

@@ -54,6 +54,7 @@ Phone = Annotated[Text(320), AfterValidator(_phone)]
 Currency = Annotated[Text(3), AfterValidator(_currency)]
 Country = Annotated[Text(2), AfterValidator(_country)]
 Amount = Number(ge=0, digits=15, places=3)
+SignedAmount = Number(digits=15, places=3)
 
 
 def money_problems(

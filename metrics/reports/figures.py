@@ -204,8 +204,8 @@ def engaged_in_top_tenth(*, engaged: int, top: int, customers: int) -> Ratio:
     """
     Share of the customers with most revenue who are engaged: engaged in the top tenth / the top tenth, as a fraction.
 
-    Revenue, not profit: margins are not known here. Undefined (`few_customers`) with fewer than ten customers
-    with revenue.
+    Revenue, not profit: margins are known of some conversions at best. Undefined (`few_customers`) with fewer than
+    ten customers with revenue.
 
     Source: requirement R9. Example: 6 of the 10 who brought most of 100 → 0.6.
     """

@@ -167,6 +167,8 @@ REFUSED = {
     "crm_contactref_not_empty": lambda: ContactRefFactory(source=""),
     "crm_contactref_unique": lambda: _twice(ContactRefFactory, external_id="c1"),
     "crm_conversion_amount_below_limit": lambda: ConversionFactory(amount=Decimal("5497558138.88")),
+    "crm_conversion_margin_whole_minor_units": lambda: ConversionFactory(margin=Decimal("0.001")),
+    "crm_conversion_margin_within_amount": lambda: ConversionFactory(amount=Decimal("10.00"), margin=Decimal("10.01")),
     "crm_conversion_amount_not_negative": lambda: ConversionFactory(amount=Decimal("-0.01")),
     "crm_conversion_amount_whole_minor_units": lambda: ConversionFactory(amount=Decimal("0.001")),
     "crm_conversion_currency_iso_4217": lambda: ConversionFactory(currency="E1R"),

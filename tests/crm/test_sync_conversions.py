@@ -10,6 +10,8 @@ from crm.sync import conversions
 from crm.sync.conversions import AlreadyVoided, end_of_day
 from gateway.batches import InUse, NotFound
 from gateway.collections import collections
+from metrics.models import StaleMark
+from metrics.recompute import recompute_all
 from tests.factories.community import CostFactory, UserFactory
 from tests.factories.crm import CampaignFactory
 from tests.sending import NOW, codes, send, send_one, statuses
@@ -73,6 +75,8 @@ def test_guest_order_and_conversion_without_value():
         ({"amount": 1.5, "currency": "EUR"}, ("amount", "binary_fraction")),
         ({"amount": "1", "currency": "eur"}, ("currency", "unknown_currency")),
         ({"amount": "1"}, ("amount", "crm_conversion_value_needs_currency")),
+        ({"margin": "1.005", "currency": "EUR"}, ("margin", "amount_too_fine")),
+        ({"amount": "9", "margin": "9.01", "currency": "EUR"}, ("amount", "crm_conversion_margin_within_amount")),
         ({"occurred_at": "2026-03-20T12:00:00"}, ("occurred_at", "naive_time")),
         ({"occurred_on": "2026-03-20"}, ("occurred_on", "two_times")),
         ({"refund_of": {"source": "shop", "external_id": "o0"}}, ("kind", "refund")),
@@ -93,6 +97,20 @@ def test_largest_amount_of_each_kind_of_currency(currency, amount):
     send_one("conversions", **order(amount=amount, currency=currency))
 
     assert Conversion.objects.get().amount == Decimal(amount)
+
+
+def test_margin_is_kept_as_given_and_moves_no_figure():
+    sold = order(amount="40.00", currency="EUR")
+    send_one("conversions", **sold, margin="12.50")
+    recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
+
+    assert statuses(send("conversions", {**sold, "margin": "12.50"})) == ["unchanged"]
+    send_one("conversions", source="shop", external_id="o1", margin="-3.20")
+
+    assert Conversion.objects.get().margin == Decimal("-3.20")
+    assert not StaleMark.objects.exists()
+    send_one("conversions", source="shop", external_id="o1", margin=None)
+    assert Conversion.objects.get().margin is None
 
 
 def test_changed_amount_is_checked_against_the_stored_currency():
