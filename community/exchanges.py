@@ -2,8 +2,9 @@
 Exchanges: interactions that a person did, and those that addressed them, over all accounts and records.
 
 An interaction addresses a person by name (`to`), as the author of what it replies to, and, being an
-answer, as the opener of its thread. Each account is looked up by itself, from an index by time, so
-that asking for the newest few costs the same however much happened.
+answer, as the opener of its thread. Of a few persons each account is looked up by itself, from an index by
+time, so that asking for the newest few costs the same however much happened; of many persons what costs more
+by the account than all at once is joined.
 """
 
 
@@ -60,3 +61,52 @@ def exchanges(records: str, *, condition: str = "TRUE", newest_first: bool = Tru
             WHERE thread.opened_by_id = account.id AND i.kind = 'answer' AND {stands} {few}
         ) found
     """
+
+
+def oldest_exchanges(records: str, *, condition: str = "TRUE") -> str:
+    """
+    Return a SELECT of `person_id` and `at`: when the oldest exchange of each of many persons was, up to a time
+
+    `records` is as `exchanges` takes it, with that time as `until`, which may be each person's own; `condition` too.
+    Without any exchange by then there is no row.
+    """
+    return f"""
+        WITH record AS MATERIALIZED ({records}),
+        account AS MATERIALIZED (
+            SELECT record.person_id, record.until, member.id
+            FROM record JOIN community_member member ON member.contact_id = record.id
+        )
+        SELECT person_id, min(at) AS at
+        FROM (
+            {_oldest_of_each("account", "member_id", condition)}
+            UNION ALL
+            {_oldest_of_each("account", "to_member_id", condition)}
+            UNION ALL
+            {_oldest_of_each("record", "to_contact_id", condition)}
+            UNION ALL
+            SELECT account.person_id, i.occurred_at
+            FROM community_interaction i
+            JOIN community_interaction said ON said.id = i.reply_to_id
+            JOIN account ON account.id = said.member_id
+            WHERE i.reply_to_id IS NOT NULL AND i.occurred_at <= account.until AND {condition}
+            UNION ALL
+            SELECT account.person_id, i.occurred_at
+            FROM community_interaction i
+            JOIN community_thread thread ON thread.id = i.thread_id
+            JOIN account ON account.id = thread.opened_by_id
+            WHERE i.thread_id IS NOT NULL AND i.kind = 'answer' AND i.occurred_at <= account.until AND {condition}
+        ) found
+        GROUP BY person_id
+    """
+
+
+def _oldest_of_each(whose: str, column: str, condition: str) -> str:
+    """Return a SELECT of the oldest interaction that names each row of `whose`, an account or record, in `column`."""
+    return f"""
+            SELECT {whose}.person_id, found.at
+            FROM {whose}
+            CROSS JOIN LATERAL (
+                SELECT i.occurred_at AS at FROM community_interaction i
+                WHERE i.{column} = {whose}.id AND i.occurred_at <= {whose}.until AND {condition}
+                ORDER BY i.occurred_at LIMIT 1
+            ) found"""

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from community.exchanges import exchanges
+from community.exchanges import exchanges, oldest_exchanges
 from community.interaction_kinds import touch_kinds
 from community.models import HelpRecord
 from community.waiting import WaitingState, waiting_of_persons
@@ -48,7 +48,7 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
 
     One query. It counts what can earn credit, the touch kinds: a like or a view is no contact.
     """
-    ends = {"first": end_of_each(_RECORDS, newest_first=False), "last": end_of_each(_RECORDS, newest_first=True)}
+    ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
     both = " UNION ALL ".join(f"SELECT '{end}' AS which, person_id, id FROM ({sql}) {end}" for end, sql in ends.items())
     found: dict[int, dict[str, Exchange]] = {}
     with connection.cursor() as cursor:
@@ -82,19 +82,24 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
     return {person: FirstAndLast(**found.get(person, {})) for person in persons}
 
 
-def end_of_each(records: str, *, newest_first: bool) -> str:
-    """
-    Return a SELECT of `person_id`, `id` and `at`: for each person of `records`, the oldest or newest touch.
-
-    `records` is as `exchanges` takes it. The statement takes the parameters `kinds`, the touch kinds, `now`, up to
-    which touches count, and `limit`, which is 1.
-    """
+def _end_of_each(*, newest_first: bool) -> str:
+    """Return a SELECT of `person_id` and `id`: for each person the oldest or newest touch. It takes `limit`, 1."""
     direction = "DESC" if newest_first else "ASC"
     return (
-        f"SELECT DISTINCT ON (person_id) person_id, id, at"
-        f" FROM ({exchanges(records, condition=_TOUCH, newest_first=newest_first)}) exchange"
+        f"SELECT DISTINCT ON (person_id) person_id, id"
+        f" FROM ({exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first)}) exchange"
         f" ORDER BY person_id, at {direction}, id {direction}"
     )
+
+
+def first_touches(records: str) -> str:
+    """
+    Return a SELECT of `person_id` and `at`: when the first touch of each of many persons was, as on their own pages.
+
+    `records` is as `oldest_exchanges` takes it: without a touch by `until` there is no row. The statement takes the
+    parameters `kinds`, the touch kinds, and `now`, up to which touches count.
+    """
+    return oldest_exchanges(records, condition=_TOUCH)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from community.interaction_kinds import touch_kinds
-from community.replies import ROLE_AT
-from community.tiles import end_of_each
+from community.replies import MERGED, PERSON, ROLE_AT
+from community.tiles import first_touches
 from metrics.reports.figures import NOBODY_CONVERTED
 from metrics.reports.snapshot import select
 
@@ -37,35 +37,37 @@ class TimeToConvert:
         return None if self.n else NOBODY_CONVERTED
 
 
-# Whoever was staff at that instant is no customer: it stands in the line of staff purchases. First conversions are
-# looked for among the persons who have one in the period alone.
-_RECORDS = "SELECT c.person_id, c.id FROM crm_contact c JOIN first ON first.person_id = c.person_id"
+# Whoever was staff at that instant is no customer: it stands in the line of staff purchases. First is what nothing was
+# before: said so, the planner sees how many convert in the period.
+_BOUGHT = f"""
+    FROM crm_conversion v
+    {MERGED.format(who="v")}
+    WHERE v.voided_at IS NULL AND v.contact_id IS NOT NULL"""
+_BUYER = PERSON.format(who="v")
+_RECORDS = "SELECT c.person_id, c.id, first.at AS until FROM first JOIN crm_contact c ON c.person_id = first.person_id"
 _TIMES = f"""
-    WITH candidate AS MATERIALIZED (
-        SELECT DISTINCT own.person_id
-        FROM crm_conversion v JOIN crm_contact own ON own.id = v.contact_id
-        WHERE v.voided_at IS NULL AND v.occurred_at <= %(now)s
+    WITH converted AS MATERIALIZED (
+        SELECT {_BUYER} AS person_id, min(v.occurred_at) AS at
+        {_BOUGHT}
+          AND v.occurred_at <= %(now)s
           AND v.occurred_at >= %(starts_at)s::timestamptz AND v.occurred_at < %(ends_at)s::timestamptz
+        GROUP BY 1
     ),
     first AS MATERIALIZED (
-        SELECT candidate.person_id, min(v.occurred_at) AS at
-        FROM candidate
-        JOIN crm_contact own ON own.person_id = candidate.person_id
-        JOIN crm_conversion v ON v.contact_id = own.id
-        WHERE v.voided_at IS NULL
-        GROUP BY 1
-        HAVING min(v.occurred_at) >= %(starts_at)s::timestamptz
-           AND NOT EXISTS (
-               SELECT FROM community_memberrole dated
-               JOIN community_member account ON account.id = dated.member_id
-               JOIN crm_contact record ON record.id = account.contact_id
-               WHERE record.person_id = candidate.person_id
-                 AND {ROLE_AT.format(member="account.id", instant="min(v.occurred_at)")} = 'staff'
-           )
+        SELECT * FROM converted
+        WHERE NOT EXISTS (
+            SELECT {_BOUGHT} AND v.occurred_at < %(starts_at)s::timestamptz AND {_BUYER} = converted.person_id
+        ) AND NOT EXISTS (
+            SELECT FROM community_memberrole dated
+            JOIN community_member account ON account.id = dated.member_id
+            JOIN crm_contact record ON record.id = account.contact_id
+            WHERE record.person_id = converted.person_id
+              AND {ROLE_AT.format(member="account.id", instant="converted.at")} = 'staff'
+        )
     ),
-    came AS MATERIALIZED ({end_of_each(_RECORDS, newest_first=False)}),
+    came AS MATERIALIZED ({first_touches(_RECORDS)}),
     taken AS (
-        SELECT CASE WHEN came.at <= first.at THEN floor(extract(epoch FROM first.at - came.at) / 86400) END AS days
+        SELECT floor(extract(epoch FROM first.at - came.at) / 86400) AS days
         FROM first LEFT JOIN came ON came.person_id = first.person_id
     )
     SELECT count(days), count(*) - count(days),
@@ -76,5 +78,5 @@ _TIMES = f"""
 
 def time_to_convert(parameters: Mapping[str, Any]) -> TimeToConvert:
     """Return the time to convert of those whose first conversion lies in the period; one query."""
-    [(n, without_touch, percentiles)] = select(_TIMES, {**parameters, "kinds": touch_kinds(), "limit": 1})
+    [(n, without_touch, percentiles)] = select(_TIMES, {**parameters, "kinds": touch_kinds()})
     return TimeToConvert(n, without_touch, *percentiles) if n else TimeToConvert(0, without_touch)

@@ -1,6 +1,7 @@
 """Random facts, recomputed for real: sums of every report hold, and rows equal the ledger counted in Python."""
 
 import datetime as dt
+import statistics
 from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
@@ -8,15 +9,18 @@ from fractions import Fraction
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.range import DateRange
 
-from community.models import Channel, Community, Cost, HelpRecord, Member
-from crm.models import Campaign, Contact
+from community.models import Channel, Community, Cost, HelpRecord, Interaction, Member, MemberRole
+from crm.models import Campaign, Contact, Conversion
 from metrics.models import ConversionResult, Credit
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, roi_report, rows_of
+from metrics.reports.about_people import PeopleQuery
+from metrics.reports.first_conversions import time_to_convert
 from tests.metrics.oracle import shares_of
 from tests.metrics.world import START, World
 
@@ -160,3 +164,75 @@ def share(model, credit):
     if model == "time_decay":
         return Fraction(credit.decay_weight, credit.decay_total)
     return shares_of(model, [0] * credit.touches)[credit.position - 1]
+
+
+TOUCHES = {"question", "answer", "comment", "click", "help", "direct_message"}  # of the world's kinds
+MEETINGS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [*["add_interaction"] * 8, *["add_conversion"] * 4, *["add_member", "add_thread", "merge_contact"] * 2]
+            + ["add_role", "void_conversion", "retract_interaction", "move_interaction", "unmerge_contact"]
+        ),
+        st.lists(st.integers(0, 997), min_size=8, max_size=8),
+    ),
+    min_size=40,
+    max_size=80,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=MEETINGS, today=DAY)
+def test_time_to_convert_equals_a_count_person_by_person(facts, today):
+    first_day = START.date()
+    days = [first_day + dt.timedelta(days=number) for number in range(14)]
+    periods = [(None, None), *zip(days, days[1:], strict=False)]  # of one day: few converted, so each of them shows
+    try:
+        with transaction.atomic():
+            World().apply(facts)
+            for day in (today, days[-1]):
+                now = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
+                for start, end in periods:
+                    query = PeopleQuery(now=now, start=start, end=end)
+                    took, (taken, without) = time_to_convert(query.parameters), days_to_convert(query)
+                    assert (took.n, took.without_touch) == (len(taken), without), query
+                    assert took.median == (statistics.median(taken) if taken else None), query
+            raise UndoneError
+    except UndoneError:
+        pass
+
+
+def days_to_convert(query):
+    """Return the days from first touch to first conversion of whoever has both, and how many have no touch before."""
+    person_of = dict(Contact.objects.values_list("pk", "person_id"))
+    contact_of = dict(Member.objects.values_list("pk", "contact_id"))
+    touched = defaultdict(list)
+    for i in Interaction.objects.select_related("reply_to", "thread"):
+        if i.kind in TOUCHES and i.retracted_at is None and i.occurred_at <= query.now:
+            met = [i.member_id, i.to_member_id, i.reply_to and i.reply_to.member_id]
+            if i.kind == "answer" and i.thread:
+                met.append(i.thread.opened_by_id)
+            for contact in (i.to_contact_id, *(contact_of[member] for member in met if member)):
+                if contact:
+                    touched[person_of[contact]].append(i.occurred_at)
+    bought = defaultdict(list)
+    for conversion in Conversion.objects.filter(voided_at=None).exclude(contact=None):
+        bought[person_of[conversion.contact_id]].append(conversion.occurred_at)
+    days, without = [], 0
+    for person, times in bought.items():
+        first, touches = min(times), touched[person]
+        if first > query.now or first not in query.period or was_staff(person, first):
+            continue
+        if touches and min(touches) <= first:
+            days.append((first - min(touches)).days)
+        else:
+            without += 1
+    return days, without
+
+
+def was_staff(person, instant):
+    """Return whether an account of the person had the role staff at that instant."""
+    roles = {}
+    for role in MemberRole.objects.filter(member__contact__person=person).order_by(F("since").asc(nulls_first=True)):
+        if role.since is None or role.since <= instant:
+            roles[role.member_id] = role.role
+    return "staff" in roles.values()
