@@ -19,13 +19,19 @@ from crm.duplicates.search import search_changed, start_search
 from crm.merging import PersonErased, merge, unmerge
 from crm.merging.preview import preview
 from crm.models import Contact, ContactPoint, DuplicateSuggestion, Erasure, Merge, Suppression
-from crm.personal_data.erasing import erase_person
+from crm.personal_data.erasing import erase_person, plan_erasure
 from crm.personal_data.replaying import UnreadableList, erasure_lines, read_list, replay_erasures
 from crm.personal_data.suppression import erased_names
 from gateway.history import event_model_of, history_of
 from tests.api_clients import client_with
-from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
-from tests.factories.crm import ContactFactory, EmailFactory
+from tests.factories.community import (
+    HelpRecordFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
+from tests.factories.crm import ContactFactory, ContactRefFactory, ConversionFactory, EmailFactory
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -223,6 +229,34 @@ def test_what_the_person_said_of_themselves_goes_from_the_record_and_its_history
     for said in ({"country": "IE"}, {"birth_year": 1985}):
         with pytest.raises(IntegrityError, match="crm_contact_erased_is_nobody"), transaction.atomic():
             Contact.objects.filter(pk=joe.pk).update(**said)
+
+
+def test_plan_asks_the_same_questions_however_much_the_person_has_done(joe):
+    def questions():
+        with CaptureQueriesContext(connection) as queries:
+            plan_erasure(joe.pk)
+        return len(queries)
+
+    def live_on(number):
+        account = MemberFactory(contact=joe, handle=f"joe{number}")
+        thread = ThreadFactory(channel=account.channel, opened_by=account)
+        for direction in ("inbound", "between_members"):
+            InteractionFactory(member=account, channel=account.channel, thread=thread, direction=direction)
+        HelpRecordFactory(contact=joe)
+        ConversionFactory(contact=joe)
+        EmailFactory(contact=joe)
+        ContactRefFactory(contact=joe)
+        Contact.objects.filter(pk=joe.pk).update(full_name=f"Joe Bloggs {number}")
+
+    live_on(0)
+    questions()  # Django keeps content types
+    few = questions()
+    for number in range(1, 12):
+        live_on(number)
+
+    plan = plan_erasure(joe.pk)
+    assert {table.label: table.rows for table in plan.tables}["community.Interaction"] == 37
+    assert questions() == few <= 125  # each table and its history by each way to it, and what the person is known by
 
 
 def test_namesakes_and_what_others_wrote_stay(joe):
