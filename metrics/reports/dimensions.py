@@ -85,8 +85,8 @@ COMMUNITIES = Dimension(
     social_only="ch.community_id = ANY(%(only)s::bigint[])",
 )
 
-# The contacts of the persons asked about: their own and those merged into them.
-_RECORDS = "SELECT record.id FROM crm_contact record WHERE record.person_id = ANY(%(only)s::bigint[])"
+# The contacts of the persons asked about: their own and those merged into them. An array, not a join, as above.
+_RECORDS = "ARRAY(SELECT record.id FROM crm_contact record WHERE record.person_id = ANY(%(only)s::bigint[]))"
 
 CUSTOMERS = Dimension(
     earned_from="metrics_personday d",
@@ -98,7 +98,7 @@ CUSTOMERS = Dimension(
     line="no_person",
     line_label="Guest orders",
     earned_only="d.person_id = ANY(%(only)s::bigint[])",
-    social_only=f"asker.contact_id IN ({_RECORDS})",
+    social_only=f"asker.contact_id = ANY({_RECORDS})",
 )
 
 # Accounts and merges are followed when read: relinking an account rewrites no roll-up.
@@ -123,7 +123,7 @@ HELPERS = Dimension(
         SELECT own.id FROM community_member own JOIN crm_contact record ON record.id = own.contact_id
         WHERE record.person_id = ANY(%(only)s::bigint[])
     )""",
-    social_only=f"helper.contact_id IN ({_RECORDS})",
+    social_only=f"helper.contact_id = ANY({_RECORDS})",
 )
 
 MONTHS = Dimension(
