@@ -52,22 +52,24 @@ class Activity:
         return engaged_in_top_tenth(engaged=self.engaged, top=self.top, customers=self.customers)
 
 
+# Read once and summed up twice: by channel and kind, and by member.
 _ACTED = f"""
     acted AS MATERIALIZED (
-        SELECT i.channel_id, i.member_id, i.kind, count(*)::integer AS times
+        SELECT i.channel_id, i.kind, i.member_id, count(*) AS times,
+               count(*) FILTER (WHERE i.kind = ANY(%(engagement_kinds)s::text[])) AS engagements,
+               bool_or(i.kind = ANY(%(help_page_kinds)s::text[])) AS has_read,
+               bool_or(i.kind = 'question') AS has_asked
         FROM community_interaction i
         WHERE i.occurred_at <= %(now)s
           AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
           AND i.retracted_at IS NULL AND i.user_id IS NULL AND i.kind IS NOT NULL
           AND (i.member_id IS NOT NULL OR i.direction <> 'outbound')
           AND {ROLE_AT.format(member="i.member_id", instant="i.occurred_at")} NOT IN ('staff', 'bot')
-        GROUP BY 1, 2, 3
+        GROUP BY GROUPING SETS ((i.channel_id, i.kind), (i.member_id))
     ),
     person AS MATERIALIZED (
-        SELECT {PERSON.format(who="actor")} AS id,
-               COALESCE(sum(times) FILTER (WHERE kind = ANY(%(engagement_kinds)s::text[])), 0) AS engagements,
-               bool_or(kind = ANY(%(help_page_kinds)s::text[])) AS has_read,
-               bool_or(kind = 'question') AS has_asked
+        SELECT {PERSON.format(who="actor")} AS id, sum(engagements) AS engagements,
+               bool_or(has_read) AS has_read, bool_or(has_asked) AS has_asked
         FROM acted
         {OWNER.format(who="actor", member="acted.member_id")}
         WHERE acted.member_id IS NOT NULL
@@ -90,7 +92,7 @@ _COUNTS = f"""
             LIMIT 1 OFFSET (SELECT greatest(count(*) / 10 - 1, 0) FROM customer)
         )
     )
-    SELECT 'kinds', channel_id, kind, sum(times) FROM acted GROUP BY 2, 3
+    SELECT 'kinds', channel_id, kind, times FROM acted WHERE channel_id IS NOT NULL
     UNION ALL SELECT 'readers', NULL, NULL, count(*) FROM person WHERE has_read
     UNION ALL SELECT 'askers', NULL, NULL, count(*) FROM person WHERE has_asked
     UNION ALL SELECT 'customers', NULL, NULL, count(*) FROM customer
