@@ -65,7 +65,7 @@ def exchanges(records: str, *, condition: str = "TRUE", newest_first: bool = Tru
 
 def oldest_exchanges(records: str, *, condition: str = "TRUE") -> str:
     """
-    Return a SELECT of `person_id` and `at`: when the oldest exchange of each of many persons was, up to a time
+    Return a SELECT of `person_id` and `at`: when the oldest exchange of each of many persons was, up to a time.
 
     `records` is as `exchanges` takes it, with that time as `until`, which may be each person's own; `condition` too.
     Without any exchange by then there is no row.
