@@ -74,7 +74,10 @@ def fill(*, until: date | None, today: date, now: datetime, progress: Progress =
         )
     reached = date.fromisoformat(job.parameters["until"])
     if until and until != reached:
-        raise OtherDay(f"The demo company is there already and ends on {reached}. `make clean` removes it.")
+        raise OtherDay(
+            f"The demo company is there already and ends on {reached}. On Kith's own servers `make clean` removes it; "
+            "on others, name a database of its own."
+        )
     if job.state == Job.State.SUCCEEDED:
         return Company(reached, job.report, is_new=False)
 

@@ -45,7 +45,9 @@ def stop_all() -> None:
 
 
 def clean() -> None:
-    """Remove the servers' data, and say so; ServerError when something of it stays."""
+    """Remove the servers' data, and say so; ServerError when something of it stays. Others' servers are left alone."""
+    if "DATABASE_URL" in os.environ:
+        say("The database that DATABASE_URL names is not Kith's own and stays as it is.")
     if not STATE.exists():
         say(f"There is nothing to remove: {STATE} does not exist.")
         return

@@ -401,7 +401,7 @@ def test_day_of_the_command_line_is_the_one_that_counts():
         kind="demo", parameters={"until": UNTIL}, state=Job.State.SUCCEEDED, finished_at=timezone.now(), report={}
     )
 
-    with pytest.raises(CommandError, match="ends on 2026-11-01. `make clean` removes it."):
+    with pytest.raises(CommandError, match="ends on 2026-11-01. On Kith's own servers `make clean` removes it;"):
         call_command("demo", "--until", "2026-11-02")
 
 

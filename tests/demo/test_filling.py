@@ -28,7 +28,7 @@ def test_company_of_another_day_is_refused_with_what_to_do():
         kind="demo", parameters={"until": "2026-11-01"}, state=Job.State.SUCCEEDED, finished_at=NOW, report={"costs": 9}
     )
 
-    with pytest.raises(OtherDay, match="ends on 2026-11-01. `make clean` removes it."):
+    with pytest.raises(OtherDay, match="ends on 2026-11-01. On Kith's own servers `make clean` removes it;"):
         fill(until=date(2025, 5, 5), today=date(2026, 11, 1), now=NOW)
 
 
