@@ -53,6 +53,7 @@ class Command(BaseCommand):
         except ProcessError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses it again has nothing left to end
             self.stdout.write("Kith has ended.")
 
 
