@@ -7,12 +7,13 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from benchmarks.facts import Scale
-from benchmarks.measuring import Measurement, best_of, execute
+from benchmarks.measuring import Measurement, best_of, execute, median_of
 from gateway.batches import upsert
 
 BATCH = 1_000  # items a call, as the API allows
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MEMBERS = 20_000
+ALONE = 200  # items, each in a call of its own
 
 
 def interactions(count: int, *, text: str) -> list[dict[str, object]]:
@@ -193,4 +194,11 @@ def measure(scale: Scale) -> Iterator[Measurement]:
         operation="contacts with history, all changed", floor=floor, floor_is=floor_is, product=product, amount=count,
         unit="contacts", limit=count / 15_000, remark="half of the floor, and 15,000/s",
     )  # fmt: skip
+    for collection, items in (("interactions", first[:ALONE]), ("contacts", contacts(ALONE, name="Alone"))):
+        named = iter([{**item, "external_id": f"alone{number}"} for number, item in enumerate(items)])
+        yield Measurement(
+            operation=f"one of {collection} by itself, inserted",
+            product=median_of(ALONE, lambda key=collection, rest=named: _through_services(key, [next(rest)])),  # type: ignore[misc]
+            remark=f"median of {ALONE}",
+        )
     _clear()
