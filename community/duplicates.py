@@ -16,7 +16,7 @@ EVIDENCE = (
     Evidence("handle_changed", 50, "a handle with another letter"),
     Evidence("handle_swapped", 50, "a handle with two letters swapped"),
     Evidence("handle_and_name", 50, "a handle that reads like the other's name"),
-    Evidence("same_channel", -50, "but both have an account on one channel"),
+    Evidence("same_channel", -40, "but both have an account on one channel"),
 )
 SHORTEST = 5  # letters; "joe" says nothing
 SHORTEST_WITH_A_SLIP = 8  # letters; "marie" and "maria" are two names

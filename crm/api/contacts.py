@@ -46,7 +46,8 @@ class ConsentRecord(pydantic.BaseModel):
 class ContactRecord(Record):
     """
     A contact. `merged_into` is the id of the contact into which this one was merged, `person_id` the
-    one at the end of that chain: itself, unless merged.
+    one at the end of that chain: itself, unless merged. `do_not_contact` is the person's wish, on whichever
+    of their records it was said.
     """
 
     id: int
@@ -99,7 +100,9 @@ class ContactFilters(CollectionFilters):
     owner = TextFilter(field_name="owner__username", max_length=150, help_text="Is looked after by this user.")
     stage = django_filters.ChoiceFilter(choices=Contact.Stage.choices, help_text="Is at this stage.")
     tag = TextFilter(max_length=50, method="with_tag", help_text="Has this tag.")
-    do_not_contact = BooleanFilter(help_text="Wishes not to be contacted.")
+    do_not_contact = BooleanFilter(
+        method="with_wish", help_text="Wishes not to be contacted, on whichever record of the person it was said."
+    )
     person_id = IdFilter(help_text="Belongs to this person: the contact itself and all merged into it.")
 
     needs = {"email": VIEW_ADDRESSES}
@@ -131,6 +134,9 @@ class ContactFilters(CollectionFilters):
         points = ContactPoint.objects.filter(kind=ContactPoint.Kind.EMAIL, normalised=normalised)
         return queryset.filter(pk__in=_with_survivors(points))
 
+    def with_wish(self, queryset: QuerySet[Contact], name: str, value: bool) -> QuerySet[Contact]:
+        return queryset.filter(_wish() if value else ~_wish())
+
     def with_tag(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
         return queryset.filter(tags__contains=[value])
 
@@ -138,6 +144,11 @@ class ContactFilters(CollectionFilters):
 def _with_survivors(parts: QuerySet[Any]) -> QuerySet[Any]:
     """Return the ids of the contacts that a few `parts` hang on, and of the persons whom these stand for."""
     return parts.values("contact_id").union(parts.values("contact__person_id"))
+
+
+def _wish() -> Exists:
+    """Whether any record of the contact's person says that they are not to be contacted."""
+    return Exists(Contact.objects.filter(person=OuterRef("person"), do_not_contact=True))
 
 
 def _points(kind: str) -> ArraySubquery:
@@ -161,6 +172,7 @@ class Contacts(Resource):
     columns = {
         "owner": "owner__username",
         "merged_into": "merged_into_id",
+        "do_not_contact": _wish(),
         # What hangs on a contact comes with it, in subqueries for the rows of the page only: three
         # queries more would take longer than all of this.
         "emails": _points(ContactPoint.Kind.EMAIL),

@@ -4,7 +4,7 @@ What speaks for two records being one person, and how much.
 Each kind of evidence has points, read as the chance that such a pair is one person by this alone. Reasons
 that are independent of each other add up as chances do: two of 60 and 50 leave 40 % x 50 % = 20 % doubt,
 so the score is 80. Evidence against (two accounts on one channel) has negative points: of 80 points,
--50 leave 40.
+-40 leave 48. So nobody who registered twice is suggested for a name alone, but is for a verified address.
 """
 
 from collections.abc import Mapping, Sequence

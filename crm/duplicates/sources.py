@@ -5,12 +5,14 @@ Where pairs come from: SQL over the contacts that are searched, each contact loo
 points counts, 0 to 1. `about` gives rows (first, second, key, weight) on pairs of persons that were
 found otherwise. The statements read the temporary tables `searched (contact_id)` and `found_pair (first, second)`.
 Whatever many contacts share (an office's telephone number, a very common name) is no evidence: each
-lookup stops after a few rows.
+lookup stops after a few rows. Only where many have one mail address, which they verified or under one
+name, each is paired with the oldest of them: a form may have made a contact of whatever it was sent.
 """
 
 from dataclasses import dataclass
 
 MOST_SHARING = 10  # contacts; an address or name that more of them have is told apart or left out
+CROWD = 1_000  # contacts; a mail address that so many have is nobody's
 MOST_COLLEAGUES = 200  # of one company; in a larger one only the names next to each other are compared
 NEIGHBOURS = 6  # names looked at in each direction of each order
 ALIKE_FROM = 0.6  # similarity of trigrams below which names are different names
@@ -54,6 +56,35 @@ ADDRESSES = DuplicateSource(
             ) theirs
         ) same_address
         WHERE sharing < {MOST_SHARING}
+        UNION ALL
+        SELECT
+            mine.contact_id, oldest.contact_id,
+            CASE WHEN mine.verified_at IS NOT NULL AND oldest.verified_at IS NOT NULL THEN 'verified_' ELSE '' END
+                || mine.kind,
+            1.0
+        FROM searched
+        JOIN crm_contactpoint mine ON mine.contact_id = searched.contact_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS others FROM (
+                SELECT FROM crm_contactpoint other
+                WHERE other.normalised = mine.normalised AND other.kind = mine.kind
+                    AND other.contact_id <> mine.contact_id
+                LIMIT {CROWD}
+            ) sharing
+        ) shared
+        CROSS JOIN LATERAL (
+            SELECT other.contact_id, other.verified_at
+            FROM crm_contactpoint other
+            WHERE other.normalised = mine.normalised AND other.kind = mine.kind
+                AND other.contact_id <> mine.contact_id
+            ORDER BY other.contact_id
+            LIMIT 1
+        ) oldest
+        JOIN crm_contact one ON one.id = mine.contact_id
+        JOIN crm_contact first ON first.id = oldest.contact_id
+        WHERE mine.kind = 'email' AND shared.others >= {MOST_SHARING} AND shared.others < {CROWD}
+            AND (mine.verified_at IS NOT NULL AND oldest.verified_at IS NOT NULL
+                OR one.full_name <> '' AND lower(one.full_name) = lower(first.full_name))
     """,
 )
 

@@ -330,6 +330,12 @@ class ContactRef(models.Model):
         return f"{self.source}:{self.external_id}"
 
 
+def consent_word(text: str) -> str:
+    """Return a purpose or channel of a consent as all are compared: “E-Mail” and “email ” are the same, `email`."""
+    word = " ".join(text.split()).lower()
+    return {"e-mail": "email", "telephone": "phone"}.get(word, word)
+
+
 class ConsentQuerySet(models.QuerySet["Consent"]):
     """Consents, as figures and audiences read them."""
 
@@ -354,7 +360,11 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Consent(models.Model):
-    """A person's yes to being contacted for a purpose, with its source; withdrawn, it stays as evidence."""
+    """
+    A person's yes to being contacted for a purpose, with its source; withdrawn, it stays as evidence.
+
+    Purpose and channel are stored as `consent_word` has them, so that a withdrawal meets what it takes back.
+    """
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
     purpose = models.CharField(max_length=50, help_text="such as newsletter, research, testimonial")
@@ -378,6 +388,9 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} ({self.channel or 'any channel'})"
+
+    def clean(self) -> None:
+        self.purpose, self.channel = consent_word(self.purpose), consent_word(self.channel)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())

@@ -174,7 +174,8 @@ Times are in UTC. In the folder csv an apostrophe stands before whatever a sprea
 
 Collections that begin with "history-of" hold what your records said before, and when that changed.
 "somebody else" and "a colleague" stand where a row names another person: their names are theirs.
-What others said to you is here, without who said it. What others said elsewhere and that names you is
-theirs; the collection "mentions", if there is one, says where it stands.
+What others addressed to you or your accounts is here, without who said it. What they wrote below your words
+without addressing it to you, and what names you elsewhere, is theirs; the collection "mentions", if there is
+one, says where the latter stands.
 Amounts called "…_minor" are in cents of the currency of our reports.
 """

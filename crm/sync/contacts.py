@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from crm.models import Contact
+from crm.models.contact import consent_word
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
 from crm.sync.erased import Named, refuse_changes_of_erased, refuse_erased
 from crm.sync.fields import Address, Country, Email, Phone
@@ -23,10 +24,14 @@ ELSEWHERE = {"emails", "phones", "company", "owner", "refs", "consents"}  # fiel
 
 
 class ConsentItem(Item):
-    """A consent is evidence: it is added and withdrawn by sending it, and never removed by leaving it out."""
+    """
+    A consent is evidence: it is added and withdrawn by sending it, and never removed by leaving it out.
 
-    purpose: Name(50)
-    channel: Text(50) = ""
+    Purpose and channel count without case, and e-mail is email, telephone phone: a withdrawal meets its consent.
+    """
+
+    purpose: Annotated[Name(50), AfterValidator(consent_word)]
+    channel: Annotated[Text(50), AfterValidator(consent_word)] = ""
     granted_at: Moment
     withdrawn_at: Moment | None = None
     source: Name(100)

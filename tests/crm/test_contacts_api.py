@@ -212,6 +212,18 @@ def test_batch_with_history_names_the_key_too(api):
     assert contexts == {"api"}
 
 
+def test_wish_not_to_be_contacted_is_the_persons_on_whichever_record_it_was_said(api):
+    joe, ada = ContactFactory(full_name="Joe"), ContactFactory(full_name="Ada")
+    ContactFactory(merged_into=joe, do_not_contact=True)
+
+    assert api.get(f"/api/v1/contacts/{joe.pk}/").json()["do_not_contact"] is True
+    listed = {
+        said: [row["id"] for row in api.get("/api/v1/contacts/", {"do_not_contact": said}).json()["results"]]
+        for said in ("true", "false")
+    }
+    assert listed == {"true": [joe.pk], "false": [ada.pk]}
+
+
 def test_delete_of_a_contact_in_use_is_refused(api):
     from tests.factories.crm import ConversionFactory
 

@@ -17,9 +17,9 @@ from crm.duplicates.evidence import Reason, in_words, score_of
 from crm.duplicates.joining import join_next, start_joining
 from crm.duplicates.rules import apply_rules
 from crm.duplicates.search import search_changed, search_chunk, start_search
-from crm.duplicates.sources import MOST_COLLEAGUES
+from crm.duplicates.sources import CROWD, MOST_COLLEAGUES
 from crm.merging import merge, unmerge
-from crm.models import ChangedIdentity, Contact, DuplicateSuggestion, Merge
+from crm.models import ChangedIdentity, Contact, ContactPoint, DuplicateSuggestion, Merge
 from jobs.models import Job
 from tests.factories.community import ChannelFactory, MemberFactory, UserFactory
 from tests.factories.crm import CompanyFactory, ContactFactory, ContactRefFactory, EmailFactory
@@ -118,6 +118,13 @@ def handles(first, second):
     return make
 
 
+def registered_twice(one, other):
+    same_verified_address(one, other)
+    channel = ChannelFactory()
+    MemberFactory(contact=one, channel=channel, handle="ada1")
+    MemberFactory(contact=other, channel=channel, handle="zoe1")
+
+
 def handle_like_the_name(one, other):
     MemberFactory(contact=other, handle="ada_byron88")
 
@@ -135,6 +142,7 @@ def handle_like_the_name(one, other):
         (similar_name_and_company, 60, ["company", "similar_name"]),
         # The handle reads like Ada's own name too: 1 - 0.4 x 0.5 = 0.8.
         (same_handle, 80, ["handle", "handle_and_name"]),
+        (registered_twice, 57, ["same_channel", "verified_email"]),  # 95 x 0.6
         (handle_like_the_name, 50, ["handle_and_name"]),
         (handles("maria_garcia", "Maria.Garcia84"), 50, ["similar_handle"]),
         (handles("maria_garcia", "mariagarcia"), 50, ["similar_handle"]),
@@ -247,6 +255,38 @@ def test_what_says_too_little_is_not_suggested(make):
     search_changed(now=NOW)
 
     assert pair(one, other) not in found()
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "reason"),
+    [
+        (["Ada Byron"] * 11, {}, "email"),
+        ([f"{letter} Quist{letter}" for letter in "ABCDEFGHIJK"], VERIFIED, "verified_email"),
+        ([f"{letter} Quist{letter}" for letter in "ABCDEFGHIJK"], {}, None),
+    ],
+    ids=["under one name", "verified", "neither"],
+)
+def test_where_many_have_one_mail_address_each_is_paired_with_the_oldest(names, fields, reason):
+    oldest, *others = [ContactFactory(full_name=name) for name in names]
+    for contact in (*others, oldest):
+        EmailFactory(contact=contact, raw="ada@example.com", **fields)
+
+    search_changed(now=NOW)
+
+    assert set(found()) == ({pair(oldest, other) for other in others} if reason else set())
+    assert all(reason in reasons for _, reasons, _ in found().values())
+
+
+def test_a_mail_address_that_a_crowd_has_is_nobodys():
+    crowd = Contact.objects.bulk_create(Contact(full_name="Ada Byron") for _ in range(CROWD + 1))
+    ContactPoint.objects.bulk_create(
+        ContactPoint(contact=contact, kind="email", raw="ada@example.com", normalised="ada@example.com")
+        for contact in crowd
+    )
+
+    search_changed(now=NOW)
+
+    assert found() == {}
 
 
 def test_accounts_on_three_channels_may_all_be_of_the_one_person_with_that_name():

@@ -274,6 +274,22 @@ def test_consents_are_added_and_withdrawn_but_never_removed():
     ]
 
 
+def test_withdrawal_meets_its_consent_however_both_are_written():
+    send_one("contacts", **contact(consents=[GRANTED | {"channel": "email"}, GRANTED]))
+
+    again = [GRANTED | {"purpose": " Newsletter", "channel": "E-Mail"}]
+    assert send_one("contacts", **contact(consents=again)).status == "unchanged"
+    withdrawn = [GRANTED | {"purpose": "NEWSLETTER", "withdrawn_at": "2026-02-01T00:00:00Z"}]
+    send_one("contacts", **contact(consents=withdrawn))
+
+    stored = Consent.objects.order_by("channel").values_list("purpose", "channel", "withdrawn_at")
+    assert [(purpose, channel, at is None) for purpose, channel, at in stored] == [
+        ("newsletter", "", False),
+        ("newsletter", "email", True),
+    ]
+    assert not Consent.objects.standing(now=NOW).exists()  # what was taken back for any channel is for this one too
+
+
 def test_consent_withdrawn_before_it_was_granted_is_refused():
     item = contact(consents=[GRANTED | {"withdrawn_at": "2025-12-31T00:00:00Z"}])
 
