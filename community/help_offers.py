@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from community.models import Channel, HelpRecord, Interaction, Member, Thread
+from community.models import Channel, HelpRecord, Interaction, Member, MemberRole, Thread
 from community.private_texts import readable_text
 from gateway.panels import PermissionCheck
 
@@ -61,10 +62,16 @@ def answers_to_mark(person_id: int, *, may: PermissionCheck) -> list[Offer]:
 
 
 def _offered(own: list[int]) -> QuerySet[Interaction]:
-    """Answers of known authors other than the person's own accounts, that are not help yet."""
+    """Answers of known authors other than the person's own accounts and bots, that are not help yet."""
     is_help = HelpRecord.objects.filter(withdrawn_at=None).values("interaction")
+    roles = MemberRole.objects.filter(member=OuterRef("member"))
+    role_then = roles.filter(Q(since=None) | Q(since__lte=OuterRef("occurred_at"))).order_by(
+        F("since").desc(nulls_last=True)
+    )
     return (
         Interaction.objects.counted()
+        .alias(role_then=Coalesce(Subquery(role_then.values("role")[:1]), Value("community")))
+        .exclude(role_then="bot")
         .filter(kind__in=KINDS, deleted_at=None)
         .filter(Q(member__isnull=False) | Q(user__isnull=False))
         .exclude(member__in=own)

@@ -94,15 +94,16 @@ class Members(SyncedCollection):
         Settle whose the accounts are that name a contact, and return the members whose shell was merged.
 
         The same person as before: nothing to do. A shell, made for the account, is merged into the
-        contact named. Otherwise the column stays among the values to write: the account moves.
+        contact named. Otherwise the column stays among the values to write: the account moves. Where
+        staff decided that the two are different people, neither happens: a source does not know better.
         """
         naming = {pk: draft for pk, draft in old.items() if "contact_id" in draft.values}
         shells = {}
-        for pk, is_same_person, shell in _standing(naming):
+        for pk, is_same_person, is_different, shell in _standing(naming):
             draft = naming[pk]
-            if is_same_person or shell is not None:
+            if is_same_person or is_different or shell is not None:
                 named = draft.values.pop("contact_id")
-            if shell is not None and not is_same_person:
+            if shell is not None and not is_same_person and not is_different:
                 shells[shell] = (pk, named)
         if shells:
             merge_shells({shell: named for shell, (_, named) in shells.items()}, now=now)
@@ -126,9 +127,10 @@ def _known_by(draft: Draft) -> Named:
         yield "contact", ("contact", *draft.facts["contact"].key)
 
 
-def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, int | None]]:
+def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, bool, int | None]]:
     """
-    For members that name a contact: whether it is the same person as before, and the account's shell if it has one.
+    For members that name a contact: whether it is the same person as before, or was found to be a different one by
+    staff, and the account's shell if it has one.
 
     A shell has no reference and no facts of its own: no name, no address, no conversion, cost, consent
     or mark, no help but from accepted answers, nothing addressed to it but through its only account.
@@ -142,6 +144,18 @@ def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, int | None]]
         cursor.execute(
             f"""
             SELECT m.id, c.person_id = n.person_id,
+              c.person_id <> n.person_id AND EXISTS (
+                SELECT FROM crm_contact mine
+                CROSS JOIN LATERAL (
+                    SELECT d.second_id AS id FROM crm_duplicatesuggestion d
+                    WHERE d.first_id = mine.id AND d.state = 'different'
+                    UNION ALL
+                    SELECT d.first_id FROM crm_duplicatesuggestion d
+                    WHERE d.second_id = mine.id AND d.state = 'different'
+                ) other
+                JOIN crm_contact theirs ON theirs.id = other.id AND theirs.person_id = n.person_id
+                WHERE mine.person_id = c.person_id
+              ),
               CASE WHEN c.merged_into_id IS NULL AND c.full_name = '' AND c.company_id IS NULL
                 AND (SELECT 1 FROM crm_contactref r WHERE r.contact_id = c.id LIMIT 1) IS NULL
                 AND (SELECT 1 FROM crm_contactpoint p WHERE p.contact_id = c.id LIMIT 1) IS NULL

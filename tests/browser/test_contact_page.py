@@ -234,7 +234,7 @@ def test_question_is_answered_from_its_own_page(page: Page, log_in, joe: Contact
     page.goto("/admin/community/waitinginteraction/")
     expect(page.get_by_text("How do I enrol?")).to_have_count(0)
     page.goto(address(joe))
-    expect(page.locator(".kith-entry").first).to_contain_text("How do I enrol?")
+    expect(page.locator(".kith-entry", has_text="How do I enrol?").first).to_contain_text("Help received")
 
 
 def test_start_page_shows_what_is_due_and_lets_it_be_done(page: Page, log_in, joe: Contact):

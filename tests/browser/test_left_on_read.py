@@ -90,6 +90,24 @@ def test_a_question_is_answered_from_the_queue_by_the_keyboard_alone(page: Page,
     expect(page.get_by_role("region", name="Timeline").get_by_text("With the form at the desk.")).to_be_visible()
 
 
+def test_an_answer_begins_in_its_field_although_others_were_given_before(page: Page, log_in, question):
+    mia = MemberFactory(channel=question.channel, handle="mia")
+    earlier = timezone.now() - dt.timedelta(days=9)
+    InteractionFactory(
+        channel=mia.channel, member=mia, to_member=question.member, kind="answer", text="By post.", occurred_at=earlier
+    )
+    log_in()
+    page.goto(QUEUE)
+    row_of(page).get_by_role("link", name="Answer").press("Enter")
+    expect(page.get_by_role("button", name="By post.")).to_be_visible()
+    expect(page.locator("#id_answer")).to_be_focused()
+    page.keyboard.type("1) open the form, 2) send it.")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
+    assert HelpRecord.objects.get().answer == "1) open the form, 2) send it."
+
+
 def test_what_a_colleague_has_claimed_is_told_handed_over_and_given_back(page: Page, log_in, question):
     bo = UserFactory(username="bo", first_name="Bo", last_name="Berg", is_staff=True)
     UserFactory(username="cy", first_name="Cy", last_name="Dahl", is_staff=True)

@@ -180,6 +180,21 @@ def test_escape_asks_before_typed_text_is_lost(page: Page, log_in, joe: Contact)
     expect(page.locator("#kith-dialog")).to_be_hidden()
 
 
+def test_whoever_writes_instead_of_choosing_an_answer_writes_the_question(page: Page, log_in, joe: Contact):
+    mia = MemberFactory(handle="mia")
+    InteractionFactory(channel=mia.channel, member=mia, to_contact=joe, kind="answer", text="Take the evening course.")
+    log_in()
+    page.goto(f"/admin/crm/contact/{joe.pk}/change/")
+    page.keyboard.press("h")
+    expect(page.get_by_role("button", name="Take the evening course.")).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.type("May I bring a calculator?")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
+    assert HelpRecord.objects.get().question == "May I bring a calculator?"
+
+
 def test_answer_already_given_is_marked_with_one_key(page: Page, log_in, joe: Contact):
     mia = MemberFactory(handle="mia")
     account = MemberFactory(channel=mia.channel, contact=joe)

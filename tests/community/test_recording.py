@@ -21,6 +21,7 @@ from tests.factories.community import (
     HelpRecordFactory,
     InteractionFactory,
     MemberFactory,
+    MemberRoleFactory,
     ThreadFactory,
     UserFactory,
 )
@@ -245,6 +246,8 @@ def test_answers_already_given_are_offered_newest_first_and_only_those(joe, mia,
     answer(10, member=joe, thread=thread)  # their own
     answer(10, to_member=mia, member=MemberFactory(channel=forum))  # to somebody else
     answer(10, to_member=joe, kind="like")
+    welcome = MemberRoleFactory(role="bot", since=None, member__channel=forum).member
+    answer(10, to_member=joe, member=welcome)
     answer(10, to_member=joe, retracted_at=dt.datetime(2026, 3, 11, tzinfo=dt.UTC))
     HelpRecordFactory(contact=joe.contact, interaction=answer(10, to_member=joe))  # help already
 

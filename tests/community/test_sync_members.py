@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from community.models import Channel, Community, Cost, Interaction, Member, MemberRole
+from crm.merging import unmerge
 from crm.models import Contact, ContactRef
 from gateway.batches import InUse
 from gateway.collections import collections
@@ -79,6 +80,19 @@ def test_shell_is_merged_into_the_contact_that_is_named():
     assert (shell.merged_into_id, shell.person_id) == (named.pk, named.pk)
     assert Member.objects.get().contact_id == shell.pk
     assert send_one("members", **member(contact=C1)).status == "unchanged"
+
+
+def test_whom_staff_found_to_be_different_people_no_source_joins_again():
+    send_one("members", **member())
+    shell = Member.objects.get().contact
+    send_one("members", **member(contact=C1))
+    unmerge(loser_id=shell.pk, are_different=True, now=NOW)
+
+    assert send_one("members", **member(contact=C1)).status == "unchanged"
+
+    shell.refresh_from_db()
+    assert (shell.merged_into_id, Member.objects.get().contact_id) == (None, shell.pk)
+    assert send_one("members", **member(contact=C2)).status == "updated"  # another person is another question
 
 
 def test_account_of_a_merged_person_is_not_moved():

@@ -94,10 +94,18 @@
         form()?.requestSubmit();
       } else {
         press(event, dialog);
+        if (!event.defaultPrevented) write(event);
       }
       return;
     }
     press(event, document);
+  };
+
+  // Whoever writes while something to choose from has the focus means the form: a space would choose, and the words be lost.
+  const write = (event) => {
+    if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey || !event.target.matches(".kith-offer")) return;
+    if (event.key === " ") event.preventDefault();
+    form()?.querySelector("input:not([type=hidden]), textarea")?.focus();
   };
 
   const press = (event, within) => {
