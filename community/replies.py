@@ -21,13 +21,20 @@ from typing import Any
 
 from community.interaction_kinds import asking_kinds, asking_staff_kinds, help_kinds, personal_kinds, reply_kinds
 
-# The role of a member at an instant. A member without one is community, and so is no member at all. Most have
-# none: they are told apart by a set that is read once, and only the others are looked up one by one.
-ROLE_AT = """CASE WHEN {member} IN (SELECT member_id FROM community_memberrole) THEN COALESCE((
+_LATEST_ROLE = """(
         SELECT role.role FROM community_memberrole role
         WHERE role.member_id = {member} AND (role.since IS NULL OR role.since <= {instant})
         ORDER BY role.since DESC NULLS LAST LIMIT 1
-    ), 'community') ELSE 'community' END"""
+    )"""
+# The role of a member at an instant. A member without one is community, and so is no member at all. Most have
+# none: they are told apart by a set that is read once, and only the others are looked up one by one.
+ROLE_AT = f"""CASE WHEN {{member}} IN (SELECT member_id FROM community_memberrole)
+    THEN COALESCE({_LATEST_ROLE}, 'community') ELSE 'community' END"""
+# Whether a member was a bot at an instant. Hardly any account ever was one: whether it was is seen first, in an index
+# where few are asked about.
+BOT_AT = f"""CASE WHEN EXISTS (
+        SELECT FROM community_memberrole ever WHERE ever.member_id = {{member}} AND ever.role = 'bot'
+    ) THEN COALESCE({_LATEST_ROLE} = 'bot', false) ELSE false END"""
 
 
 def _by_staff(alias: str) -> str:

@@ -15,12 +15,16 @@ from django.utils.formats import date_format
 from community.exchanges import exchanges, oldest_exchanges
 from community.interaction_kinds import touch_kinds
 from community.models import HelpRecord
+from community.replies import BOT_AT
 from community.waiting import WaitingState, waiting_of_persons
 from crm.models import Contact
 from gateway.panels import Figure, Link, PermissionCheck, Tile
 
 _RECORDS = "SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY (%(persons)s)"
-_TOUCH = "i.kind = ANY (%(kinds)s) AND i.retracted_at IS NULL AND i.occurred_at <= %(now)s"
+_TOUCH = (
+    "i.kind = ANY (%(kinds)s) AND i.retracted_at IS NULL AND i.occurred_at <= %(now)s"
+    f" AND NOT {BOT_AT.format(member='i.member_id', instant='i.occurred_at')}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,8 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
     """
     Return for each person the oldest and the newest interaction by or to them that is more than being there.
 
-    One query. It counts what can earn credit, the touch kinds: a like or a view is no contact.
+    One query. It counts what can earn credit: a like or a view is no contact, nor is what a bot does, nor what answers
+    the person's words but addresses somebody else.
     """
     ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
     both = " UNION ALL ".join(f"SELECT '{end}' AS which, person_id, id FROM ({sql}) {end}" for end, sql in ends.items())
@@ -85,9 +90,10 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
 def _end_of_each(*, newest_first: bool) -> str:
     """Return a SELECT of `person_id` and `id`: for each person the oldest or newest touch. It takes `limit`, 1."""
     direction = "DESC" if newest_first else "ASC"
+    touches = exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first, only_addressed=True)
     return (
         f"SELECT DISTINCT ON (person_id) person_id, id"
-        f" FROM ({exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first)}) exchange"
+        f" FROM ({touches}) exchange"
         f" ORDER BY person_id, at {direction}, id {direction}"
     )
 

@@ -57,7 +57,7 @@ _GIVEN = """
 
 @dataclass(frozen=True)
 class InteractionEntries:
-    """What the person did, what was addressed to them, and what answers something of theirs."""
+    """What the person did, what was addressed to them, and what answers something of theirs, whoever it names."""
 
     key: str = "interactions"
     group: str = "Interactions"

@@ -19,6 +19,7 @@ from tests.factories.community import (
     HelpRecordFactory,
     InteractionFactory,
     MemberFactory,
+    MemberRoleFactory,
     ThreadFactory,
     UserFactory,
 )
@@ -175,6 +176,60 @@ def test_tiles_say_how_they_came_and_when_we_last_spoke(joe, mia):
     assert (last.value, last.note) == (at(5), f"by mia, {joe.channel}")
     assert [tile.figure.value for tile in found[mia.contact_id][:2]] == [at(5), at(5)]
     assert found[joe.contact_id][0].stage == "audience"
+
+
+def ends_of(account: Member) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return when they came to us and when we last spoke, as the tiles say."""
+    first, last = ExchangeTiles().load([account.contact_id], now=NOW, may=anybody)[account.contact_id][:2]
+    return first.figure.value, last.figure.value
+
+
+def test_tiles_count_nothing_that_an_account_did_while_it_was_a_bot(joe):
+    robot = MemberFactory(handle="robot", channel=joe.channel)
+    for role, since in (("staff", None), ("bot", at(3)), ("community", at(8))):
+        MemberRoleFactory(member=robot, role=role, since=since)
+
+    def says(member, day, **fields):
+        InteractionFactory(channel=joe.channel, member=member, occurred_at=at(day), **fields)
+
+    says(robot, 3, to_member=joe, kind="direct_message")  # from this instant on
+    says(robot, 7, to_contact=joe.contact, kind="direct_message")
+    assert ends_of(joe) == (None, None)
+    assert ends_of(robot) == (None, None)
+    says(joe, 5)
+    assert ends_of(joe) == (at(5), at(5))
+    says(robot, 2, to_member=joe, kind="direct_message")
+    says(robot, 8, to_member=joe, kind="direct_message")
+    assert ends_of(joe) == (at(2), at(8))
+    assert days(talk(joe.contact)) == [8, 7, 5, 3, 2]  # what a bot says did happen
+
+
+def test_tiles_count_what_answers_the_persons_words_only_where_it_addresses_the_person(joe, mia):
+    eve = MemberFactory(handle="eve", channel=joe.channel)
+    thread = ThreadFactory(channel=joe.channel, opened_by=joe)
+
+    def says(day, kind="answer", **fields):
+        return InteractionFactory(
+            **{"channel": joe.channel, "member": mia, "kind": kind, "occurred_at": at(day), **fields}
+        )
+
+    says(4, "question", member=joe, thread=thread)
+    by_eve = says(3, "comment", member=eve)
+    post = says(1, "post", member=joe)  # no touch
+    says(2, "comment", reply_to=post, to_member=eve)
+    says(2, thread=thread, to_contact=eve.contact)
+    says(2, thread=thread, reply_to=by_eve)
+    by_user = says(2, "comment", member=None, user=UserFactory())
+    says(5, thread=thread, reply_to=by_user)  # a colleague, who is none of them
+    assert ends_of(joe) == (at(4), at(4))
+    assert ends_of(eve) == (at(2), at(3))
+    assert days(talk(joe.contact)) == [5, 4, 2, 2, 2, 1]  # there they all are
+
+    by_nobody = says(2, "comment", member=None)
+    says(6, thread=thread, reply_to=by_nobody)
+    assert ends_of(joe) == (at(4), at(6))
+    says(3, "comment", reply_to=post)
+    assert ends_of(joe) == (at(3), at(6))
 
 
 def test_waiting_tile_says_what_waits_and_since_when(joe, mia):

@@ -23,6 +23,7 @@ from tests.factories.community import (
     InteractionFactory,
     MemberFactory,
     MemberRoleFactory,
+    ThreadFactory,
     UserFactory,
 )
 from tests.factories.crm import ContactFactory, ConversionFactory
@@ -395,6 +396,28 @@ def test_time_to_convert_of_one_is_what_stands_on_their_page(forum):
 
     assert contact_header(records, may=anybody, tiles=tiles).days_to_convert == 18
     assert report(start=MARCH, end=APRIL).time_to_convert.median == 18
+
+
+def test_time_to_convert_begins_neither_with_a_bot_nor_with_what_was_said_to_somebody_else(forum):
+    joe = converted(20, 3.2, channel=forum, name="Joe")
+    ada, robot = someone("Ada", channel=forum), someone("Robot", channel=forum)
+    MemberRoleFactory(member=robot, role="bot", since=at(1))
+    did(robot, "direct_message", 2, to_member=joe)
+    asked = did(joe, "post", 1)
+    thread = ThreadFactory(channel=forum, opened_by=joe)
+    did(ada, "comment", 3, reply_to=asked, to_member=robot)
+    did(ada, "answer", 4, thread=thread, to_contact=robot.contact)
+    did(ada, "answer", 5, thread=thread, reply_to=did(robot, "comment", 5))
+    only_welcomed = converted(20, channel=forum)
+    did(robot, "direct_message", 2, to_member=only_welcomed)
+
+    took = report(start=MARCH, end=APRIL).time_to_convert
+
+    assert (took.n, took.without_touch, took.median) == (1, 1, 3)
+    did(robot, "direct_message", 1, to_member=only_welcomed, external_id="early")
+    Interaction.objects.filter(external_id="early").update(occurred_at=at(28, month=2))  # before it was a bot: 20 days
+    took = report(start=MARCH, end=APRIL).time_to_convert
+    assert (took.n, took.without_touch, took.median) == (2, 0, 11.5)
 
 
 def anybody(permission):

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.range import DateRange
 
-from community.models import Channel, Community, Cost, HelpRecord, Interaction, Member, MemberRole
+from community.models import Channel, Community, Cost, HelpRecord, Member, MemberRole
 from crm.models import Campaign, Contact, Conversion
 from metrics.models import ConversionResult, Credit
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, roi_report, rows_of
 from metrics.reports.about_people import PeopleQuery
 from metrics.reports.first_conversions import time_to_convert
-from tests.metrics.oracle import shares_of
+from tests.metrics.oracle import Facts, shares_of
 from tests.metrics.world import START, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -189,11 +189,12 @@ def test_time_to_convert_equals_a_count_person_by_person(facts, today):
     try:
         with transaction.atomic():
             World().apply(facts)
+            stored = Facts()
             for day in (today, days[-1]):
                 now = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
                 for start, end in periods:
                     query = PeopleQuery(now=now, start=start, end=end)
-                    took, (taken, without) = time_to_convert(query.parameters), days_to_convert(query)
+                    took, (taken, without) = time_to_convert(query.parameters), days_to_convert(query, stored)
                     assert (took.n, took.without_touch) == (len(taken), without), query
                     assert took.median == (statistics.median(taken) if taken else None), query
             raise UndoneError
@@ -201,22 +202,18 @@ def test_time_to_convert_equals_a_count_person_by_person(facts, today):
         pass
 
 
-def days_to_convert(query):
+def days_to_convert(query, facts):
     """Return the days from first touch to first conversion of whoever has both, and how many have no touch before."""
-    person_of = dict(Contact.objects.values_list("pk", "person_id"))
-    contact_of = dict(Member.objects.values_list("pk", "contact_id"))
     touched = defaultdict(list)
-    for i in Interaction.objects.select_related("reply_to", "thread"):
+    for i in facts.interactions.values():
         if i.kind in TOUCHES and i.retracted_at is None and i.occurred_at <= query.now:
-            met = [i.member_id, i.to_member_id, i.reply_to and i.reply_to.member_id]
-            if i.kind == "answer" and i.thread:
-                met.append(i.thread.opened_by_id)
-            for contact in (i.to_contact_id, *(contact_of[member] for member in met if member)):
-                if contact:
-                    touched[person_of[contact]].append(i.occurred_at)
+            if i.member_id and facts.role(i.member_id, i.occurred_at) == "bot":
+                continue
+            for person in {facts.person_of_member(i.member_id), facts.addressee(i)} - {None}:
+                touched[person].append(i.occurred_at)
     bought = defaultdict(list)
     for conversion in Conversion.objects.filter(voided_at=None).exclude(contact=None):
-        bought[person_of[conversion.contact_id]].append(conversion.occurred_at)
+        bought[facts.person[conversion.contact_id]].append(conversion.occurred_at)
     days, without = [], 0
     for person, times in bought.items():
         first, touches = min(times), touched[person]
