@@ -74,8 +74,7 @@ def _figures(total: ResponseRow) -> list[Figure]:
             label="Replied to",
             value=total.response_rate.value,
             unit="percent",
-            note=why_undefined(total.response_rate)
-            or f"{total.replied:,} of {total.asked:,}; {total.unreplied:,} without a reply",
+            note=_of_how_many(total),
             is_main=True,
         ),
         Figure(label="First reply, hours", value=hours_of(reply.calendar.median), unit="decimal", note="median"),
@@ -100,6 +99,12 @@ def _figures(total: ResponseRow) -> list[Figure]:
     ]
 
 
+def _of_how_many(total: ResponseRow) -> str:
+    told = why_undefined(total.response_rate)
+    told = told or f"{total.replied:,} of {total.asked:,}; {total.unreplied:,} without a reply"
+    return f"{told}; {total.dismissed:,} dismissed" if total.dismissed else told
+
+
 def _chart(report: ResponsesReport) -> Chart | None:
     shown = [row for row in report.rows if row.first_reply.n][:12]
     if not shown:
@@ -115,20 +120,24 @@ def _chart(report: ResponsesReport) -> Chart | None:
     )
 
 
-# What nobody replied to has no time and flatters the times of the rest, so it stands beside them. It is left by
-# everybody: no member of staff has a number of their own.
-_LEFT = ("Without reply", "Unanswered")
+# What nobody replied to has no time and flatters the times of the rest, so it stands beside them, and so does what was
+# dismissed. It is left by everybody: no member of staff has a number of their own.
+_LEFT = ("Without reply", "Dismissed", "Unanswered")
 _COLUMNS: tuple[tuple[Column, Callable[[ResponseRow], object]], ...] = (
     (Column(label="Asked", unit="count"), lambda row: row.asked),
     (Column(label="Replied to", unit="count"), lambda row: row.replied),
     (Column(label="Share", unit="percent"), lambda row: row.response_rate.value),
     (Column(label=_LEFT[0], unit="count"), lambda row: row.unreplied),
+    (
+        Column(label=_LEFT[1], unit="count", note="Needed no reply, and got none: not among those asked"),
+        lambda row: row.dismissed,
+    ),
     (Column(label="First reply, mean h", unit="decimal"), lambda row: hours_of(row.first_reply.calendar.mean)),
     (Column(label="median", unit="decimal"), lambda row: hours_of(row.first_reply.calendar.median)),
     (Column(label="90 % within", unit="decimal"), lambda row: hours_of(row.first_reply.calendar.p90)),
     (Column(label="median, business h", unit="decimal"), lambda row: hours_of(row.first_reply.business.median)),
     (Column(label="First answer, median h", unit="decimal"), lambda row: hours_of(row.first_answer.calendar.median)),
-    (Column(label=_LEFT[1], unit="count"), lambda row: row.unanswered),
+    (Column(label=_LEFT[2], unit="count"), lambda row: row.unanswered),
     (Column(label="Resolved", unit="count"), lambda row: row.resolved),
     (Column(label="Resolution, median h", unit="decimal"), lambda row: hours_of(row.resolution.calendar.median)),
 )

@@ -67,6 +67,7 @@ class ResponseRowRecord(Shape):
     asked: int
     replied: int
     unreplied: int
+    dismissed: int
     answered: int
     unanswered: int
     replied_by_staff: int
@@ -110,7 +111,7 @@ class Responses(ApiView):
             scope="responses:read",
             summary="Response figures by channel, community or who replied",
             description="In cohort form: what was asked in the period, replied to and resolved by now. What has no "
-            "reply yet has no time and is counted beside.",
+            "reply yet has no time and is counted beside, and so is what was dismissed as needing none.",
             query=ResponsesParameters,
             answers={200: ResponsesRecord},
         )

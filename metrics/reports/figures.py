@@ -141,10 +141,10 @@ def attainment(*, measured: Ratio, target: Decimal | None) -> Ratio:
 
 def response_rate(*, replied: int, asked: int) -> Ratio:
     """
-    Share of what expects a reply that got one from a human being: replied / asked, as a fraction.
+    Share of what needs a reply that got one from a human being: replied / asked, as a fraction.
 
-    In cohort form (asked in the period, replied to by now), so never above 1. Undefined (`nothing_asked`)
-    when nothing was asked.
+    In cohort form (asked in the period, replied to by now), so never above 1. What was dismissed and has no reply
+    was not asked. Undefined (`nothing_asked`) when nothing was.
 
     Source: requirement R12. Example: 8 of 10 → 0.8.
     """

@@ -49,6 +49,7 @@ class Times:
 # What is counted in each row, and how.
 _COUNTS = {
     "asked": "count(*) FILTER (WHERE what = 'ask')",
+    "dismissed": "count(*) FILTER (WHERE what = 'dismissed')",
     "replied": "count(first_reply_seconds)",
     "answered": "count(first_answer_seconds)",
     "replied_by_staff": "count(first_staff_reply_seconds)",
@@ -117,7 +118,8 @@ def _row_name(way: str, person: str) -> str:
 _RESOLVER = PERSON.format(who="resolver")
 
 # Asks, replies and resolutions are laid under each other and folded, not joined: see `community.replies`. Of a
-# thread its first question is raised; one that its source calls reopened is not resolved.
+# thread its first question is raised; one that its source calls reopened is not resolved. What staff dismissed is asked
+# all the same once somebody replied to it.
 _FIGURES = f"""
     WITH ask AS MATERIALIZED ({
     asks('''i.occurred_at <= %(now)s
@@ -170,24 +172,32 @@ _FIGURES = f"""
         ) channel
         LEFT JOIN opened ON opened.hours_id = channel.hours_id
     ),
+    dismissed AS (
+        SELECT ask.id FROM ask
+        JOIN community_handling handling ON handling.interaction_id = ask.id
+        WHERE handling.dismissed_at <= %(now)s
+    ),
     asked AS (
         SELECT id, max(channel_id) AS channel_id, max(kind) AS kind, max(asked_at) AS asked_at,
                min(replied_at) AS replied_at,
                min(replied_at) FILTER (WHERE is_answer) AS answered_at,
                min(replied_at) FILTER (WHERE is_staff) AS staff_replied_at,
                bool_or(is_raised) AS is_raised,
+               bool_or(is_dismissed) AND min(replied_at) IS NULL AS is_dismissed,
                max(resolved_at) AS resolved_at, max(resolved_by) AS resolved_by
         FROM (
             SELECT id, channel_id, kind, occurred_at AS asked_at, NULL::timestamptz AS replied_at,
-                   false AS is_answer, false AS is_staff, false AS is_raised,
+                   false AS is_answer, false AS is_staff, false AS is_raised, false AS is_dismissed,
                    NULL::timestamptz AS resolved_at, NULL AS resolved_by
             FROM ask
             UNION ALL
-            SELECT ask_id, NULL, NULL, NULL, replied_at, is_answer, is_staff, false, NULL, NULL FROM reply
+            SELECT ask_id, NULL, NULL, NULL, replied_at, is_answer, is_staff, false, false, NULL, NULL FROM reply
             UNION ALL
-            SELECT id, NULL, NULL, NULL, NULL, false, false, true, NULL, NULL FROM raised
+            SELECT id, NULL, NULL, NULL, NULL, false, false, true, false, NULL, NULL FROM raised
             UNION ALL
-            SELECT ask_id, NULL, NULL, NULL, NULL, false, false, false, resolved_at, resolved_by FROM resolved
+            SELECT id, NULL, NULL, NULL, NULL, false, false, false, true, NULL, NULL FROM dismissed
+            UNION ALL
+            SELECT ask_id, NULL, NULL, NULL, NULL, false, false, false, false, resolved_at, resolved_by FROM resolved
         ) told
         GROUP BY id
     ),
@@ -206,8 +216,9 @@ _FIGURES = f"""
         GROUP BY way, replier, ask_id
     ),
     fact AS (
-        SELECT 'ask' AS what, NULL::text AS row_name, channel_id, kind, asked_at, replied_at, answered_at,
-               staff_replied_at, replied_at IS NOT NULL AS is_first, is_raised, resolved_at, resolved_by
+        SELECT CASE WHEN is_dismissed THEN 'dismissed' ELSE 'ask' END AS what, NULL::text AS row_name, channel_id, kind,
+               asked_at, replied_at, answered_at, staff_replied_at, replied_at IS NOT NULL AS is_first, is_raised,
+               resolved_at, resolved_by
         FROM asked
         UNION ALL
         SELECT 'reply', row_name, channel_id, kind, asked_at, replied_at, answered_at, staff_replied_at, is_first,
@@ -225,7 +236,7 @@ _FIGURES = f"""
         WHERE row_name IN (SELECT row_name FROM own)
     ),
     timed AS MATERIALIZED (
-        SELECT CASE WHEN what = 'ask' THEN place.row_names ELSE ARRAY[row_name] END AS row_names,
+        SELECT CASE WHEN row_name IS NULL THEN place.row_names ELSE ARRAY[row_name] END AS row_names,
                what, kind, is_first, is_raised, resolved_by,
                {_timed()}
         FROM fact

@@ -3,7 +3,8 @@ Response figures: whether people who asked something were replied to, how soon, 
 
 What expects a reply and what is one is `community.replies`: the queue follows the same rule. The figures are
 in cohort form: what was asked in the period, replied to and resolved by `now`. What has no reply yet is
-counted beside the times, for it drops out of them and flatters them. Times are in seconds, by the calendar
+counted beside the times, for it drops out of them and flatters them. What staff dismissed as needing no reply
+and nobody replied to is not asked: it is counted by itself. Times are in seconds, by the calendar
 and by the business hours of the channel; percentiles interpolate linearly between closest ranks.
 
 Sources: R6, R12, R59 to R63. A first reply and a first answer are two figures: "I will look into it" is a
@@ -64,11 +65,12 @@ class ResponseRow:
     """
     The figures of a channel, a community, somebody who replied, or the whole.
 
-    `asked`: asks of the period. `replied` and `answered`: those with a first reply and a first answer, and
-    `unreplied` those without any reply. `replies` and `answers`: how many were given. In the row of somebody
-    who replied, `replied` counts the asks that they replied to, `first_replies` those where they were the
-    first, the times are those of their own first reply or answer to each ask, and the rates are shares of
-    everything that was asked or raised.
+    `asked`: asks of the period that need a reply or got one; `dismissed` are the others, which staff said need none.
+    `replied` and `answered`: those asked with a first reply and a first answer, and `unreplied` those without any
+    reply. `leads` and `raised` leave out nothing that was dismissed: it was received. `replies` and `answers`: how
+    many were given. In the row of somebody who replied, `replied` counts the asks that they replied to,
+    `first_replies` those where they were the first, the times are those of their own first reply or answer to each
+    ask, and the rates are shares of everything that was asked or raised.
 
     `raised`: questions, one for each thread. `resolved`: those with an accepted or confirmed answer, by the
     asker, by a member or by staff. `repliers` and `answerers` are distinct known people.
@@ -77,6 +79,7 @@ class ResponseRow:
     key: int | str | None
     name: str
     asked: int = 0
+    dismissed: int = 0
     replied: int = 0
     answered: int = 0
     replied_by_staff: int = 0
@@ -110,7 +113,7 @@ class ResponseRow:
 
     @property
     def response_rate(self) -> Ratio:
-        """Asks replied to, of all asks."""
+        """Asks replied to, of all that need a reply or got one."""
         return response_rate(replied=self.replied, asked=self.asked)
 
     @property
@@ -175,7 +178,7 @@ def _report(query: ResponsesQuery, counted: Counted) -> ResponsesReport:
 
 def _replier_row(key: Key, name: str, figures: Mapping[str, Any], total: ResponseRow) -> ResponseRow:
     """Return the row of somebody who replied: what they did, as shares of everything that was asked and raised."""
-    whole = {"asked": total.asked, "leads": total.leads, "raised": total.raised}
+    whole = {"asked": total.asked, "dismissed": total.dismissed, "leads": total.leads, "raised": total.raised}
     return ResponseRow(key=key, name=name, **{**figures, **whole})
 
 

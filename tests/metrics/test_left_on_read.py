@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from community.handling import dismiss
 from community.models import Handling
 from metrics.admin.left_on_read import in_words
 from metrics.models import PersonDay
@@ -201,7 +202,7 @@ def test_response_times_page(question):
 
 
 def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question):
-    """Of three questions Ana answered one and looked into one; on another channel one waits."""
+    """Of three questions Ana answered one and looked into one, a fourth was dismissed; on another channel one waits."""
     ana = MemberFactory(channel=question.channel, handle="ana")
     MemberRoleFactory(member=ana, role="staff", since=None)
     asked = {"channel": question.channel, "occurred_at": question.occurred_at}
@@ -210,24 +211,28 @@ def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question
         replied_at = question.occurred_at + dt.timedelta(hours=1)
         InteractionFactory(channel=question.channel, member=ana, kind=kind, reply_to=to, occurred_at=replied_at)
     other = InteractionFactory(occurred_at=question.occurred_at).channel
+    dismiss([InteractionFactory(**asked).pk], reason="thanks", user_id=None, now=timezone.now())
 
     address = reverse("response-times-figures")
-    channels, staff = logged_in().get(address, {"period": "last_30_days"}).context["tables"]
+    shown = logged_in().get(address, {"period": "last_30_days"}).context
+    channels, staff = shown["tables"]
     answer = client_with("responses:read").get("/api/v1/responses/", {"by": "channel"}).json()
 
     labels = [column.label for column in channels.columns]
-    assert labels[4:6] == ["Without reply", "First reply, mean h"]
-    assert labels[9:11] == ["First answer, median h", "Unanswered"]
-    assert {(row.values[0], row.values[1], row.values[4], row.values[10]) for row in channels.rows} == {
-        (question.channel.name, 3, 1, 2),
-        (other.name, 1, 1, 1),
-        ("All", 4, 2, 3),
+    assert labels[4:7] == ["Without reply", "Dismissed", "First reply, mean h"]
+    assert labels[10:12] == ["First answer, median h", "Unanswered"]
+    assert {(row.values[0], row.values[1], *row.values[4:6], row.values[11]) for row in channels.rows} == {
+        (question.channel.name, 3, 1, 1, 2),
+        (other.name, 1, 1, 0, 1),
+        ("All", 4, 2, 1, 3),
     }
-    assert not {"Without reply", "Unanswered"} & {column.label for column in staff.columns}
-    assert [(row["name"], row["unreplied"], row["unanswered"]) for row in [*answer["rows"], answer["total"]]] == [
-        (question.channel.name, 1, 2),
-        (other.name, 1, 1),
-        ("All", 2, 3),
+    assert shown["figures"][0].note == "2 of 4; 2 without a reply; 1 dismissed"
+    assert not {"Without reply", "Dismissed", "Unanswered"} & {column.label for column in staff.columns}
+    names = ("name", "unreplied", "dismissed", "unanswered")
+    assert [tuple(row[name] for name in names) for row in [*answer["rows"], answer["total"]]] == [
+        (question.channel.name, 1, 1, 2),
+        (other.name, 1, 0, 1),
+        ("All", 2, 1, 3),
     ]
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.types.range import DateRange
 
+from community.handling import dismiss
 from community.models import Channel
 from crm.contact_page import contact_header, contact_tiles_of, next_steps, records_of
 from crm.models import Contact
@@ -164,6 +165,26 @@ def test_attainment(row):
 @pytest.mark.parametrize("row", rows_of("response_rate"), ids=str)
 def test_response_rate(row):
     expect_ratio(figures.response_rate(replied=int(row["replied"]), asked=int(row["asked"])), row, "response_rate")
+
+
+@pytest.mark.parametrize("row", rows_of("dismissed"), ids=str)
+def test_dismissed(db, row):
+    asked = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    messages, replied, dismissed, both = (int(row[name]) for name in ("messages", "replied to", "dismissed", "both"))
+    said = [InteractionFactory(kind="direct_message", occurred_at=asked) for _ in range(messages)]
+    first = replied - both
+    needless = [message.pk for message in said[first : first + dismissed]]
+    dismiss(needless, reason="thanks", user_id=None, now=asked + timedelta(hours=1))
+    for message in said[:replied]:
+        InteractionFactory(
+            channel=message.channel, kind="answer", reply_to=message, occurred_at=asked + timedelta(hours=2)
+        )
+
+    total = responses_report(ResponsesQuery(by="channel", now=NOW)).total
+
+    shown = {"left out": total.dismissed, "asked": total.asked, "unreplied": total.unreplied}
+    assert {name: str(number) for name, number in shown.items()} == {name: row[name] for name in shown}
+    expect_ratio(total.response_rate, row, "response_rate")
 
 
 @pytest.mark.parametrize("row", rows_of("lead_answer_rate"), ids=str)
@@ -403,7 +424,7 @@ def test_every_table_of_worked_numbers_is_tested_above():
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
         *("story members as customer", "story members as helper", "tiles"),
         *("identified_coverage", "share_of_interactions", "engaged_in_top_tenth", "self_service_score"),
-        *("time_to_convert", "small_groups"),
+        *("time_to_convert", "small_groups", "dismissed"),
     }
 
     assert {name for name, _ in ROWS} == tested

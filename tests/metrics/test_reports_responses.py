@@ -8,7 +8,8 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from community.models import BusinessHours, Interaction, OpeningTime, Thread
+from community.handling import dismiss, restore
+from community.models import BusinessHours, Handling, Interaction, OpeningTime, Thread
 from metrics.reports.query import InvalidQuery
 from metrics.reports.response_figures import Spread, Times
 from metrics.reports.responses import NO_BUSINESS_HOURS, ResponsesQuery, responses_report
@@ -141,6 +142,32 @@ def test_a_period_takes_what_was_asked_in_it_and_a_topic_what_is_about_it(compan
     nothing = report(start=dt.date(2027, 1, 1)).total
     assert (nothing.asked, nothing.response_rate.value, nothing.response_rate.reason) == (0, None, "nothing_asked")
     assert nothing.first_reply == Times()
+
+
+def test_what_was_dismissed_is_not_asked_unless_somebody_replied_to_it(company):
+    def question(hours):
+        return Interaction.objects.get(kind="question", occurred_at=later(hours), channel=company)
+
+    lead = Interaction.objects.get(kind="lead", occurred_at=later(1))
+    replied = question(30)  # at 34 h
+    dismiss([question(24).pk, replied.pk, lead.pk], reason="thanks", user_id=None, now=later(32))
+    Handling.objects.create(interaction=Interaction.objects.get(kind="lead", occurred_at=later(0)))  # nothing decided
+
+    forum, mail = report().rows
+
+    assert (forum.asked, forum.replied, forum.unreplied, forum.unanswered, forum.dismissed) == (3, 3, 0, 0, 1)
+    assert forum.response_rate.value == 1
+    assert (forum.first_reply.n, forum.raised, forum.resolved) == (3, 4, 3)
+    assert (mail.asked, mail.replied, mail.dismissed, mail.response_rate.value) == (1, 1, 1, 1)
+    assert (mail.leads, mail.leads_replied, mail.lead_answer_rate.value) == (2, 1, Decimal("0.5"))
+    total, ada = report().total, next(row for row in report("replier").rows if row.name == "ada")
+    assert (total.asked, total.replied, total.unreplied, total.dismissed) == (4, 4, 0, 2)
+    assert (ada.asked, ada.replied, ada.dismissed, ada.response_rate.value) == (4, 2, 2, Decimal("0.5"))
+    # At 33 h nobody had replied to what was asked at 30 h; at 31 h nothing was dismissed yet.
+    assert [(row.asked, row.dismissed) for row in report(now=later(33)).rows] == [(2, 2), (1, 1)]
+    assert [(row.asked, row.dismissed) for row in report(now=later(31)).rows] == [(4, 0), (2, 0)]
+    restore([question(24).pk, lead.pk])
+    assert (report().total.asked, report().total.dismissed) == (6, 0)
 
 
 def test_business_hours_are_the_channels_or_the_organisations(company):
