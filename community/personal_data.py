@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from crm.personal_data.blotting import BLOT
 from crm.personal_data.declarations import (
     Becomes,
+    Heading,
     Identity,
     Kept,
     PersonalData,
@@ -18,6 +19,8 @@ from crm.personal_data.declarations import (
     nobody,
 )
 from crm.personal_data.declared import CURRENCY, OWN_WORD, SYSTEM, UTM
+
+TOPIC = Heading("what a thread or help is about, in words of ours by which figures are told apart")
 
 
 def tombstone(now: datetime) -> Any:
@@ -62,7 +65,7 @@ DECLARED: Sequence[PersonalData] = (
             "external_id": Pseudonym("thread", "channel_id", "external_id"),
             "title": Words(),
             "url": Identity(),
-            "topic": Words(),
+            "topic": TOPIC,
             "source_state": OWN_WORD,
         },
         others={
@@ -119,7 +122,7 @@ DECLARED: Sequence[PersonalData] = (
         fields={
             "question": Words(),
             "answer": Words(),
-            "topic": Words(),
+            "topic": TOPIC,
             "note": Words(),
             "outcome": OWN_WORD,
             "origin": OWN_WORD,

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from crm.personal_data.declarations import Sort, Words
+from crm.personal_data.declarations import Heading, Sort, Words
 from crm.personal_data.schema import stored_models, tracked_model, treatments_of
 
 BLOT = "[erased]"
@@ -73,9 +73,9 @@ class Traces:
 
 
 def worded_columns() -> Iterator[tuple[type[models.Model], Sequence[models.Field]]]:
-    """Yield each model with the fields in which people write, history tables too."""
+    """Yield each model with the fields in which people write, headings among them, history tables too."""
     for model in stored_models():
-        named = {name for name, treatment in treatments_of(model).items() if isinstance(treatment, Words)}
+        named = {name for name, treatment in treatments_of(model).items() if isinstance(treatment, (Words, Heading))}
         fields = [field for field in model._meta.concrete_fields if field.name in named]
         if fields:
             yield model, fields

@@ -6,6 +6,8 @@ an erasure does to it on rows that it reached:
 
 - `Kept(why)`: stays. For words of the organisation's own (a kind, a state) and for what no figure can miss.
 - `Words()`: what people wrote. Emptied; in all *other* rows the person's name and addresses are blotted out.
+- `Heading(why)`: words of the organisation's that figures are grouped by. Stays, but the person's name and addresses
+  are blotted out of it, in the person's rows as in all others.
 - `Identity()`: what the person is known by here. Emptied; other people's rows are not searched for it.
 - `Pseudonym(space, *fields)`: what another system calls the row. Replaced by a keyed hash, and suppressed.
 - `Becomes(expression)`: anything else, as a database expression.
@@ -41,6 +43,13 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Heading:
+    """Words that stay, since figures need them, but for the person's name: that goes from every row."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Identity:
     """Emptied on the person's rows; null, or the empty value of the field."""
 
@@ -72,7 +81,7 @@ class Becomes:
 
 
 Sort = Literal["name", "address", "handle", "code"]
-Treatment = Kept | Words | Identity | Pseudonym | Becomes
+Treatment = Kept | Words | Heading | Identity | Pseudonym | Becomes
 
 
 class KnownRows(Protocol):

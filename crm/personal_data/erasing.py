@@ -8,7 +8,7 @@ One transaction does all of it, so nobody is ever half erased:
 3. treat the rows as declared, delete those that are nothing but identity;
 4. rewrite history the same way: the one path in Kith that may;
 5. take back what merges carried to records that are somebody else's by now;
-6. blot the person's name out of other people's words, end sessions that mention it;
+6. blot the person's name out of other people's words and of all headings, end sessions that mention it;
 7. note the erasure, without a word about whose it was, and suppress what the person was known by.
 
 Interactions, credits, conversions and totals stay where they are, under a pseudonym: no figure reads

@@ -12,7 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from crm.extensions import personal_data
-from crm.personal_data.declarations import Condition, Kept, PersonalData, Treatment
+from crm.personal_data.declarations import Condition, Heading, Kept, PersonalData, Treatment
 from gateway.staging import any_of
 
 WHERE = "Declare it in the personal_data.py of its app: crm/personal_data/declarations.py says how."
@@ -115,7 +115,7 @@ def _missing(model: type[models.Model]) -> Iterator[str]:
         if name not in names:
             yield f"{label} has no field {name}, which its declaration speaks of. {WHERE}"
     for name, treatment in declared.fields.items():
-        if isinstance(treatment, Kept) and not treatment.why:
+        if isinstance(treatment, (Kept, Heading)) and not treatment.why:
             yield f"{label}.{name} is kept without a reason. {WHERE}"
 
 

@@ -1,12 +1,14 @@
-"""An erasure moves no figure: every derived row and every report is what it was, apart from names."""
+"""An erasure moves no figure: every derived row and every report is what it was, apart from who people are."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from psycopg.types.range import DateRange
 
+from community.handling import dismiss
 from community.models import HelpRecord
 from crm.models import Contact, Conversion, Erasure
 from crm.personal_data.erasing import erase_person
@@ -15,7 +17,9 @@ from gateway.batches import upsert
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import RoiQuery, roi_report
+from metrics.reports.about_people import PeopleQuery, people_report
 from metrics.reports.layout import report_as_json
+from metrics.reports.responses import ResponsesQuery, responses_reports
 from tests.factories.community import CostFactory, InteractionFactory, MemberFactory, ThreadFactory
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
 
@@ -53,14 +57,14 @@ def joe(db) -> Contact:
     Joe, with two records and an account, who asked, clicked, was answered by Mia and by staff, helped Eve, bought and
     gave back; and what Mia and Eve bought.
     """
-    joe = ContactFactory(full_name="Joe Bloggs", ref="c1")
+    joe = ContactFactory(full_name="Joe Bloggs", ref="c1", country="IE", birth_year=1985, language="en-GB")
     second = ContactFactory(full_name="J. Bloggs", ref="c2")
     Contact.objects.filter(pk=second.pk).update(merged_into=joe)
     account = MemberFactory(contact=second, handle="joe-the-first", external_id="u5")
     channel = account.channel
     mia, eve = (MemberFactory(channel=channel, handle=handle) for handle in ("mia", "eve"))
     spring, autumn = CampaignFactory(code="Spring"), CampaignFactory(code="autumn")
-    thread = ThreadFactory(channel=channel, opened_by=account, title="Joe asks", external_id="t1")
+    thread = ThreadFactory(channel=channel, opened_by=account, title="Joe asks", topic="fees", external_id="t1")
     asked = InteractionFactory(channel=channel, member=account, thread=thread, occurred_at=at(2), external_id="p9")
     answer = InteractionFactory(
         channel=channel, member=mia, kind="answer", thread=thread, reply_to=asked, occurred_at=at(3), external_id="p10"
@@ -70,6 +74,7 @@ def joe(db) -> Contact:
         contact=second,
         helper_member=mia,
         question="Joe asks",
+        topic="fees",
         outcome="solved",
         rating=5,
         minutes=7,
@@ -110,6 +115,44 @@ def test_every_stored_figure_and_every_report_stay(joe):
     recompute_all(now=NOW)
     assert stored() == before
     assert reports() == expected
+
+
+def test_response_figures_stay_by_topic_too(joe):
+    account = joe.contacts.get(refs__external_id="c2").members.get()
+    thanks = InteractionFactory(
+        channel=account.channel, member=account, kind="direct_message", occurred_at=at(4), text="Thanks, says Joe."
+    )
+    dismiss([thanks.pk], reason="Joe thanked us", user_id=None, now=at(5))
+
+    def responses():
+        asked = [(by, topic) for by in ("channel", "community") for topic in ("", "fees", "other")]
+        return responses_reports(*(ResponsesQuery(by=by, topic=topic, now=NOW) for by, topic in asked))
+
+    before = responses()
+    told = [(found.total.asked, found.total.replied, found.total.dismissed) for found in before]
+    assert told == [(1, 1, 1), (1, 1, 0), (0, 0, 0)] * 2
+
+    erase_person(contact_id=joe.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
+
+    assert responses() == before
+    assert set(HelpRecord.objects.values_list("topic", "question")) == {("fees", "")}
+
+
+def test_of_the_figures_about_people_only_what_told_who_they_are_moves(joe):
+    before = people_report(PeopleQuery(now=NOW))
+    assert before.time_to_convert.n == 2
+
+    erase_person(contact_id=joe.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
+    recompute_stale(now=NOW)
+
+    after = people_report(PeopleQuery(now=NOW))
+    (known_before,), (known,) = before.known, after.known
+    assert (known_before.identified, known) == (1, replace(known_before, identified=0))
+    # Joe and Mia did something; she says nothing of herself. In 2026 he becomes 41.
+    said = {"country": {"IE": 1}, "age_group": {"35_44": 1}, "language": {"en": 1}}
+    assert before.activity.groups == {what: {**groups, "unknown": 1} for what, groups in said.items()}
+    assert after.activity == replace(before.activity, groups={what: {"unknown": 2} for what in said})
+    assert after == replace(before, known=after.known, activity=after.activity)
 
 
 def test_a_later_refund_takes_back_what_the_original_earned(joe):

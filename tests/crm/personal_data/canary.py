@@ -3,8 +3,9 @@ A person with a word of its own in every field that can hold one: generated from
 
 For every declared way from a model to a person there is a row, and in every text field of it that an erasure
 does not keep, a token that stands nowhere else; each row is then changed once, so that the first tokens are
-in its history only. An export gives what an erasure keeps as well: for it, those fields have tokens too. In every
-place where other people write, the person's name, address and handle are mentioned.
+in its history only. A heading, which stays, has the person's name in it instead. An export gives what an erasure
+keeps as well: for it, those fields have tokens too. In every place where other people write, the person's name,
+address and handle are mentioned.
 A new model or field is covered by being declared, or fails here.
 """
 
@@ -25,7 +26,7 @@ from psycopg.types.range import DateRange
 from community.models import Channel, Interaction, Member, Thread
 from crm.models import Contact, Conversion, PersonExport
 from crm.personal_data.blotting import worded_columns
-from crm.personal_data.declarations import Kept
+from crm.personal_data.declarations import Heading, Kept
 from crm.personal_data.rows import PersonRows
 from crm.personal_data.schema import (
     declaration_of,
@@ -244,7 +245,7 @@ def tokened(canary: Canary, model: type[models.Model]) -> list[models.Field]:
     def gets_one(column: models.Field) -> bool:
         if column.name in SHORT:
             return False
-        if isinstance(declared.fields.get(column.name), Kept):
+        if isinstance(declared.fields.get(column.name), (Kept, Heading)):
             has_room = column.max_length is None or column.max_length >= TOKEN
             return canary.in_kept and has_room and needed.get(column.name, "") is not None
         return column.name not in needed
@@ -282,6 +283,8 @@ def _lay(canary: Canary, model: type[models.Model], way: str, mine: dict[type[mo
             values[column.name] = _other(column.related_model, mine)
         elif column in columns:
             values[column.name] = _value(column, canary.token(f"{place}: {column.name}"))
+        elif isinstance(declared.fields.get(column.name), Heading):
+            values[column.name] = f"What {NAME} asks"
         elif not column.null and not column.has_default() and column.db_default is models.NOT_PROVIDED:
             values[column.name] = _filler(column, number)
     values |= needed

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from community.models import Interaction
+from community.models import HelpRecord, Interaction
 from crm.duplicates.joining import join_next, start_joining
 from crm.duplicates.rules import apply_rules
 from crm.duplicates.search import search_changed, start_search
@@ -267,6 +267,32 @@ def test_namesakes_and_what_others_wrote_stay(joe):
 
     about.refresh_from_db()
     assert about.text == "Joe Bloggs, [erased] and [erased] asked; joe did too."
+
+
+def test_a_heading_stays_and_the_name_of_the_person_goes_from_it(joe):
+    account = joe.members.get()
+    topics = ["Fees", "Fees, says JOE BLOGGS", "joe@example.com: fees"]
+    threads = [
+        ThreadFactory(channel=account.channel, opened_by=account, title="Joe asks", topic=topic) for topic in topics
+    ]
+    others = ThreadFactory(channel=account.channel, title="Eve asks", topic="As Joe Bloggs asked")
+    helped = HelpRecordFactory(contact=joe, topic="Fees of Joe Bloggs", note="He is shy.")
+
+    erase(joe)
+
+    for thread in (*threads, others):
+        thread.refresh_from_db()
+    told = [(thread.topic, thread.title) for thread in (*threads, others)]
+    assert told == [
+        ("Fees", ""),
+        ("Fees, says [erased]", ""),
+        ("[erased]: fees", ""),
+        ("As [erased] asked", "Eve asks"),
+    ]
+    helped.refresh_from_db()
+    assert (helped.topic, helped.note) == ("Fees of [erased]", "")
+    history = event_model_of(HelpRecord).objects.filter(pgh_obj_id=helped.pk)
+    assert set(history.values_list("topic", flat=True)) == {"Fees of [erased]"}
 
 
 def test_the_command_plans_and_erases(joe):
