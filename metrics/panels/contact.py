@@ -14,7 +14,7 @@ from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, 
 from metrics.attribution.models import attribution_models
 from metrics.models import ConversionResult, Credit, HelperDay, PersonDay
 from metrics.models.rows import CreditRow
-from metrics.panels.parts import credits_table, ledger_link, money
+from metrics.panels.parts import credits_table, helper_link, ledger_link, money
 
 SHOWN = 10  # rows of a table; the newest
 
@@ -154,7 +154,10 @@ class HelperFigures:
             for model in models:
                 mine[model.key] += int(row[model.key])
         newest = _newest_as_helper(owner)
-        return {pk: _helper_content(sums.get(pk), newest.get(pk, []), may) for pk in ids}
+        accounts: dict[int | None, list[int]] = {}
+        for account, person in sorted(owner.items()):
+            accounts.setdefault(person, []).append(account)
+        return {pk: _helper_content(sums.get(pk), newest.get(pk, []), may, accounts.get(pk, ())) for pk in ids}
 
 
 def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[CreditRow]]:
@@ -173,10 +176,11 @@ def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[
     return found
 
 
-def _helper_content(sums: Mapping[str, int] | None, credits: Sequence[CreditRow], may: PermissionCheck) -> PanelContent:
+def _helper_content(
+    sums: Mapping[str, int] | None, credits: Sequence[CreditRow], may: PermissionCheck, accounts: Sequence[int]
+) -> PanelContent:
     if sums is None:
         return PanelContent(notes=("Nobody whom this person helped has bought anything within the window yet.",))
-    accounts = sorted({credit.actor_member_id for credit in credits})
     return PanelContent(
         figures=[
             Figure(
@@ -193,10 +197,7 @@ def _helper_content(sums: Mapping[str, int] | None, credits: Sequence[CreditRow]
                 credits,
                 may=may,
                 title="Newest credits",
-                more=Link(
-                    page="admin:metrics_creditrow_changelist",
-                    query={"actor_member__id__in": ",".join(map(str, accounts))},
-                ),
+                more=helper_link(accounts),
                 lead=settings.METRICS_DEFAULT_MODEL,
                 empty="No credits yet.",
             ),

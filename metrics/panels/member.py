@@ -13,7 +13,7 @@ from gateway.panels import Figure, PanelContent, PermissionCheck
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit, HelperDay
 from metrics.models.rows import CreditRow
-from metrics.panels.parts import credits_table, ledger_link, money
+from metrics.panels.parts import credits_table, helper_link, money
 
 CREDITS_SHOWN = 10  # the newest
 
@@ -43,7 +43,7 @@ class MemberFigures:
                         value=money(int(sums.get(pk, {}).get(model.key, 0))),
                         unit="money",
                         note=model.description,
-                        link=ledger_link(actor_member=pk),
+                        link=helper_link([pk]),
                         is_main=model.key == settings.METRICS_DEFAULT_MODEL,
                     )
                     for model in models
@@ -53,7 +53,7 @@ class MemberFigures:
                         newest.get(pk, []),
                         may=may,
                         title="Newest credits",
-                        more=ledger_link(actor_member=pk),
+                        more=helper_link([pk]),
                         lead=settings.METRICS_DEFAULT_MODEL,
                         empty="Nobody whom this account helped has bought anything within the lookback window yet.",
                     ),

@@ -1,6 +1,6 @@
 """Parts that several panels share: figures of a report's row, its models side by side, rows of the ledger."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from community.private_texts import readable_text
 from crm.money import from_minor
 from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
+from metrics.models import Credit
 from metrics.models.rows import CreditRow
 from metrics.reports import Ratio, RoiRow
 from metrics.reports.figures import REASONS
@@ -32,6 +33,13 @@ def why_undefined(ratio: Ratio) -> str:
 def ledger_link(**conditions: str | int) -> Link:
     """Return the way to the credits that stand behind a figure, such as `ledger_link(campaign=3)`."""
     return Link(page=LEDGER, query={f"{name}__id__exact": value for name, value in conditions.items()})
+
+
+def helper_link(accounts: Sequence[int]) -> Link:
+    """Return the way to the credits of these accounts as helpers: not for what they bought themselves, nor as staff."""
+    condition = "actor_member__id__exact" if len(accounts) == 1 else "actor_member__id__in"
+    whose = ",".join(map(str, accounts))
+    return Link(page=LEDGER, query={condition: whose, "actor_kind__exact": Credit.ActorKind.MEMBER.value})
 
 
 def business_figures(row: RoiRow, *, credits: Link) -> list[Figure]:

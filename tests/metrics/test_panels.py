@@ -11,6 +11,7 @@ import html
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -25,7 +26,7 @@ from community.models import HelpRecord, Interaction, Member
 from community.private_texts import PRIVATE, READ_PRIVATE
 from crm.extensions import campaign_panels, contact_panels, conversion_panels
 from crm.models import Campaign, Conversion
-from gateway.panels import Panel, PanelContent, Table
+from gateway.panels import Link, Panel, PanelContent, Table
 from gateway.registry import Registry
 from metrics.recompute import recompute_all
 from tests.factories.community import (
@@ -385,6 +386,39 @@ def test_member_page_shows_its_figures_and_credits_and_leads_to_them(ana: Client
     ]
     behind = {(story.purchase.pk, story.answer.pk, "33.33"), (story.refund.pk, story.answer.pk, "-3.33")}
     assert {link: ledger_behind(ana, link) for _, link in shown.values()} == {shown["Linear"][1]: behind}
+
+
+def test_person_and_account_lead_to_all_that_they_earned_as_helpers_and_to_nothing_else(ana: Client):
+    forum = ChannelFactory()
+    joe, eve = MemberFactory(channel=forum), MemberFactory(channel=forum)
+    mia = MemberFactory(channel=forum, handle="mia", contact=ContactFactory(full_name="Mia Lind"))
+    second = MemberFactory(channel=forum, handle="mia-2", contact=mia.contact)
+
+    def help_of(account: Member, to: Member, day: int) -> int:
+        return InteractionFactory(channel=forum, member=account, kind="answer", to_member=to, occurred_at=at(day, 9)).pk
+
+    # 40.00 by her second account; 10.00 each by ten newer answers with the first. What she buys herself is not in it.
+    to_joe = help_of(second, joe, 1)
+    bought = ConversionFactory(contact=joe.contact, amount=Decimal("40.00"), occurred_at=at(2))
+    to_eve = [help_of(mia, eve, day) for day in range(3, 13)]
+    newer = ConversionFactory(contact=eve.contact, amount=Decimal("100.00"), occurred_at=at(20))
+    ConversionFactory(contact=mia.contact, amount=Decimal("70.00"), occurred_at=at(20))
+    recompute_all(now=NOW)
+    by_second = {(bought.pk, to_joe, "40.00")}
+    by_both = by_second | {(newer.pk, answer, "10.00") for answer in to_eve}
+
+    def behind(link: Link) -> set[tuple[int, int, str]]:
+        return ledger_behind(ana, f"{reverse(link.page)}?{urlencode(link.query)}")
+
+    content = of("contact", "helper", mia.contact_id)
+    (table,) = content.tables
+    assert figures(content)["Linear"] == Decimal("140.00")
+    assert [row[4] for row in rows(table)] == ["mia"] * 10
+    assert behind(table.more) == by_both
+    account = of("member", "figures", second.pk)
+    assert figures(account)["Linear"] == Decimal("40.00")
+    assert behind(account.tables[0].more) == by_second
+    assert set.union(*(behind(figure.link) for figure in account.figures)) == by_second
 
 
 def _click(story: Story) -> Interaction:
