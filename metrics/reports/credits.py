@@ -14,12 +14,12 @@ from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Coalesce, NullIf
 
-from crm.models import Contact
+from crm.models import Contact, Conversion
 from crm.money import from_minor, quantise
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit
@@ -67,7 +67,7 @@ class ModelCredit:
 class CreditedConversion:
     """
     The conversion whose value is split. `amount` is as the source gave it, in `currency` (positive for
-    a refund); `value` is what it counts in the reporting currency (negative for a refund).
+    a refund, in the currency of its original).
     """
 
     id: int
@@ -191,6 +191,10 @@ _COLUMNS = (
     "interaction_id",
     *(f"{model}_minor" for model in MODELS),
 )
+# A refund is in the currency of its original, whose row it names by source and external id.
+_ORIGINAL = Conversion.objects.filter(
+    source=OuterRef("conversion__refund_of_source"), external_id=OuterRef("conversion__refund_of_external_id")
+)
 _PATHS = {
     "source": F("conversion__source"),
     "external_id": F("conversion__external_id"),
@@ -198,7 +202,7 @@ _PATHS = {
     "order_number": F("conversion__order_number"),
     "converted_at": F("conversion__occurred_at"),
     "amount": F("conversion__amount"),
-    "currency": F("conversion__currency"),
+    "currency": Coalesce("conversion__currency", Subquery(_ORIGINAL.values("currency")[:1])),
     "buyer_id": F("person_id"),
     "buyer": Coalesce(NullIf("person__full_name", Value("")), F("person__known_as"), output_field=TextField()),
     "campaign_code": F("campaign__code"),
@@ -233,7 +237,7 @@ def _explained(row: dict[str, Any]) -> ExplainedCredit:
             kind=row["kind"],
             order_number=row["order_number"] or "",
             occurred_at=row["converted_at"],
-            amount=quantise(row["amount"], row["currency"]),
+            amount=row["amount"] if row["currency"] is None else quantise(row["amount"], row["currency"]),
             currency=row["currency"],
             is_refund=row["is_refund"],
             contact_id=row["buyer_id"],

@@ -13,7 +13,7 @@ from metrics.models import Credit, StaleMark
 from metrics.recompute import recompute_all
 from tests.api_clients import client_of, client_with
 from tests.factories.community import ChannelFactory, CommunityFactory, CostFactory, InteractionFactory, MemberFactory
-from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
 from tests.metrics.ledger import add_cost_days, add_credit, add_result, roll_up
 
 REPORTS = ["campaigns", "channels", "communities", "members", "summary"]
@@ -188,6 +188,27 @@ def test_pages_of_people_lead_to_each_other_and_each_adds_up(db):
     assert [row["revenue"] for row in second["rows"]] == ["1.00"]
     assert (first["count"], second["next"]) == (3, None)
     assert "other_rows" in first["lines"]
+
+
+def test_credit_of_a_refund_is_in_the_currency_of_its_original(db):
+    joe = MemberFactory(contact=ContactFactory(full_name="Joe Bloggs"))
+    InteractionFactory(channel=joe.channel, member=joe)
+    ConversionFactory(contact=joe.contact, external_id="o1", amount="340.00")
+    RefundFactory(refund_of_external_id="o1", amount="90.00")
+    recompute_all(now=datetime(2026, 5, 1, tzinfo=UTC))
+
+    answer = client_with("credits:read").get("/api/v1/credits/").json()
+
+    assert CreditPageRecord.model_validate(answer)
+    assert [
+        (
+            one["is_refund"],
+            one["conversion"]["amount"],
+            one["conversion"]["currency"],
+            one["models"]["linear"]["amount"],
+        )
+        for one in answer["results"]
+    ] == [(False, "340.00", "EUR", "340.00"), (True, "90.00", "EUR", "-90.00")]
 
 
 def test_figure_leads_to_its_credits_and_each_to_its_sentence(spring):
