@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Collate, Lower
 
 from community.models import Channel, Member
+from community.models.member import FOLDED_HANDLE, folded
 from crm.contact_points import normalise_email, normalise_phone
 from crm.models import Contact, ContactPoint
 from crm.personal_data.suppression import NAME_ERASED, SourceName, erased_names
@@ -42,8 +45,9 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
     Write a new contact with its addresses, and with a handle an account on the channel; return the contact.
 
     Somebody with a name or an address is a lead, somebody with a handle alone is audience. An equal address
-    of another contact makes a suggestion to merge, never a merge. Raises `RefusedPerson`, also for what an
-    erased person was known by.
+    of another contact makes a suggestion to merge, never a merge. What the channel calls the account is not known:
+    it is marked as named here, and becomes that of the source when one brings the handle (sync/named_here.py).
+    Raises `RefusedPerson`, also for what an erased person was known by.
     """
     points = []
     names: list[tuple[str, SourceName]] = []
@@ -67,6 +71,11 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
         for field, name in names:
             if name in gone:
                 raise RefusedPerson(NAME_ERASED, field=field)
+        if handle:
+            # Colleagues who add somebody to one channel at once come one after the other.
+            channel = Channel.objects.select_for_update(no_key=True).get(pk=channel_id)
+            if _is_there(handle, channel):
+                raise _there_already(handle, channel)
         stage = Contact.Stage.LEAD if new.name or points else Contact.Stage.AUDIENCE
         contact = Contact.objects.create(full_name=new.name, stage=stage, owner_id=owner_id)
         for point in points:
@@ -75,12 +84,23 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
         if handle:
             try:
                 with transaction.atomic():
-                    Member.objects.create(channel_id=channel_id, external_id=handle, handle=handle, contact=contact)
-            except IntegrityError:
-                channel = Channel.objects.get(pk=channel_id)
-                raise RefusedPerson(
-                    f"There is {handle} on {channel} already: choose them above.", field="handle"
-                ) from None
+                    Member.objects.create(
+                        channel=channel, external_id=handle, handle=handle, contact=contact, is_named_here=True
+                    )
+            except IntegrityError:  # one with this external id, whatever its handle
+                raise _there_already(handle, channel) from None
         refresh_search_text([contact.pk])
         contact.refresh_from_db()
     return contact
+
+
+def _is_there(handle: str, channel: Channel) -> bool:
+    """Whether an account of the channel goes by this handle today, in whatever case. By the index of handles."""
+    alike = Member.objects.alias(folded=Collate(FOLDED_HANDLE, "C"), lower=Lower("handle")).filter(
+        channel=channel, folded=Collate(folded(Value(handle)), "C"), lower=Lower(Value(handle))
+    )
+    return alike.exclude(handle="").exists()
+
+
+def _there_already(handle: str, channel: Channel) -> RefusedPerson:
+    return RefusedPerson(f"There is {handle} on {channel} already: choose them above.", field="handle")

@@ -46,6 +46,7 @@ DECLARED: Sequence[PersonalData] = (
             "handle": Identity(),
             "followers": Identity(),
             "joined_at": Identity(),
+            "is_named_here": Identity(),
             "source_updated_at": Identity(),
         },
         suppress={"handle": ("channel_id", "handle")},

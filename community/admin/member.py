@@ -1,6 +1,7 @@
 """Members: accounts on channels, with their dated roles."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
@@ -38,6 +39,12 @@ class MemberForm(ErasedRefusingForm):
     def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
         yield ["external_id", "channel"], ("member", self.instance.channel_id, self.instance.external_id)
         yield ["handle", "channel"], ("handle", self.instance.channel_id, self.instance.handle)
+
+    def save(self, commit: bool = True) -> Any:
+        """An external id that staff wrote is not made up any more: no other account takes this one over."""
+        if "external_id" in self.changed_data:
+            self.instance.is_named_here = False
+        return super().save(commit)
 
 
 @admin.register(Member)

@@ -1,5 +1,7 @@
 """Members: accounts on channels, whose they are, and what role they had when."""
 
+from typing import Any
+
 import pghistory
 from django.db import models
 from django.db.models import Func, Q, Value
@@ -11,8 +13,13 @@ from crm.models import Contact
 from crm.models.changed_identity import compare_again
 from crm.models.synced import Synced
 
-# joe.bloggs, joe_bloggs88 and Joe Bloggs stand at one place.
-FOLDED_HANDLE = Trim(Func(Lower("handle"), Value("._-0123456789"), Value("   "), function="translate"))
+
+def folded(handle: Any) -> Trim:
+    """Return a handle as the indexes have it: joe.bloggs, joe_bloggs88 and Joe Bloggs stand at one place."""
+    return Trim(Func(Lower(handle), Value("._-0123456789"), Value("   "), function="translate"))
+
+
+FOLDED_HANDLE = folded("handle")
 
 
 @pghistory.track(
@@ -24,7 +31,8 @@ class Member(Synced):
     """
     An account on a channel. It belongs to a contact; an unknown account brings its own.
 
-    `followers` is a stored denominator and never a measure of success (G9).
+    `followers` is a stored denominator and never a measure of success (G9). `is_named_here` says that staff named
+    somebody by this handle and Kith made the external id of it: it holds until the source brings the account.
     """
 
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="members", db_index=False)
@@ -33,6 +41,7 @@ class Member(Synced):
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="members")
     followers = models.PositiveBigIntegerField(null=True, blank=True)
     joined_at = models.DateTimeField(null=True, blank=True)
+    is_named_here = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         constraints = [
@@ -49,6 +58,9 @@ class Member(Synced):
         ]
         indexes = [
             models.Index(fields=["updated_at", "id"], name="community_member_changes"),
+            models.Index(
+                "channel", Lower("handle"), name="community_member_named_here", condition=Q(is_named_here=True)
+            ),
             # In the order from the front and from the back, with all that community/duplicates.py reads of a neighbor.
             models.Index(
                 Collate(FOLDED_HANDLE, "C"),

@@ -1,15 +1,16 @@
 """Members, known by channel and external id: accounts, whose they are, and their dated roles."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from pydantic import Field
 
 from community.models import Member
+from community.sync.named_here import NamedHere, end_named_here, meant_by_handle
 from community.sync.references import MEMBERS, create_members, resolve_channels
 from crm.merging import merge_shells
 from crm.sync.erased import Named, refuse_erased
@@ -19,7 +20,7 @@ from gateway.drafts import Additive, Draft, settle
 from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text
 from gateway.staging import copy_into, id_array, staged
 from gateway.synced import SyncedCollection
-from gateway.tables import Row
+from gateway.tables import Change, Key, LostRace, Row
 
 
 class MemberItem(Item):
@@ -40,6 +41,27 @@ class MemberItem(Item):
     role: Literal["community", "staff", "bot"] = "community"
     role_since: Moment | None = None
     source_updated_at: Moment | None = None
+
+
+class Twin(NamedTuple):
+    """An account named here whose handle another one has by now, and the contact of that other one."""
+
+    named_here: NamedHere
+    contact_id: int
+
+
+class Standing(NamedTuple):
+    """Whose an account is, beside the contact `named` for it; `shell` is its contact where that is one."""
+
+    named: int
+    is_same_person: bool
+    is_different: bool
+    shell: int | None
+
+    @property
+    def joins(self) -> int | None:
+        """The shell that the contact named takes in; None where there is nothing to join, or staff decided against."""
+        return None if self.is_same_person or self.is_different else self.shell
 
 
 class Members(SyncedCollection):
@@ -64,7 +86,7 @@ class Members(SyncedCollection):
         drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if "contact" in draft.facts)
         known = MEMBERS.locate(
-            {draft.row_key for draft in drafts if draft.pk is None}, also=["contact_id", "source_updated_at"]
+            {draft.row_key for draft in drafts if draft.pk is None}, also=["contact_id", "is_named_here"]
         )
         for draft in drafts:
             draft.values = MEMBERS.columns(
@@ -72,42 +94,69 @@ class Members(SyncedCollection):
             )
             if "contact" in draft.facts:
                 draft.values["contact_id"] = contacts[draft.facts["contact"].key]
+        taken, twins = _named_here(drafts, known)
 
-        new = {draft.row_key: draft for draft in drafts if draft.pk is None and draft.row_key not in known}
-        ids = create_members(
+        ids = {key: pk for key, (pk, *_) in known.items()} | taken
+        new = {draft.row_key: draft for draft in drafts if draft.pk is None and draft.row_key not in ids}
+        created = create_members(
             {key: draft.values for key, draft in new.items()}, {key: draft.said_at for key, draft in new.items()}
         )
-        add_roles({ids[key]: draft.facts.get("roles", {}) for key, draft in new.items()})
+        add_roles({created[key]: draft.facts.get("roles", {}) for key, draft in new.items()})
         for key, draft in new.items():
-            draft.done("created", ids[key])
+            draft.done("created", created[key])
 
-        old = {draft.pk or known[draft.row_key][0]: draft for draft in drafts if draft.is_open}
-        merged = self._relink(old, now=now)
-        rows = [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()]
-        with member_roles({pk: draft.facts.get("roles", {}) for pk, draft in old.items()}) as roles:
-            changes = MEMBERS.change(rows, parts=roles)
+        old = {draft.pk or ids[draft.row_key]: draft for draft in drafts if draft.is_open}
+        merged = self._relink(old, taken=set(taken.values()), twins=twins, now=now)
+        changes = _change(old)
         for pk, draft in old.items():
             settle(draft, pk, "updated" if pk in merged else changes.get(pk))
 
-    def _relink(self, old: Mapping[int, Draft], *, now: datetime) -> set[int]:
+    def _relink(
+        self, old: Mapping[int, Draft], *, taken: Collection[int], twins: Mapping[int, Twin], now: datetime
+    ) -> set[int]:
         """
-        Settle whose the accounts are that name a contact, and return the members whose shell was merged.
+        Settle whose the accounts are that name a contact, and return the members of which more than the row changed.
 
         The same person as before: nothing to do. A shell, made for the account, is merged into the
         contact named. Otherwise the column stays among the values to write: the account moves. Where
         staff decided that the two are different people, neither happens: a source does not know better.
+
+        For accounts `taken` over, which were named here, a contact known by nothing but their handle is a shell
+        too. With a twin, the contact of one is merged into that of the other if either is a shell.
         """
         naming = {pk: draft for pk, draft in old.items() if "contact_id" in draft.values}
-        shells = {}
-        for pk, is_same_person, is_different, shell in _standing(naming):
-            draft = naming[pk]
-            if is_same_person or is_different or shell is not None:
-                named = draft.values.pop("contact_id")
-            if shell is not None and not is_same_person and not is_different:
-                shells[shell] = (pk, named)
+        asked = [(pk, draft.values["contact_id"], draft.said_at, pk in taken) for pk, draft in naming.items()]
+        for pk, twin in twins.items():
+            if pk not in naming:
+                asked.append((pk, twin.named_here.contact_id, old[pk].said_at, False))
+            owner = naming[pk].values["contact_id"] if pk in naming else twin.contact_id
+            asked.append((twin.named_here.pk, owner, None, True))
+        standing = _standing(asked)
+
+        shells: dict[int, int] = {}
+        merged: set[int] = set()
+        for pk in naming.keys() & standing.keys():
+            stands = standing[pk]
+            if stands.is_same_person or stands.is_different or stands.shell is not None:
+                del naming[pk].values["contact_id"]
+            if stands.joins is not None:
+                shells[stands.joins] = stands.named
+                merged.add(pk)
+        settled = twins.keys() & standing.keys()  # an item older than what is stored settles nothing
+        joined: set[int] = set()
+        for pk in settled:
+            named_here = twins[pk].named_here.pk
+            for side in [named_here] if pk in naming else [pk, named_here]:
+                stands = standing[side]
+                if stands.is_same_person or stands.joins is not None:
+                    joined.add(named_here)
+                    if stands.joins is not None:
+                        shells[stands.joins] = stands.named
+                    break
         if shells:
-            merge_shells({shell: named for shell, (_, named) in shells.items()}, now=now)
-        return {pk for pk, _ in shells.values()}
+            merge_shells(shells, now=now)
+        end_named_here({twins[pk].named_here.pk for pk in settled}, of_one_person=joined)
+        return merged | settled
 
     def key_of(self, pk: int) -> Mapping[str, object]:
         found = self.stored(pk, "channel__slug", "external_id")
@@ -127,23 +176,65 @@ def _known_by(draft: Draft) -> Named:
         yield "contact", ("contact", *draft.facts["contact"].key)
 
 
-def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, bool, int | None]]:
+def _named_here(
+    drafts: Sequence[Draft], known: Mapping[Key, tuple[Any, ...]]
+) -> tuple[dict[Key, int], dict[int, Twin]]:
     """
-    For members that name a contact: whether it is the same person as before, or was found to be a different one by
-    staff, and the account's shell if it has one.
+    Find accounts that staff named and that these drafts bring, and end the mark of those that they confirm or take.
+
+    Return those that become the account of a draft which is new, by its key, and the twins of accounts that were
+    there. `known` gives id, contact and mark by key.
+    """
+    confirmed: set[int] = set()
+    for draft in drafts:
+        pk, _, is_named_here = known.get(draft.row_key, (0, 0, False))
+        if is_named_here:
+            confirmed.add(pk)
+            draft.values["is_named_here"] = False
+    taken: dict[Key, int] = {}
+    twins: dict[int, Twin] = {}
+    for draft, named in meant_by_handle(drafts, confirmed):
+        if draft.row_key in known:
+            pk, contact_id, _ = known[draft.row_key]
+            twins[pk] = Twin(named, contact_id)
+        else:
+            taken[draft.row_key] = named.pk
+            draft.values |= {"external_id": draft.row_key[1], "is_named_here": False}
+    return taken, twins
+
+
+def _change(old: Mapping[int, Draft]) -> dict[int, Change]:
+    """Write what these drafts say of rows that are there. Raises `LostRace`."""
+    rows = [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()]
+    try:
+        with member_roles({pk: draft.facts.get("roles", {}) for pk, draft in old.items()}) as roles:
+            return MEMBERS.change(rows, parts=roles)
+    except IntegrityError as refusal:
+        # Somebody created an account under the external id that one named here was to get: it is known next time.
+        diagnosis = getattr(refusal.__cause__, "diag", None)
+        if diagnosis is None or diagnosis.constraint_name != "community_member_unique_ref":
+            raise
+        raise LostRace(MEMBERS.name) from refusal
+
+
+def _standing(asked: Iterable[tuple[int, int, datetime | None, bool]]) -> dict[int, Standing]:
+    """
+    For members, each with a contact named for it: whether it is the same person, or was found to be a different one
+    by staff, and the account's shell if it has one.
 
     A shell has no reference and no facts of its own: no name, no address, no conversion, cost, consent
-    or mark, no help but from accepted answers, nothing addressed to it but through its only account.
-    Items older than what is stored are left out. One query.
+    or mark, no help but from accepted answers, nothing addressed to it but through its only account. Of an
+    account that was named here (the last of each four), help and what was addressed to it do not count: they are
+    all that anybody can say of a handle. Items older than what is stored (the third) are left out. One query.
     """
-    if not naming:
-        return []
-    columns = {"member_id": "bigint", "named": "bigint", "said_at": "timestamptz"}
-    rows = [(pk, draft.values["contact_id"], draft.said_at) for pk, draft in naming.items()]
+    rows = list(asked)
+    if not rows:
+        return {}
+    columns = {"member_id": "bigint", "named": "bigint", "said_at": "timestamptz", "was_named_here": "boolean"}
     with staged(columns, rows) as source, connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT m.id, c.person_id = n.person_id,
+            SELECT m.id, n.id, c.person_id = n.person_id,
               c.person_id <> n.person_id AND EXISTS (
                 SELECT FROM crm_contact mine
                 CROSS JOIN LATERAL (
@@ -164,10 +255,12 @@ def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, bool, int | 
                 AND (SELECT 1 FROM crm_consent s WHERE s.contact_id = c.id LIMIT 1) IS NULL
                 AND (SELECT 1 FROM crm_outcomemark k WHERE k.contact_id = c.id LIMIT 1) IS NULL
                 AND (SELECT 1 FROM community_cost k WHERE k.contact_id = c.id LIMIT 1) IS NULL
-                AND (SELECT 1 FROM community_interaction i WHERE i.to_contact_id = c.id LIMIT 1) IS NULL
                 AND (SELECT 1 FROM community_member o WHERE o.contact_id = c.id AND o.id <> m.id LIMIT 1) IS NULL
-                AND (SELECT 1 FROM community_helprecord h
-                                WHERE h.contact_id = c.id AND h.origin <> 'accepted_answer' LIMIT 1) IS NULL
+                AND (s.was_named_here OR (
+                    (SELECT 1 FROM community_interaction i WHERE i.to_contact_id = c.id LIMIT 1) IS NULL
+                    AND (SELECT 1 FROM community_helprecord h
+                                    WHERE h.contact_id = c.id AND h.origin <> 'accepted_answer' LIMIT 1) IS NULL
+                ))
               THEN c.id END
             FROM {source} s
             CROSS JOIN LATERAL (SELECT * FROM community_member m WHERE m.id = s.member_id LIMIT 1) m
@@ -176,7 +269,7 @@ def _standing(naming: Mapping[int, Draft]) -> list[tuple[int, bool, bool, int | 
             WHERE s.said_at IS NULL OR m.source_updated_at IS NULL OR s.said_at >= m.source_updated_at
             """
         )
-        return cursor.fetchall()
+        return {member: Standing(*found) for member, *found in cursor.fetchall()}
 
 
 Roles = Mapping[datetime | None, str]

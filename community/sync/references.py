@@ -16,7 +16,7 @@ from crm.personal_data.suppression import SourceName
 from crm.sync.erased import pseudonyms
 from crm.sync.references import CONTACTS
 from gateway.drafts import Draft
-from gateway.tables import Key, Row, Table
+from gateway.tables import Key, LostRace, Row, Table
 
 COMMUNITIES = Table(Community, key=("slug",))
 CHANNELS = Table(Channel, key=("slug",))
@@ -59,8 +59,21 @@ def member_ids(keys: Iterable[Key]) -> dict[Key, int]:
     An unknown one is created with a contact of its own at stage *audience*. Raises `LostRace`.
     """
     wanted = set(keys)
-    found = {key: pk for key, (pk,) in MEMBERS.locate(wanted).items()}
+    known = MEMBERS.locate(wanted, also=["is_named_here"])
+    _confirm({key: pk for key, (pk, is_named_here) in known.items() if is_named_here})
+    found = {key: pk for key, (pk, _) in known.items()}
     return found | create_members({key: {} for key in wanted - found.keys()})
+
+
+def _confirm(named_here: Mapping[Key, int]) -> None:
+    """
+    Note that a source calls these accounts as staff did: it is their external id, and nobody made it up.
+
+    Raises `LostRace` where one became another account of the source meanwhile.
+    """
+    changes = MEMBERS.change([Row(pk, key, {"is_named_here": False}) for key, pk in named_here.items()])
+    if any(changes.get(pk) != "updated" for pk in named_here.values()):
+        raise LostRace(MEMBERS.name)
 
 
 def create_members(
