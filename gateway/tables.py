@@ -64,9 +64,10 @@ class Table:
 
     `key`: the columns that a row is known by. `case_blind`: the key is compared without regard to
     case. `on_set` and `on_keep` replace the SQL of a column that is given or not given on a row that
-    exists; they speak of the stored row as `t` and of the staged one as `s`. A row for which `frozen`
-    holds is never changed. `derived` columns are computed anew when a row is changed, from others
-    written in braces.
+    exists; they speak of the stored row as `t` and of the staged one as `s`. `beside` joins to the staged
+    row what `on_set` needs from elsewhere, and is left out of statements that need none of it. A row for
+    which `frozen` holds is never changed. `derived` columns are computed anew when a row is changed, from
+    others written in braces.
     """
 
     model: type[models.Model]
@@ -74,6 +75,7 @@ class Table:
     case_blind: bool = False
     on_set: Mapping[str, str] = field(default_factory=dict)
     on_keep: Mapping[str, str] = field(default_factory=dict)
+    beside: str = ""
     frozen: str = "false"
     derived: Mapping[str, str] = field(default_factory=dict)
 
@@ -212,9 +214,10 @@ class Table:
             f"ROW({', '.join(becomes.values())}) IS DISTINCT FROM ROW({', '.join(f't.{column}' for column in becomes)})"
         )
         stale = "COALESCE(s.said_at < t.source_updated_at, false)"
+        beside = self.beside if self.on_set.keys() & set(given) else ""
         with staged(columns, lines()) as source, connection.cursor() as cursor:
             stored = _one_by_one(f"SELECT * FROM {self.name} t WHERE t.id = s.pk")
-            cursor.execute(f"SELECT t.id, {stale}, {differs}, {self.frozen} FROM {source} s {stored} t")
+            cursor.execute(f"SELECT t.id, {stale}, {differs}, {self.frozen} FROM {source} s {beside} {stored} t")
             by_parts = parts.differing() if parts else set()
             result: dict[int, Change] = {}
             wanted = []
@@ -232,7 +235,7 @@ class Table:
                 becomes |= {column: sql.format_map(present | becomes) for column, sql in self.derived.items()}
                 assignments = ", ".join(f"{column} = {value}" for column, value in becomes.items())
                 cursor.execute(
-                    f"UPDATE {self.name} t SET {assignments}, updated_at = now() FROM {source} s"
+                    f"UPDATE {self.name} t SET {assignments}, updated_at = now() FROM {source} s {beside}"
                     f" WHERE t.id = s.pk AND t.id = ANY(%s::bigint[]) AND NOT {stale} AND NOT ({self.frozen})"
                     f" AND ({differs} OR t.id = ANY(%s::bigint[])) RETURNING t.id",
                     [id_array(wanted), id_array(by_parts)],

@@ -2,11 +2,13 @@
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from crm.merging.said_again import CHOSEN, SAID_BY_SOURCE
 from crm.models import Contact
 from crm.models.contact import consent_word
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
@@ -21,6 +23,8 @@ from gateway.tables import Key, Row
 
 KINDS = {"email": "emails", "phone": "phones"}  # kind of address → the field of the whole list
 ELSEWHERE = {"emails", "phones", "company", "owner", "refs", "consents"}  # fields that are no column of the contact
+# Contacts as their sources know them, nothing of merges: whoever changes one record by its id knows what stands there.
+AS_SAID = replace(CONTACTS, on_set=SAID_BY_SOURCE, beside=CHOSEN)
 
 
 class ConsentItem(Item):
@@ -43,7 +47,7 @@ class ContactItem(Item):
 
     `email` and `phone` say one address that the contact has: a new one takes the place of the oldest
     of its kind, others stay. `emails` and `phones` are the whole list. `refs` are all further references of the
-    contact. `tags` and `custom_fields` replace what is stored.
+    contact. `tags` and `custom_fields` replace what is stored, but for what a merge brought and this source never had.
     """
 
     source: Source
@@ -127,10 +131,10 @@ class Contacts(SyncedCollection):
             draft.done("created", pk)
 
     def _change(self, old: Mapping[int, Draft]) -> None:
+        is_by_source = all(draft.pk is None for draft in old.values())  # a patch comes alone
+        table = AS_SAID if is_by_source else CONTACTS
         with contact_parts({pk: _said(draft.facts) for pk, draft in old.items()}) as parts:
-            changes = CONTACTS.change(
-                [Row(pk, (), draft.values, draft.said_at) for pk, draft in old.items()], parts=parts
-            )
+            changes = table.change([Row(pk, (), draft.values, draft.said_at) for pk, draft in old.items()], parts=parts)
         for pk, draft in old.items():
             settle(draft, pk, changes.get(pk))
 

@@ -1,6 +1,6 @@
 """
-Merges, refunds, edits, new facts, recomputes and unmerges at random: after everything is taken apart again,
-the facts are those of a world in which no merge ever took anything over, and every figure follows from them.
+Merges, refunds, edits, items of sources, new facts, recomputes and unmerges at random: after everything is taken apart
+again, the facts are those of a world in which no merge ever took anything over, and every figure follows from them.
 """
 
 import datetime as dt
@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from community.models.watch_list import WatchListEntry
 from crm.merging import AlreadyOnePerson, merge, unmerge
 from crm.merging.fields import fields_of
-from crm.models import ChangedIdentity, Contact, Merge
+from crm.models import ChangedIdentity, Contact, ContactRef, Merge
 from crm.search import refresh_search_text
 from metrics.recompute import recompute_all, recompute_stale
 from tests.metrics.oracle import expected_tables, stored_tables
 from tests.metrics.test_recompute_properties import EXAMPLES, UndoneError, nothing_written, quietly
 from tests.metrics.world import OPERATIONS, World
+from tests.sending import send_one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
@@ -28,7 +29,7 @@ NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 NO_FACTS = (Merge, ChangedIdentity, WatchListEntry)  # a merge itself, and queues of what to look at
 TEXTS = ("full_name", "motivation")
 MERGING = ("join", "join", "join", "take_apart", "take_apart", "recompute", "edit_text", "edit_tags", "edit_custom",
-           "edit_choice")  # fmt: skip
+           "edit_choice", "send", "send")  # fmt: skip
 # Everything that happens to facts, but for merges that bypass the services.
 FACTS = tuple(sorted(OPERATIONS.keys() - {"merge_contact", "unmerge_contact"}))
 NOT_COMPARED = {"created_at", "updated_at"}
@@ -46,6 +47,7 @@ class MergingWorld(World):
         super().__init__()
         self.is_merging = is_merging
         self.edits = 0
+        self.said = {}
         stages = ["audience", "lead", "customer", "audience"]
         for number, contact in enumerate(self.few().order_by("pk")):
             Contact.objects.filter(pk=contact.pk).update(
@@ -135,6 +137,14 @@ class MergingWorld(World):
                 stage=["audience", "lead", "customer"][n[1] % 3], do_not_contact=n[2] % 2 == 0, updated_at=Now()
             )
 
+    def send(self, n):
+        """A contact's source sends what it sent last time, or a name that nobody had."""
+        contact = self.pick(self.few(), n[0])
+        ContactRef.objects.get_or_create(source="shop", external_id=str(contact.pk), contact=contact)
+        if n[1] % 2 or contact.pk not in self.said:
+            self.said[contact.pk] = self.new_value()
+        send_one("contacts", source="shop", external_id=str(contact.pk), preferred_name=self.said[contact.pk])
+
 
 def operations():
     """Strategy: facts, merges, edits, recomputes and unmerges in any order."""
@@ -200,3 +210,119 @@ def test_taking_everything_apart_leaves_the_facts_and_figures_of_a_world_without
     compared = outcome_of(changes, order, is_merging=False)
 
     assert merged == compared
+
+
+class Sources:
+    """
+    Four contacts that only their sources change: what each source knows of its contact, and sends.
+
+    A source never says again what it has taken back, and none says what another one said.
+    """
+
+    def __init__(self):
+        self.values = 0
+        self.known = {
+            f"c{n}": {
+                "full_name": f"Person {n}",
+                "company": {"source": "shop", "external_id": f"f{n}"},
+                "stage": ["audience", "lead", "customer", "lead"][n],
+                "birth_year": 1980 + n if n % 2 else None,
+                "do_not_contact": n == 3,
+                "tags": [f"tag {n}", "vip"][: 1 + n % 2],
+                "custom_fields": {"plan": n, f"own {n}": [n, None]},
+            }
+            for n in range(4)
+        }
+        self.ids = {name: self.sends(name).id for name in sorted(self.known)}
+
+    def sends(self, name, *fields):
+        item = {field: self.known[name][field] for field in fields or self.known[name]}
+        return send_one("contacts", source="shop", external_id=name, **item)
+
+    def contact(self, n):
+        return Contact.objects.get(pk=self.ids[f"c{n % 4}"])
+
+    def join(self, n):
+        survivor, loser = self.contact(n[0]).person, self.contact(n[1]).person
+        if survivor != loser:
+            choices = {field.key: field.choices[n[2] >> at & 1] for at, field in enumerate(fields_of(survivor, loser))}
+            merge(survivor_id=survivor.pk, loser_id=loser.pk, fields=choices, now=NOW)
+
+    def take_apart(self, n):
+        loser = self.contact(n[0])
+        if loser.merged_into_id is not None:
+            unmerge(loser_id=loser.pk, now=NOW)
+
+    def again(self, n):
+        """The same again, in whole or a field of it, writes nothing."""
+        name, before = f"c{n[0] % 4}", self.stored()
+        fields = sorted(self.known[name])
+
+        assert self.sends(name, *fields[n[1] % 8 : n[1] % 8 + 1]).status == "unchanged"
+
+        assert self.stored() == before
+
+    def news(self, n):
+        """What is new is there afterwards, and nowhere else."""
+        name, before = f"c{n[0] % 4}", self.stored()
+        known, more = self.known[name], ["plan", "more"][n[2] % 2]
+        self.values += 1
+        new = [
+            {"full_name": f"new {self.values}"},
+            {"birth_year": 2000 + self.values},
+            {"tags": [f"new {self.values}", *known["tags"]]},
+            {"tags": known["tags"][1:]},
+            {"custom_fields": known["custom_fields"] | {more: 10 + self.values}},
+        ][n[1] % 5]
+        had_it = new.items() <= known.items()
+        known |= new
+
+        assert self.sends(name, *(new if n[3] % 2 else ())).status == ("unchanged" if had_it else "updated")
+
+        after = self.stored()
+        mine, _ = after.pop(self.ids[name]), before.pop(self.ids[name])
+        for column, value in new.items():
+            if column == "tags":
+                assert mine["tags"][: len(value)] == value
+            elif column == "custom_fields":
+                assert mine["custom_fields"][more] == 10 + self.values
+            else:
+                assert mine[column] == value
+        assert after == before
+
+    def take_everything_apart(self, numbers):
+        while losers := list(Contact.objects.exclude(merged_into=None).order_by("pk")):
+            unmerge(loser_id=losers[numbers.pop() % len(losers) if numbers else 0].pk, now=NOW)
+
+    @staticmethod
+    def stored():
+        return {row["id"]: row for row in Contact.objects.values()}
+
+
+@settings(quietly, max_examples=EXAMPLES * 4)
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(("join", "join", "take_apart", "again", "again", "news")),
+            st.lists(st.integers(0, 2**16), min_size=4, max_size=4),
+        ),
+        max_size=30,
+    ),
+    order=st.lists(st.integers(0, 997), max_size=4),
+)
+def test_sources_that_send_the_same_again_undo_no_choice_and_have_the_word_once_everything_is_taken_apart(steps, order):
+    try:
+        with transaction.atomic():
+            sources = Sources()
+            for name, numbers in steps:
+                getattr(sources, name)(numbers)
+            sources.take_everything_apart(list(order))
+            for name, known in sources.known.items():
+                contact = Contact.objects.select_related("company").get(pk=sources.ids[name])
+                found = {field: getattr(contact, field) for field in known}
+                assert found | {"company": contact.company.external_id} == known | {
+                    "company": known["company"]["external_id"]
+                }
+            raise UndoneError
+    except UndoneError:
+        pass
