@@ -12,7 +12,7 @@ name, each is paired with the oldest of them: a form may have made a contact of 
 from dataclasses import dataclass
 
 MOST_SHARING = 10  # contacts; an address or name that more of them have is told apart or left out
-CROWD = 1_000  # contacts; a mail address that so many have is nobody's
+CROWD = 100  # contacts; a mail address that so many have is nobody's
 MOST_COLLEAGUES = 200  # of one company; in a larger one only the names next to each other are compared
 NEIGHBOURS = 6  # names looked at in each direction of each order
 ALIKE_FROM = 0.6  # similarity of trigrams below which names are different names

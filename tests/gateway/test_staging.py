@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from psycopg.types.json import Jsonb
@@ -49,6 +49,7 @@ def read(rows, *, parameters=None):
 
 class StagedRows(TestCase):
     @given(ROWS)
+    @settings(max_examples=40, deadline=None)
     def test_few_rows_are_what_copy_would_have_brought(self, rows):
         in_place, found = read(rows)
         beside_parameters = read(rows, parameters=[True])[1]
