@@ -132,29 +132,11 @@ class Members(SyncedCollection):
             owner = naming[pk].values["contact_id"] if pk in naming else twin.contact_id
             asked.append((twin.named_here.pk, owner, None, True))
         standing = _standing(asked)
-
-        shells: dict[int, int] = {}
-        merged: set[int] = set()
-        for pk in naming.keys() & standing.keys():
-            stands = standing[pk]
-            if stands.is_same_person or stands.is_different or stands.shell is not None:
-                del naming[pk].values["contact_id"]
-            if stands.joins is not None:
-                shells[stands.joins] = stands.named
-                merged.add(pk)
+        merged, shells = _merged_by_name(naming, standing)
         settled = twins.keys() & standing.keys()  # an item older than what is stored settles nothing
-        joined: set[int] = set()
-        for pk in settled:
-            named_here = twins[pk].named_here.pk
-            for side in [named_here] if pk in naming else [pk, named_here]:
-                stands = standing[side]
-                if stands.is_same_person or stands.joins is not None:
-                    joined.add(named_here)
-                    if stands.joins is not None:
-                        shells[stands.joins] = stands.named
-                    break
-        if shells:
-            merge_shells(shells, now=now)
+        joined, shells_of_twins = _joined_twins({pk: twins[pk].named_here.pk for pk in settled}, naming, standing)
+        if shells or shells_of_twins:
+            merge_shells(shells | shells_of_twins, now=now)
         end_named_here({twins[pk].named_here.pk for pk in settled}, of_one_person=joined)
         return merged | settled
 
@@ -174,6 +156,45 @@ def _known_by(draft: Draft) -> Named:
         yield "handle", ("handle", channel, draft.facts["handle"])
     if draft.facts.get("contact"):
         yield "contact", ("contact", *draft.facts["contact"].key)
+
+
+def _merged_by_name(naming: Mapping[int, Draft], standing: Mapping[int, Standing]) -> tuple[set[int], dict[int, int]]:
+    """
+    Let members stay where they are that need not move to the contact which their item names.
+
+    Return the members whose shell is to be merged, and each shell with the contact that takes it in.
+    """
+    shells: dict[int, int] = {}
+    merged: set[int] = set()
+    for pk in naming.keys() & standing.keys():
+        stands = standing[pk]
+        if stands.is_same_person or stands.is_different or stands.shell is not None:
+            del naming[pk].values["contact_id"]
+        if stands.joins is not None:
+            shells[stands.joins] = stands.named
+            merged.add(pk)
+    return merged, shells
+
+
+def _joined_twins(
+    named_here: Mapping[int, int], naming: Mapping[int, Draft], standing: Mapping[int, Standing]
+) -> tuple[set[int], dict[int, int]]:
+    """
+    Return the accounts `named_here`, by the member that is their twin, which are of one person with it or will be.
+
+    And each shell that is to be merged for it, with the contact that takes it in: the shell of either side.
+    """
+    joined: set[int] = set()
+    shells: dict[int, int] = {}
+    for pk, made_up in named_here.items():
+        for side in [made_up] if pk in naming else [pk, made_up]:
+            stands = standing[side]
+            if stands.is_same_person or stands.joins is not None:
+                joined.add(made_up)
+                if stands.joins is not None:
+                    shells[stands.joins] = stands.named
+                break
+    return joined, shells
 
 
 def _named_here(
