@@ -132,7 +132,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         Workspace(cursor)
     with django_db_blocker.unblock():
         if can_put_back():
-            flush.emit_post_migrate_signal = Beginnings().put_back
+            beginnings = Beginnings()
+            flush.sql_flush = beginnings.sql_flush
+            flush.emit_post_migrate_signal = beginnings.put_back
 
 
 @pytest.fixture(scope="session")
