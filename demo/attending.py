@@ -5,11 +5,10 @@ from datetime import date, datetime, time, timedelta
 from django.contrib.auth import get_user_model
 
 from community import handling
-from community.models import BusinessHours, Channel, OpeningTime
+from community.models import BusinessHours, OpeningTime
 from community.waiting import prune_watch_list, unanswered, waiting
 from crm.periods import organisation_zone, start_of_day
 
-TARGETS = {"forum": 480, "discord": 480, "instagram": 240}  # minutes of business hours to a first reply
 LET_GO_AFTER = timedelta(days=10)
 CLAIMED_BY = ("ana", "dan")
 SNOOZED_FOR = timedelta(days=2)
@@ -17,7 +16,7 @@ REASON = "Asked long ago, and never asked again"
 
 
 def attend(*, until: date, now: datetime) -> None:
-    """Give the company its hours and targets, and its queue hands that take care of it. Again changes nothing."""
+    """Give the company its hours, and its queue hands that take care of it. Again changes nothing."""
     hours, is_new = BusinessHours.objects.get_or_create(
         name="Office", defaults={"time_zone": str(organisation_zone()), "is_default": True}
     )
@@ -25,8 +24,6 @@ def attend(*, until: date, now: datetime) -> None:
         OpeningTime.objects.bulk_create(
             OpeningTime(hours=hours, weekday=day, opens=time(9), closes=time(17, 30)) for day in range(5)
         )
-    for slug, minutes in TARGETS.items():
-        Channel.objects.filter(slug=slug, reply_target_minutes=None).update(reply_target_minutes=minutes)
     long_ago = start_of_day(until, organisation_zone()) - LET_GO_AFTER
     old = unanswered(now=now).filter(occurred_at__lt=long_ago, handling__dismissed_at=None)
     handling.dismiss(list(old.values_list("pk", flat=True)), reason=REASON, user_id=None, now=now)

@@ -49,10 +49,16 @@ COMMUNITIES: tuple[Item, ...] = (
     },
 )
 CHANNELS: tuple[Item, ...] = (
-    {"slug": "forum", "name": "Forum", "platform": "discourse", "community": "students"},
+    {"slug": "forum", "name": "Forum", "platform": "discourse", "community": "students", "reply_target_minutes": 480},
     {"slug": "phone", "name": "Telephone", "platform": "phone", "community": "students"},
-    {"slug": "instagram", "name": "Instagram", "platform": "instagram", "community": "students"},
-    {"slug": "discord", "name": "Discord", "platform": "discord", "community": "teachers"},
+    {
+        "slug": "instagram",
+        "name": "Instagram",
+        "platform": "instagram",
+        "community": "students",
+        "reply_target_minutes": 240,
+    },
+    {"slug": "discord", "name": "Discord", "platform": "discord", "community": "teachers", "reply_target_minutes": 480},
 )
 
 
