@@ -19,7 +19,7 @@ from crm.extensions import contact_tiles
 from crm.follow_ups import open_follow_ups
 from crm.models import Company, Consent, Contact, ContactPoint, Conversion, FollowUp, Note
 from crm.periods import local_day, organisation_zone
-from crm.stages import StageReached, stages_reached
+from crm.stages import StageReached, stage_now, stages_reached, what_makes_customers
 from gateway.history import event_model_of
 from gateway.panels import Figure, Link, PermissionCheck, Tile, tiles_for
 
@@ -44,10 +44,12 @@ class ContactHeader:
 
     `emails`, `phones` and `consents` are None for a reader who may not see them. Of all records, one
     that wishes not to be contacted is enough. `days_to_convert` are the whole days from the first touch to the first
-    conversion that stands; None where either is not known, or may not be, or the conversion came first.
+    conversion that stands; None where either is not known, or may not be, or the conversion came first. `stage` is the
+    person's: later than the record's where they bought something.
     """
 
     contact: Contact
+    stage: Contact.Stage
     records: Sequence[int]
     company: Company | None
     owner: str
@@ -113,13 +115,15 @@ def records_of(pk: int) -> list[Any]:
     Return every record of the person whose record `pk` is, with what hangs on each; one query, empty for none.
 
     `consents_that_stand`, `addresses`, `recorded_stages`, `planned` and `noted` are lists of dictionaries, the last
-    one of the notes that may be shown; `first_bought_at` is an instant.
+    one of the notes that may be shown; `first_converted_at` and `first_bought_at` are instants, the latter of what
+    makes a customer.
     """
     person = Contact.objects.filter(pk=pk).values("person_id")
     consents = Consent.objects.filter(contact=OuterRef("pk")).standing(now=Now()).order_by("purpose", "pk")
     addresses = ContactPoint.objects.filter(contact=OuterRef("pk")).order_by("pk")
     stages = event_model_of(Contact)._default_manager.filter(pgh_obj=OuterRef("pk")).order_by().values("stage")
-    bought = Conversion.objects.filter(contact=OuterRef("pk"), voided_at=None).order_by("occurred_at")
+    converted = Conversion.objects.filter(contact=OuterRef("pk"), voided_at=None).order_by("occurred_at")
+    bought = what_makes_customers().filter(contact=OuterRef("pk")).order_by("occurred_at")
     planned = open_follow_ups(FollowUp.objects.filter(contact=OuterRef("pk")))
     noted = Note.objects.filter(contact=OuterRef("pk")).order_by("-is_pinned", "-written_at", "-pk")
     return list(
@@ -149,7 +153,9 @@ def records_of(pk: int) -> list[Any]:
                     )
                 )[:NOTES_SHOWN]
             ),
+            first_converted_at=Subquery(converted.values("occurred_at")[:1]),
             first_bought_at=Subquery(bought.values("occurred_at")[:1]),
+            stage_now=stage_now(),
         )
         .order_by("pk")
     )
@@ -178,11 +184,12 @@ def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Seque
         ]
     return ContactHeader(
         contact=contact,
+        stage=Contact.Stage(contact.stage_now),
         records=[contact.pk, *(record.pk for record in records if record.pk != contact.pk)],
         company=contact.company,
         owner=(contact.owner.get_full_name() or contact.owner.get_username()) if contact.owner else "",
         tags=contact.tags,
-        stages=stages_reached(_stages(records, tiles, may=may), upto=contact.stage),
+        stages=stages_reached(_stages(records, tiles, may=may), upto=contact.stage_now),
         days_to_convert=_days_to_convert(records, tiles, may=may),
         do_not_contact=any(record.do_not_contact for record in records),
         emails=_addresses(records, ContactPoint.Kind.EMAIL) if may(VIEW_ADDRESSES) else None,
@@ -216,10 +223,10 @@ def _days_to_convert(records: Sequence[Any], tiles: Sequence[Tile], *, may: Perm
         for tile in tiles
         if tile.stage == Contact.Stage.AUDIENCE and isinstance(tile.figure.value, datetime)
     ]
-    bought = [record.first_bought_at for record in records if record.first_bought_at]
-    if not (came and bought and may("crm.view_conversion")):
+    converted = [record.first_converted_at for record in records if record.first_converted_at]
+    if not (came and converted and may("crm.view_conversion")):
         return None
-    taken = min(bought) - min(came)
+    taken = min(converted) - min(came)
     return taken.days if taken >= timedelta(0) else None
 
 

@@ -23,6 +23,7 @@ from django.db.models.lookups import GreaterThan
 
 from crm.models import Contact, ContactPoint
 from crm.models.contact import BEGINNING
+from crm.stages import has_bought_sql
 from crm.sync.references import CONTACTS
 
 NAMES = ("full_name", "preferred_name", "known_as")  # what everybody who sees contacts may search by
@@ -318,7 +319,9 @@ def _people(wanted: _Wanted, contacts: Sequence[int], *, limit: int) -> list[Fou
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT p.id, p.full_name, p.known_as, p.stage, COALESCE(company.name, '')
+            SELECT p.id, p.full_name, p.known_as,
+                   CASE WHEN p.stage <> 'customer' AND {has_bought_sql("p")} THEN 'customer' ELSE p.stage END,
+                   COALESCE(company.name, '')
             FROM (
                 SELECT found.person_id, min({place}) AS place
                 FROM (

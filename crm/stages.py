@@ -1,12 +1,69 @@
-"""When a person reached a stage: from the record's history, and from what they did."""
+"""
+At what stage a person is, and when they reached it: from the record, its history, and what they did.
+
+A record says a stage, as its source or staff wrote it. Whoever brought something is a customer, whatever their
+records say: so a stage moves by itself when somebody buys, and back when the order is voided.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm.models import Contact
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+
+from crm.models import Contact, Conversion
 
 ORDER = list(Contact.Stage.values)
+
+
+def what_makes_customers() -> QuerySet[Conversion]:
+    """Return the conversions that make somebody a customer: those of a kind that carries value and not voided."""
+    return Conversion.objects.filter(voided_at=None, kind__has_value=True)
+
+
+def stage_now(person: str = "") -> Case:
+    """
+    Return the expression for a person's stage: *customer* once they brought something of value, else the record's word.
+
+    `person` is the path to the contact that stands for the person, such as "first__person__"; of a merged record it
+    is the record's own word that counts, and what the person bought.
+    """
+    is_customer = Q(**{f"{person}stage": Contact.Stage.CUSTOMER}) | _bought(person)
+    return Case(
+        When(is_customer, then=Value(Contact.Stage.CUSTOMER.value)),
+        default=F(f"{person}stage"),
+        output_field=CharField(),
+    )
+
+
+def at_stage(stage: str) -> Q:
+    """Return the condition that contacts are at a stage by `stage_now`."""
+    own = Q(stage=stage)
+    return own | _bought() if stage == Contact.Stage.CUSTOMER else own & ~_bought()
+
+
+def _bought(person: str = "") -> Q:
+    return Q(Exists(what_makes_customers().filter(contact__person=OuterRef(f"{person}person_id"))))
+
+
+def has_bought_sql(person: str) -> str:
+    """Return the same condition in SQL, of a row of contacts by this alias that stands for a person."""
+    return f"""EXISTS (
+        SELECT FROM crm_contact theirs
+        JOIN crm_conversion bought ON bought.contact_id = theirs.id AND bought.voided_at IS NULL
+        JOIN crm_conversionkind kind ON kind.key = bought.kind_id AND kind.has_value
+        WHERE theirs.person_id = {person}.id
+    )"""
+
+
+def later_stage(one: str, other: str) -> Contact.Stage:
+    """Return whichever of two stages comes later."""
+    return Contact.Stage(max(one, other, key=ORDER.index))
+
+
+def stage_label(stage: str) -> str:
+    """Return what people call a stage."""
+    return str(Contact.Stage(stage).label)
 
 
 @dataclass(frozen=True)
@@ -19,7 +76,7 @@ class StageReached:
 
     @property
     def label(self) -> str:
-        return str(Contact.Stage(self.stage).label)
+        return stage_label(self.stage)
 
 
 def stages_reached(known: Iterable[StageReached], *, upto: str) -> list[StageReached]:

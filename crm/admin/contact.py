@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from unfold.contrib.filters.admin import DropdownFilter
 
 from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin
@@ -19,6 +21,7 @@ from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.personal_data.suppression import SourceName
 from crm.search import refresh_search_text, search_contacts
+from crm.stages import at_stage, stage_label, stage_now
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -44,6 +47,19 @@ class MergedFilter(YesNoFilter):
     yes = Q(merged_into=None)
     yes_label = "Persons"
     no_label = "Merged into another"
+
+
+class StageFilter(DropdownFilter):
+    """The stage that people are at by now: whoever bought something is a customer, whatever the record says."""
+
+    title = "stage"
+    parameter_name = "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
+        return [(stage.value, capfirst(stage.label)) for stage in Contact.Stage]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(at_stage(stage)) if (stage := self.value()) else queryset
 
 
 class ContactForm(FactForm):
@@ -155,10 +171,11 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
             ContactPoint.objects.filter(contact=OuterRef("pk"), kind=ContactPoint.Kind.EMAIL)
             .order_by("pk")
             .values("raw")[:1]
-        )
+        ),
+        "stage_now": stage_now(),
     }
     list_filter = (
-        ("stage", ChoicesDropdownFilter),
+        StageFilter,
         ("company", AutocompleteSelectFilter),
         ("owner", AutocompleteSelectFilter),
         ("do_not_contact", BooleanRadioFilter),
@@ -224,11 +241,9 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
     def shown_name(self, contact: Contact) -> str:
         return str(contact)
 
-    @display(
-        description="Stage", ordering="stage", label={"audience": "info", "lead": "warning", "customer": "success"}
-    )
+    @display(description="Stage", label={"audience": "info", "lead": "warning", "customer": "success"})
     def shown_stage(self, contact: Contact) -> str:
-        return contact.get_stage_display()
+        return stage_label(contact.stage_now)
 
     @display(description="E-mail")
     def email(self, contact: Contact) -> str | None:

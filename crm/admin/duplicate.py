@@ -22,6 +22,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.decisions import decide_different, reopen
 from crm.duplicates.evidence import in_words
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
+from crm.stages import stage_label, stage_now
 from crm.tasks import request_joining, request_search
 from gateway.admin import ChoicesDropdownFilter, ReadOnlyModelAdmin, display, number_cell
 from gateway.errors import DomainError
@@ -88,7 +89,10 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         self._may_see_addresses = request.user.has_perm(VIEW_ADDRESSES)
         self._may_merge = request.user.has_perm(MERGE)
-        return super().get_queryset(request).prefetch_related(*_ADDRESSES)
+        suggestions = super().get_queryset(request).prefetch_related(*_ADDRESSES)
+        return suggestions.annotate(
+            first_stage=stage_now("first__person__"), second_stage=stage_now("second__person__")
+        )
 
     @display(description="Score", ordering="score")
     def score_count(self, suggestion: DuplicateSuggestion) -> SafeString:
@@ -96,16 +100,16 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
 
     @display(description="One")
     def shown_first(self, suggestion: DuplicateSuggestion) -> SafeString:
-        return self._line(suggestion.first)
+        return self._line(suggestion.first, suggestion.first_stage)
 
     @display(description="The other")
     def shown_second(self, suggestion: DuplicateSuggestion) -> SafeString:
-        return self._line(suggestion.second)
+        return self._line(suggestion.second, suggestion.second_stage)
 
-    def _line(self, contact: Contact) -> SafeString:
+    def _line(self, contact: Contact, stage: str) -> SafeString:
         """Return a person in a line: name, stage, company, and the record's addresses for those who may see them."""
         person = contact.person or contact
-        known = [person.get_stage_display(), person.company and person.company.name]
+        known = [stage_label(stage), person.company and person.company.name]
         if self._may_see_addresses:
             known += [point.raw for point in contact.points.all()][:2]
         return format_html(

@@ -13,6 +13,7 @@ from crm.api.formats import RefRecord
 from crm.contact_points import VIEW_ADDRESSES, normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
 from crm.search import search_contacts
+from crm.stages import at_stage, stage_now
 from gateway.errors import DomainError
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, SearchFilter, TextFilter
 from gateway.resources import Json, Record, Resource, Withheld
@@ -47,7 +48,7 @@ class ContactRecord(Record):
     """
     A contact. `merged_into` is the id of the contact into which this one was merged, `person_id` the
     one at the end of that chain: itself, unless merged. `do_not_contact` is the person's wish, on whichever
-    of their records it was said.
+    of their records it was said; `stage` is the person's too: customer once they bought something, else the record's.
     """
 
     id: int
@@ -98,7 +99,11 @@ class ContactFilters(CollectionFilters):
     )
     company_id = IdFilter(help_text="Works for this company.")
     owner = TextFilter(field_name="owner__username", max_length=150, help_text="Is looked after by this user.")
-    stage = django_filters.ChoiceFilter(choices=Contact.Stage.choices, help_text="Is at this stage.")
+    stage = django_filters.ChoiceFilter(
+        choices=Contact.Stage.choices,
+        method="with_stage",
+        help_text="Is at this stage by now: whoever bought something is a customer, whatever the record says.",
+    )
     tag = TextFilter(max_length=50, method="with_tag", help_text="Has this tag.")
     do_not_contact = BooleanFilter(
         method="with_wish", help_text="Wishes not to be contacted, on whichever record of the person it was said."
@@ -137,6 +142,9 @@ class ContactFilters(CollectionFilters):
     def with_wish(self, queryset: QuerySet[Contact], name: str, value: bool) -> QuerySet[Contact]:
         return queryset.filter(_wish() if value else ~_wish())
 
+    def with_stage(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
+        return queryset.filter(at_stage(value))
+
     def with_tag(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
         return queryset.filter(tags__contains=[value])
 
@@ -173,6 +181,7 @@ class Contacts(Resource):
         "owner": "owner__username",
         "merged_into": "merged_into_id",
         "do_not_contact": _wish(),
+        "stage": stage_now(),
         # What hangs on a contact comes with it, in subqueries for the rows of the page only: three
         # queries more would take longer than all of this.
         "emails": _points(ContactPoint.Kind.EMAIL),

@@ -115,11 +115,13 @@ class PreviewRecord(Shape):
     """
     Both records side by side, and what joining them would do.
 
-    `parts` are what comes together and how figures change, as far as the key may see it.
+    `stage` is the one that they are at together, unless another is chosen. `parts` are what comes together and how
+    figures change, as far as the key may see it.
     """
 
     survivor: SideRecord
     loser: SideRecord
+    stage: str
     fields: list[FieldRecord]
     parts: list[PanelRecord]
 
@@ -326,9 +328,13 @@ def _pair(row: tuple[Any, ...]) -> dict[str, Any]:
 def _laid_out(pair: SideBySide, parts: Parts) -> dict[str, Any]:
     return {
         **{
-            side: {"id": contact.pk, "name": str(contact), "stage": contact.stage}
-            for side, contact in (("survivor", pair.survivor), ("loser", pair.loser))
+            side: {"id": contact.pk, "name": str(contact), "stage": stage}
+            for side, contact, stage in (
+                ("survivor", pair.survivor, pair.survivor_stage),
+                ("loser", pair.loser, pair.loser_stage),
+            )
         },
+        "stage": pair.stage,
         "fields": [{name: getattr(field, name) for name in FieldRecord.model_fields} for field in pair.fields],
         "parts": panels_as_json(parts),
     }

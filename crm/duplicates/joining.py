@@ -11,6 +11,7 @@ from django.db import transaction
 
 from crm.merging.merge import merge
 from crm.models import Contact, DuplicateSuggestion
+from crm.stages import ORDER, stage_now
 from gateway.acting import acting
 from gateway.errors import DomainError
 from jobs.models import Job
@@ -101,7 +102,6 @@ def _may_still(job: Job) -> bool:
 
 def survivor_first(one_id: int, other_id: int) -> tuple[int, int]:
     """Return two contacts with the one first that should stay: with a name, at the later stage, the older one."""
-    stages = Contact.Stage.values
-    found = Contact.objects.filter(contacts__pk__in=[one_id, other_id]).distinct()
-    ranked = sorted(found, key=lambda contact: (not contact.full_name, -stages.index(contact.stage), contact.pk))
+    found = Contact.objects.filter(contacts__pk__in=[one_id, other_id]).annotate(stage_now=stage_now()).distinct()
+    ranked = sorted(found, key=lambda contact: (not contact.full_name, -ORDER.index(contact.stage_now), contact.pk))
     return (ranked[0].pk, ranked[1].pk) if len(ranked) == 2 else (one_id, other_id)

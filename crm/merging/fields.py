@@ -14,12 +14,12 @@ from typing import Any, Literal
 from django.contrib.auth import get_user_model
 
 from crm.models import Company, Contact
+from crm.stages import later_stage, stage_label
 
 Choice = Literal["survivor", "loser", "both"]
 Layer = dict[str, Any]  # "before" and "after"; a value that was not there has no entry
 
 ABSENT: Any = object()
-_STAGES = [Contact.Stage.AUDIENCE, Contact.Stage.LEAD, Contact.Stage.CUSTOMER]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def default_choice(field: MergeField, survivor: Contact, loser: Contact) -> Choi
         return "both"
     mine, theirs = value_of(survivor, field.key), value_of(loser, field.key)
     if field.key == "stage":
-        return "loser" if _STAGES.index(theirs) > _STAGES.index(mine) else "survivor"
+        return "survivor" if later_stage(mine, theirs) == mine else "loser"
     return "loser" if _is_empty(mine) and not _is_empty(theirs) else "survivor"
 
 
@@ -158,7 +158,7 @@ def shown(path: str, value: Any) -> str:
         case "owner":
             return str(get_user_model().objects.filter(pk=value).first() or "one that was deleted")
         case "stage":
-            return Contact.Stage(value).label
+            return stage_label(value)
         case "tags":
             return ", ".join(value)
     if isinstance(value, bool):

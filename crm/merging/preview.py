@@ -14,6 +14,7 @@ from crm.merging.fields import ABSENT, Choice, default_choice, fields_of, shown,
 from crm.merging.merge import merge, persons_of
 from crm.merging.part import MergePreviewPart
 from crm.models import Consent, Contact, ContactPoint, ContactRef, Conversion
+from crm.stages import later_stage, stage_now
 from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
 
 
@@ -32,10 +33,17 @@ class FieldChoice:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Both persons, and the fields to choose."""
+    """
+    Both persons, the stage that each is at, and the fields to choose.
+
+    `stage` is the one that they are at together, unless somebody chooses an earlier one for a record.
+    """
 
     survivor: Contact
     loser: Contact
+    survivor_stage: Contact.Stage
+    loser_stage: Contact.Stage
+    stage: Contact.Stage
     fields: list[FieldChoice]
 
 
@@ -81,11 +89,15 @@ def loaded(parts: Iterable[MergePreviewPart], pair: SideBySide, *, may: Permissi
 def side_by_side(survivor_id: int, loser_id: int) -> SideBySide:
     """Return both records and their fields. Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`."""
     persons = persons_of(survivor_id, loser_id)
-    found = Contact.objects.select_related("company", "owner").in_bulk(persons)
+    found = Contact.objects.select_related("company", "owner").annotate(stage_now=stage_now()).in_bulk(persons)
     survivor, loser = found[persons[0]], found[persons[1]]
+    stages = [Contact.Stage(contact.stage_now) for contact in (survivor, loser)]
     return SideBySide(
         survivor=survivor,
         loser=loser,
+        survivor_stage=stages[0],
+        loser_stage=stages[1],
+        stage=later_stage(*stages),
         fields=[
             FieldChoice(
                 key=field.key,

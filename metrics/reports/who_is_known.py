@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from community.replies import ROLE_AT
+from crm.stages import has_bought_sql
 from metrics.reports.figures import Ratio, identified_coverage
 from metrics.reports.snapshot import select
 
@@ -36,14 +37,14 @@ class ChannelPeople:
 
 
 # Of a member without a time of joining it is not known that they joined later. Whom we know stands in the person's
-# stage: *audience* says that an account is all that is known.
+# stage: *audience* says that an account is all that is known; who bought something is past it.
 _CHANNELS = f"""
     WITH identified AS (
         SELECT m.channel_id, count(DISTINCT own.person_id) AS people
         FROM community_member m
         JOIN crm_contact own ON own.id = m.contact_id
         JOIN crm_contact person ON person.id = own.person_id
-        WHERE person.stage <> 'audience' AND person.erased_at IS NULL
+        WHERE (person.stage <> 'audience' OR {has_bought_sql("person")}) AND person.erased_at IS NULL
           AND (m.joined_at IS NULL OR m.joined_at < %(at)s)
           AND {ROLE_AT.format(member="m.id", instant="%(at)s")} NOT IN ('staff', 'bot')
           AND (%(only)s::bigint[] IS NULL OR m.channel_id = ANY(%(only)s::bigint[]))
