@@ -7,7 +7,8 @@ here is nearly all there are: some 80 ms each time, and almost all of the time t
 - `makemigrations` writes `pgtrigger.migrations.AddTrigger` and `RemoveTrigger`, although nothing of a rendered
   model depends on its triggers. Change the import in a migration that has many of them. `manage.py
   optimizemigration` then moves fields of new models past them, into the model.
-- Put the models that a migration creates into one `CreateModels`, with their fields, indexes and constraints.
+- Put the models that a migration creates into one `CreateModels`, with their fields, indexes and constraints, and
+  the fields that it adds to others into one `AddFields`.
 
 A few of either cost nothing worth the trouble.
 """
@@ -17,26 +18,30 @@ from collections.abc import Sequence
 import pgtrigger.migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.fields import AddField
 from django.db.migrations.operations.models import CreateModel
 from django.db.migrations.operations.special import RunPython
 from django.db.migrations.state import ProjectState, StateApps
 
 
-class CreateModels(Operation):
-    """Create models in this order, and render them together, with whatever is connected to them, once."""
+class RenderedOnce(Operation):
+    """Operations that are done in their order, and rendered together, with whatever is connected to them, once."""
 
-    serialization_expand_args = ["models"]
+    def parts(self) -> Sequence[CreateModel] | Sequence[AddField]:
+        """Return the operations."""
+        raise NotImplementedError
 
-    def __init__(self, models: Sequence[CreateModel]) -> None:
-        self.models = models
+    def touched(self) -> set[str]:
+        """Return the names of the models that they are about."""
+        raise NotImplementedError
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         rendered = state.__dict__.pop("apps", None)
-        for model in self.models:
-            model.state_forwards(app_label, state)
+        for part in self.parts():
+            part.state_forwards(app_label, state)
         if rendered is not None:
             state.__dict__["apps"] = rendered
-            state.reload_models([(app_label, model.name_lower) for model in self.models], delay=False)
+            state.reload_models([(app_label, name) for name in self.touched()], delay=False)
 
     def database_forwards(
         self,
@@ -45,8 +50,8 @@ class CreateModels(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        for model in self.models:
-            model.database_forwards(app_label, schema_editor, from_state, to_state)
+        for part in self.parts():
+            part.database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self,
@@ -55,8 +60,23 @@ class CreateModels(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        for model in reversed(self.models):
-            model.database_backwards(app_label, schema_editor, from_state, to_state)
+        for part in reversed(self.parts()):
+            part.database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class CreateModels(RenderedOnce):
+    """Create models in this order."""
+
+    serialization_expand_args = ["models"]
+
+    def __init__(self, models: Sequence[CreateModel]) -> None:
+        self.models = models
+
+    def parts(self) -> Sequence[CreateModel]:
+        return self.models
+
+    def touched(self) -> set[str]:
+        return {model.name_lower for model in self.models}
 
     def describe(self) -> str:
         return "Create models " + ", ".join(model.name for model in self.models)
@@ -64,6 +84,28 @@ class CreateModels(Operation):
     @property
     def migration_name_fragment(self) -> str:
         return "_".join(model.name_lower for model in self.models[:2])
+
+
+class AddFields(RenderedOnce):
+    """Add fields to models in this order."""
+
+    serialization_expand_args = ["fields"]
+
+    def __init__(self, fields: Sequence[AddField]) -> None:
+        self.fields = fields
+
+    def parts(self) -> Sequence[AddField]:
+        return self.fields
+
+    def touched(self) -> set[str]:
+        return {field.model_name_lower for field in self.fields}
+
+    def describe(self) -> str:
+        return "Add fields " + ", ".join(f"{field.model_name}.{field.name}" for field in self.fields)
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return "_".join(sorted(self.touched()))
 
 
 class AboutOneModel:

@@ -14,7 +14,7 @@ from django.db.migrations.writer import MigrationWriter
 
 from crm.models import ExchangeRate
 from gateway.history import Change, events_of, history_of
-from gateway.migration_operations import AddTrigger, CreateModels, begin_history
+from gateway.migration_operations import AddFields, AddTrigger, CreateModels, begin_history
 from tests.factories.crm import ExchangeRateFactory
 
 
@@ -75,6 +75,54 @@ def test_it_is_written_with_every_model():
     assert text.count("migrations.CreateModel(") == 2
     assert migration.suggest_name() == "author_book"
     assert "Author, Book" in migration.operations[0].describe()
+
+
+def fields_of_a_library() -> list[AddField]:
+    lender = models.ForeignKey("library.Author", models.CASCADE, null=True, related_name="borrowed")
+    return [
+        AddField("author", "name", models.TextField(default=""), preserve_default=False),
+        AddField("book", "lender", lender),
+        AddField("book", "title", models.TextField(null=True)),
+    ]
+
+
+def test_state_is_as_if_the_fields_were_added_one_by_one():
+    together, one_by_one = rendered_state(), rendered_state()
+    for state in (together, one_by_one):
+        CreateModels(models_of_a_library()).state_forwards("library", state)
+
+    AddFields(fields_of_a_library()).state_forwards("library", together)
+    for field in fields_of_a_library():
+        field.state_forwards("library", one_by_one)
+
+    assert together.models == one_by_one.models
+    author, book = (together.apps.get_model("library", name) for name in ("author", "book"))
+    assert [field.name for field in book._meta.fields] == ["id", "author", "lender", "title"]
+    assert sorted(relation.name for relation in author._meta.related_objects) == ["books", "borrowed"]
+
+
+@pytest.mark.django_db
+def test_columns_come_and_go():
+    empty, before, after = rendered_state(), rendered_state(), rendered_state()
+    for state in (before, after):
+        CreateModels(models_of_a_library()).state_forwards("library", state)
+    operation = AddFields(fields_of_a_library())
+    operation.state_forwards("library", after)
+
+    def columns() -> list[str]:
+        with connection.cursor() as cursor:
+            return [column.name for column in connection.introspection.get_table_description(cursor, "library_book")]
+
+    with connection.schema_editor() as editor:
+        CreateModels(models_of_a_library()).database_forwards("library", editor, empty, before)
+        operation.database_forwards("library", editor, before, after)
+    assert columns() == ["id", "author_id", "lender_id", "title"]
+
+    with connection.schema_editor() as editor:
+        operation.database_backwards("library", editor, after, before)
+    assert columns() == ["id", "author_id"]
+    assert "author.name, book.lender, book.title" in operation.describe()
+    assert operation.migration_name_fragment == "author_book"
 
 
 @pytest.mark.parametrize(("about", "left"), [("author", 3), ("book", 4)])
