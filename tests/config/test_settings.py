@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -21,9 +22,15 @@ FOREIGN = {"PATH", "HOME", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"
 
 def variables_read() -> set[str]:
     """Every environment variable that the code reads by name."""
-    paths = [path for path in CHECKOUT.rglob("*.py") if not any(part.startswith(".") for part in path.parts)]
-    found = {name for path in paths for match in READ.findall(path.read_text()) for name in match if name}
+    found = {name for path in own_files() for match in READ.findall(path.read_text()) for name in match if name}
     return found - FOREIGN
+
+
+def own_files() -> Iterator[Path]:
+    """Yield every file of Python in this checkout; folders whose name begins with a dot are not gone into."""
+    for folder, below, names in os.walk(CHECKOUT):
+        below[:] = [name for name in below if not name.startswith(".")]
+        yield from (Path(folder, name) for name in names if name.endswith(".py"))
 
 
 def variables_documented() -> set[str]:
