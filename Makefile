@@ -9,7 +9,7 @@ ARGS   ?=
 
 RUN    := "$(VENV)/bin/python"
 MANAGE := $(RUN) manage.py
-READY  := $(if $(filter .venv,$(VENV)),.venv/ready)
+READY  := $(if $(filter .venv,$(VENV)),.venv/ready,need-venv)
 
 # Whole files go to one process, and those that tests/conftest.py puts first are begun first. A test often waits for a
 # server, so there is one process more than processors; browsers leave nothing to spare.
@@ -23,7 +23,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo serve worker test test-crash test-browser lint format openapi bench clean distclean
+.PHONY: help env need-venv demo serve worker test test-crash test-browser lint format openapi bench clean distclean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
@@ -77,6 +77,10 @@ distclean: clean ## Remove the environment .venv too.
 .venv/ready: requirements.lock config/environment.py
 	@$(call need_python)
 	@"$(PYTHON)" config/environment.py
+
+need-venv:
+	@test -x "$(VENV)/bin/python" || \
+		{ echo "Kith: there is no environment in $(VENV): leave VENV out, and one is made in .venv." >&2; exit 1; }
 
 define need_python
 command -v "$(PYTHON)" >/dev/null 2>&1 || \

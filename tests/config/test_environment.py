@@ -26,9 +26,14 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make_env(checkout: Path, python: Path, **environment: str) -> list[str]:
-    """Let `make env` fail; return the lines that it says, without those in which make itself says that it failed."""
+    """Let `make env` fail; return what it says."""
+    return failed(checkout, "env", f"PYTHON={python}", **environment)
+
+
+def failed(checkout: Path, *arguments: str, **environment: str) -> list[str]:
+    """Let make fail; return the lines that it says, without those in which make itself says that it failed."""
     result = subprocess.run(
-        ["make", "env", f"PYTHON={python}"],
+        ["make", *arguments],
         cwd=checkout,
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
@@ -58,6 +63,13 @@ def test_python_that_is_not_there_is_told_in_a_sentence(checkout):
     assert make_env(checkout, checkout / "python") == [
         f"Kith: {checkout / 'python'} was not found: "
         "install Python 3.11 (Debian 12: apt install python3.11), or name yours with PYTHON=…"
+    ]
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "env"])
+def test_environment_of_ones_own_that_is_not_there_is_told_in_a_sentence(checkout, target):
+    assert failed(checkout, target, "VENV=no such folder") == [
+        "Kith: there is no environment in no such folder: leave VENV out, and one is made in .venv."
     ]
 
 
