@@ -196,7 +196,10 @@ class HelpEntries:
 
 
 class AccountChanges(RecordChanges):
-    """Accounts that came to the person from somebody else's record; nothing else of an account is kept history of."""
+    """Accounts that came to the person from somebody else's record; what else became of one is on its own page."""
+
+    def statement(self, asked: Asked) -> str:
+        return f"{super().statement(asked)} AND event.pgh_label = 'relinked'"
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
         """One query."""

@@ -14,6 +14,8 @@ from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef,
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
+from gateway.tracking import BEFORE
+
 SHOWN = 200  # events; the newest
 
 _BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
@@ -25,12 +27,17 @@ _KINDS = {
     "password": "given another password",
     "begin": "as it was when its history began",
 }
+_REWORDED = "changed"  # instead of words that are not kept
 _DONE = {ADDITION: "created", CHANGE: "changed", DELETION: "deleted"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field's step: its label, what it was (None: nothing known before) and what it became."""
+    """
+    One field's step: its label, what it was (None: nothing known before) and what it became.
+
+    Where words are not kept it became "changed".
+    """
 
     label: str
     before: object
@@ -63,15 +70,17 @@ def _keeper(model: type[Model]) -> type[Model] | None:
 
 def history_of(instance: Model) -> list[HistoryEntry]:
     """
-    Return the newest events of a tracked object, newest first; empty when it never changed.
+    Return the newest changes of a tracked object, newest first; empty when it never changed.
 
-    A query for the events and the records that changes lead to or from, such as the company of a contact, and one
-    for each kind of those that cannot be missing, such as the channel of an interaction.
+    What it was before the first of them is no entry of its own. A query for the events and the records that changes
+    lead to or from, such as the company of a contact, and one for each kind of those that cannot be missing, such as
+    the channel of a thread.
     """
     events = list(
         events_of(type(instance)).filter(pgh_obj_id=instance.pk).order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
     )
-    return entries_of([(event, before) for event, before in zip(events, [*events[1:], None], strict=False)][:SHOWN])
+    steps = [(event, before) for event, before in zip(events, [*events[1:], None], strict=False)][:SHOWN]
+    return entries_of([(event, before) for event, before in steps if event.pgh_label != BEFORE])
 
 
 def event_model_of(model: type[Model]) -> type[Model]:
@@ -227,4 +236,6 @@ def _changes(
                 changes.append(Change(label, None, shown(event, field)))
         elif getattr(event, field.attname) != getattr(before, field.attname):
             changes.append(Change(label, shown(before, field), shown(event, field)))
-    return changes
+    tracked = event.pgh_tracked_model._meta  # type: ignore[attr-defined]
+    reworded = getattr(event, "pgh_reworded", None) or ()
+    return changes + [Change(str(tracked.get_field(name).verbose_name), None, _REWORDED) for name in reworded]

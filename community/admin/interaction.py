@@ -167,7 +167,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
     panels = interaction_panels
     page_actions = interaction_actions
     private_fields = ("text", "url")
-    history_in_part = True
+    history_from_first_change = True
     reason_actions = (
         ReasonAction(
             name="retract",

@@ -58,7 +58,7 @@ class ThreadAdmin(ModelAdmin):
         ("Answer", {"fields": ("accepted_answer", ("confirmed_answer", "confirmed_by"))}),
     )
     page_actions = thread_actions
-    history_in_part = True
+    history_from_first_change = True
     empty_state = "Threads appear with the questions and topics of a channel: sync it or import it."
 
     def save_model(self, request: HttpRequest, obj: Thread, form: forms.ModelForm, change: bool) -> None:

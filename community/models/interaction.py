@@ -1,6 +1,5 @@
 """Interactions: the one table of what happened."""
 
-import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -12,6 +11,7 @@ from community.models.member import Member
 from community.models.thread import Thread
 from crm.models import Campaign, Contact
 from crm.models.synced import Synced
+from gateway.tracking import track_changes
 
 
 class InteractionQuerySet(models.QuerySet["Interaction"]):
@@ -24,11 +24,28 @@ class InteractionQuerySet(models.QuerySet["Interaction"]):
         return self.arrived().filter(retracted_at=None)
 
 
-# The source has the original of all else; what takes it out of the figures, or its words away, is done here.
-@pghistory.track(
-    pghistory.UpdateEvent(),
-    fields=["retracted_at", "retract_reason", "deleted_at"],
-    obj_field=pghistory.ObjForeignKey(related_name="events"),
+# What moves figures, and nothing of what people wrote: of that it is kept that it changed.
+@track_changes(
+    kept=[
+        "channel",
+        "kind",
+        "direction",
+        "occurred_at",
+        "member",
+        "user",
+        "to_member",
+        "to_contact",
+        "thread",
+        "reply_to",
+        "campaign",
+        "utm_campaign",
+        "is_private",
+        "deleted_at",
+        "retracted_at",
+        "retract_reason",
+    ],
+    reworded=["external_id", "text", "url", "language", "utm_source", "utm_medium", "utm_term", "utm_content"],
+    arrives="occurred_at",
     model_name="InteractionEvent",
 )
 class Interaction(Synced):

@@ -12,6 +12,7 @@ from community.models.known_as import MEMBER_TRIGGERS
 from crm.models import Contact
 from crm.models.changed_identity import compare_again
 from crm.models.synced import Synced
+from gateway.tracking import track_changes
 
 
 def folded(handle: Any) -> Trim:
@@ -22,10 +23,12 @@ def folded(handle: Any) -> Trim:
 FOLDED_HANDLE = folded("handle")
 
 
-@pghistory.track(
-    pghistory.UpdateEvent("relinked", condition=pghistory.AnyChange("contact")),
-    pghistory.DeleteEvent(),
-    fields=["contact"],
+# How many follow an account is left out: a nightly sync changes it everywhere, and it says nothing of who did what.
+@track_changes(
+    kept=["channel", "external_id", "handle", "contact", "joined_at", "is_named_here"],
+    reworded=[],
+    labels={"contact_id": "relinked"},
+    model_name="MemberEvent",
 )
 class Member(Synced):
     """

@@ -1,6 +1,5 @@
 """Threads: questions, tickets and topics that interactions belong to."""
 
-import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,14 +7,23 @@ from django.db.models import Q
 from community.models.channel import Channel
 from community.models.member import Member
 from crm.models.synced import Synced
+from gateway.tracking import track_changes
 
 
-# Which answer counts moves figures; the source has the original of all else. The other fields say what was deleted.
-@pghistory.track(
-    pghistory.UpdateEvent(condition=pghistory.AnyChange("accepted_answer", "confirmed_answer", "confirmed_by")),
-    pghistory.DeleteEvent(),
-    fields=["channel", "external_id", "opened_by", "accepted_answer", "confirmed_answer", "confirmed_by"],
-    obj_field=pghistory.ObjForeignKey(related_name="events"),
+@track_changes(
+    kept=[
+        "channel",
+        "external_id",
+        "topic",
+        "opened_by",
+        "opened_at",
+        "accepted_answer",
+        "confirmed_answer",
+        "confirmed_by",
+        "source_state",
+    ],
+    reworded=["title", "url"],
+    arrives="opened_at",
     model_name="ThreadEvent",
 )
 class Thread(Synced):

@@ -250,7 +250,7 @@ def _treat(model: type[models.Model], rows: PersonRows, *, now: datetime) -> set
         treatments = {name: how for name, how in _changes(model).items() if only is None or name in only}
         for name, how in treatments.items():
             if isinstance(how, Pseudonym):
-                names |= _rename(model, name, how, pks)
+                names |= _rename(model, name, how, pks, rows)
         values = {
             name: _becomes(model, name, how, now=now)
             for name, how in treatments.items()
@@ -274,12 +274,21 @@ def _becomes(model: type[models.Model], name: str, how: Treatment, *, now: datet
     return None if declared.null else declared.get_default()
 
 
-def _rename(model: type[models.Model], name: str, how: Pseudonym, pks: Iterable[Any]) -> set[SourceName]:
-    """Put pseudonyms in place of what the source calls these rows, and return what it called them."""
+def _rename(
+    model: type[models.Model], name: str, how: Pseudonym, pks: Iterable[Any], rows: PersonRows
+) -> set[SourceName]:
+    """
+    Put pseudonyms in place of what the source calls these rows, and return what it called them.
+
+    The history of a row that is somebody else's by now, such as an account that moved, keeps what that one is called.
+    """
     found: dict[Any, SourceName] = {}
     for pk, *values in model._default_manager.filter(pk__in=pks).values_list("pk", *how.fields):
         if all(value not in (None, "") for value in values) and not str(values[-1]).startswith(PREFIX):
             found[pk] = (how.space, *values)
+    if tracked_model(model) is not None:
+        others = _held_by_others(model, how.fields, [called[1:] for called in found.values()], rows)
+        found = {pk: called for pk, called in found.items() if called[1:] not in others}
     if found:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -69,7 +69,8 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     unique column. `panels` is the registry of figures shown above the form, `panels_load_later` whether they come
     after it; `empty_state` says what to do when the list has nothing in it yet; `list_annotations` are computed for
     the list only. `history_in_part` says that the database keeps some of the fields, so that a page of history shows
-    besides which others were changed by forms.
+    besides which others were changed by forms; `history_from_first_change` that it keeps all of them, but begins with
+    the first change, so that a page of history shows besides what forms did before: who made the record.
     """
 
     form = FactForm
@@ -96,6 +97,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     list_annotations: ClassVar[dict[str, object]] = {}
     searches_newest: ClassVar[int | None] = None
     history_in_part = False
+    history_from_first_change = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ListOfAll]:
         return ListOfAll
@@ -195,7 +197,9 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             )
             for entry in history_of(instance)
         ]
-        forms = forms_of(instance) if self.history_in_part else []
+        forms = forms_of(instance) if self.history_in_part or self.history_from_first_change else []
+        if self.history_from_first_change and kept:
+            forms = [entry for entry in forms if entry.kind == "created" or entry.at < kept[-1].at]
         return sorted([*kept, *forms], key=lambda entry: entry.at, reverse=True)
 
     def get_deleted_objects(

@@ -114,7 +114,8 @@ def test_account_of_somebody_known_moves_with_history():
     assert Member.objects.get().contact_id == after
     assert not Contact.objects.exclude(merged_into=None).exists()
     history = Member.pgh_event_model.objects.filter(pgh_obj_id=pk).order_by("pgh_id")
-    assert list(history.values_list("contact_id", flat=True)) == [after] != [before]
+    assert list(history.values_list("pgh_label", "contact_id")) == [("before", before), ("relinked", after)]
+    assert before != after
 
 
 @pytest.mark.parametrize(
