@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget as TextareaWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
 
-from gateway.admin import list_headers
+from gateway.admin import list_headers, record_links
 from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, OnlyLookedAt, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
@@ -34,6 +34,7 @@ from gateway.admin.reasons import ReasonAction
 from gateway.admin.row_buttons import row_buttons
 
 list_headers.install()
+record_links.install()
 
 __all__ = [
     "ActionVariant",

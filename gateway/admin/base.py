@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import unfold.admin
 import unfold.views
+from django import forms
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.contrib.postgres.fields import ArrayField
@@ -20,6 +21,7 @@ from gateway.admin.forms import FactForm, is_taken_by
 from gateway.admin.page_panels import PanelsMixin
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
+from gateway.admin.record_links import opened_by
 from gateway.history import HistoryEntry, forms_of, history_of, is_tracked
 from gateway.panels import PageAction, actions_for
 from gateway.registry import Registry
@@ -129,6 +131,11 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             oldest = newest[self.searches_newest - 1 : self.searches_newest].first()
             queryset = queryset if oldest is None else queryset.filter(pk__gte=oldest)
         return super().get_search_results(request, queryset, search_term)
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, **kwargs)
+        form.may_open = staticmethod(opened_by(request, self.admin_site))
+        return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Fill in of a new record what the address gives, and leave out what its field would refuse."""
@@ -250,7 +257,16 @@ class ReadOnlyModelAdmin(OnlyLookedAt, ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-class TabularInline(unfold.admin.TabularInline):
+class LinkingInline:
+    """Tells the forms of an inline which records the reader may open."""
+
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[forms.BaseFormSet]:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.may_open = staticmethod(opened_by(request, self.admin_site))
+        return formset
+
+
+class TabularInline(LinkingInline, unfold.admin.TabularInline):
     """Rows of a part on the page of its whole."""
 
     form = FactForm
@@ -258,7 +274,7 @@ class TabularInline(unfold.admin.TabularInline):
     hide_title = True
 
 
-class StackedInline(unfold.admin.StackedInline):
+class StackedInline(LinkingInline, unfold.admin.StackedInline):
     """Parts with longer fields on the page of their whole."""
 
     form = FactForm
