@@ -58,7 +58,9 @@ crm.conversionkind                       -       vac       v        vacd
 crm.exchangerate                         -       vac       v        vacd
 community.cost                           -       vac       v        vac
 
-# Figures, which nobody writes by hand. To add a job is to start a recompute.
+# Figures, which nobody writes by hand. To add a job is to start a recompute. What a person brought is no secret from
+# whoever helps that person; what everybody brought and cost is another matter.
+metrics.view_person_value                x       x         x        x
 metrics.*                                -       v         v        v
 jobs.job                                 -       va        v        va
 

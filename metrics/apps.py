@@ -13,6 +13,7 @@ class MetricsConfig(AppConfig):
         from metrics.merge_preview import FiguresTogether
         from metrics.panels import register_panels
         from metrics.personal_data import DECLARED
+        from metrics.reports.people import VIEW_VALUE
         from metrics.tiles import MoneyTiles
         from metrics.timeline import CampaignTouches, CreditsOfConversions
 
@@ -22,6 +23,7 @@ class MetricsConfig(AppConfig):
         timeline_details.register(CreditsOfConversions())
         merge_previews.register(FiguresTogether())
         permission_scopes.register(PermissionScope("metrics.view_credit", "credits:read", "credits and figures"))
+        permission_scopes.register(PermissionScope(VIEW_VALUE, "credits:read", "what a person brought"))
         for given in (
             GivenScope("roi:read", ("metrics.view_credit",)),
             GivenScope("people:read", ("metrics.view_credit",)),

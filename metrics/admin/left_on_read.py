@@ -38,10 +38,10 @@ from gateway.admin import (
 from gateway.errors import DomainError
 from gateway.screen import DASH
 from metrics.models import PersonDay
+from metrics.reports.people import VIEW_VALUE
 
 MAY_SEE = "community.view_interaction"
 MAY_HANDLE = "community.change_handling"
-MAY_SEE_VALUE = "metrics.view_personday"
 COUNTED = 99  # what the menu tells apart
 REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
 
@@ -222,7 +222,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         ).order_by(*self.ordering)
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
-        value = ("revenue",) if request.user.has_perm(MAY_SEE_VALUE) else ()
+        value = ("revenue",) if request.user.has_perm(VIEW_VALUE) else ()
         acts = ("acts",) if request.user.has_perm(MAY_HANDLE) else ()
         return ("waits", "what", "who", *value, "where", "taken_care_of_by", *acts)
 

@@ -25,6 +25,7 @@ from gateway.payload import read_model
 from gateway.views import ApiView
 from metrics.api.records import Shape
 from metrics.models import PersonDay
+from metrics.reports.people import VIEW_VALUE
 
 
 class WaitingQuery(pydantic.BaseModel):
@@ -124,7 +125,7 @@ class WaitingList(ApiView):
             orderings=["occurred_at"],
             default_ordering="occurred_at",
         )
-        may_read_private, may_see_money = self.may(READ_PRIVATE), self.may("metrics.view_credit")
+        may_read_private, may_see_money = self.may(READ_PRIVATE), self.may(VIEW_VALUE)
         results = [
             _record(
                 dict(zip(columns, row, strict=True)),

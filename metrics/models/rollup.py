@@ -101,6 +101,7 @@ class PersonDay(RevenueSums):
     day = models.DateField()
 
     class Meta:
+        permissions = [("view_person_value", "Can see what a person brought")]
         indexes = [models.Index(fields=["day"], name="metrics_personday_day")]
 
     def __str__(self) -> str:

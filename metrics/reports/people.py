@@ -14,6 +14,8 @@ from metrics.reports.shares import shared_among_people
 from metrics.reports.snapshot import select
 from metrics.reports.spent import SHARED, whole_minor
 
+VIEW_VALUE = "metrics.view_person_value"  # to know what one person brought, without what everybody did and cost
+
 
 @dataclass(frozen=True)
 class PersonMoney:

@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from community.handling import dismiss
 from community.models import Handling
+from config.roles import ANALYST, HELPER
 from metrics.admin.left_on_read import in_words
 from metrics.models import PersonDay
 from tests.api_clients import client_with
@@ -148,6 +149,32 @@ def test_several_are_dismissed_at_once_by_those_who_may(question):
         (question.pk, "Spam"),
         (other.pk, "Spam"),
     }
+
+
+def with_role(role: str) -> Client:
+    client = logged_in("crm.view_contact")
+    client.user.user_permissions.clear()
+    client.user.groups.add(Group.objects.get(name=role))
+    client.force_login(client.user)  # other permissions end the session
+    return client
+
+
+def test_a_helper_sees_what_one_person_brought_and_not_what_everybody_did(question):
+    helper = with_role(HELPER)
+    joe = question.member.contact_id
+
+    queue = helper.get(PAGE).content.decode()
+    assert "120.00" in queue
+    assert "40.00 credited to touches" in queue
+    page = helper.get(f"/admin/crm/contact/{joe}/change/").content.decode()
+    assert "kith-tile-revenue_credited" in page
+    assert "120.00" in page
+    assert "kith-tile-roi" not in page
+    assert "conversionresult" not in page
+    assert "creditrow" not in page
+    for address in ("metrics/persondayrow/", "metrics/creditrow/", "metrics/totalday/", "response-times/"):
+        assert helper.get(f"/admin/{address}").status_code == 403
+    assert "kith-tile-roi" in with_role(ANALYST).get(f"/admin/crm/contact/{joe}/change/").content.decode()
 
 
 def test_the_list_asks_as_many_questions_for_two_as_for_twenty(question):
