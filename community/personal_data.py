@@ -58,6 +58,7 @@ DECLARED: Sequence[PersonalData] = (
         reach={"member": "member__contact"},
         fields={"role": OWN_WORD},
     ),
+    PersonalData(model="community.Colleague", title="logins", reach={"is": "contact"}, rows="delete"),
     PersonalData(
         model="community.Thread",
         title="threads",

@@ -43,6 +43,7 @@ community.thread                         v       v         v        vacd
 community.interaction                    v       v         v        vacd
 community.view_private_interaction       x       -         -        x
 community.helprecord                     vac     v         v        vacd
+community.colleague                      -       -         -        vacd
 community.handling                       vac     v         v        vacd
 community.businesshours                  v       v         v        vacd
 community.openingtime                    v       v         v        vacd

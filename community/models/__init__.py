@@ -1,6 +1,7 @@
 from community.models.business_hours import BusinessHours, Holiday, OpeningTime
 from community.models.channel import Channel, Community
 from community.models.channel_size import ChannelSize
+from community.models.colleague import Colleague
 from community.models.cost import Cost
 from community.models.handling import Handling
 from community.models.help_record import HelpRecord
@@ -14,6 +15,7 @@ __all__ = [
     "BusinessHours",
     "Channel",
     "ChannelSize",
+    "Colleague",
     "Community",
     "Cost",
     "Handling",

@@ -1,5 +1,10 @@
-"""The period that a page of figures is about: its reader's choice, made at the top and kept in the address."""
+"""
+What a page of figures is about: its reader's choice, made at the top and kept in the address.
 
+That is a period, and on pages that have them filters besides.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 
 from crm.periods import Period, organisation_zone, preset_period, presets
 
@@ -52,13 +58,35 @@ def chosen_period(request: HttpRequest, *, now: datetime) -> Choice:
     return Choice(Period(first, last and last + timedelta(days=1), zone), "", form)
 
 
-def period_chooser(page: str, choice: Choice) -> dict[str, object]:
-    """Return what `admin/period.html` shows of a choice, on the page of this name."""
+@dataclass(frozen=True)
+class Filter:
+    """What the figures are narrowed to: the chosen one of `options`, value → label; all where `value` is empty."""
+
+    name: str
+    label: str
+    options: Mapping[str, str]
+    value: str
+
+
+def chosen_filter(request: HttpRequest, name: str, label: str, options: Mapping[str, str]) -> Filter:
+    """Return a filter as the address has it; what is no option narrows nothing."""
+    value = request.GET.get(name, "")
+    return Filter(name, label, options, value if value in options else "")
+
+
+def period_chooser(page: str, choice: Choice, *, filters: Sequence[Filter] = ()) -> dict[str, object]:
+    """Return what `admin/period.html` shows of a choice, on the page of this name: another period keeps the filters."""
+    kept = {one.name: one.value for one in filters if one.value}
     return {
         "choice": choice,
+        "filters": filters,
         "shown_period": in_words(choice.period),
         "presets": [
-            {"label": presets[key].label, "url": f"{reverse(page)}?period={key}", "is_active": key == choice.preset}
+            {
+                "label": presets[key].label,
+                "url": f"{reverse(page)}?{urlencode({'period': key, **kept})}",
+                "is_active": key == choice.preset,
+            }
             for key in PRESETS_SHOWN
         ],
     }

@@ -1,11 +1,11 @@
 """
 The page Response times: how soon people are replied to, answered and helped, by channel and by colleague.
 
-Its heading and its period are there at once. The figures read every ask of the period, so they load themselves
-once the page is there.
+It can be asked for one channel and for one colleague, or for both. Its heading and its period are there at once. The
+figures read every ask of the period, so they load themselves once the page is there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +16,20 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from config.admin.period import Choice, chosen_period, in_words, period_chooser
+from community.models import Channel
+from config.admin.period import Choice, Filter, chosen_filter, chosen_period, in_words, period_chooser
 from config.admin.start_page import PERMISSION
 from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Row, Series, Table
 from metrics.panels.parts import why_undefined
-from metrics.reports.responses import ResponseRow, ResponsesQuery, ResponsesReport, hours_of, responses_reports
+from metrics.reports.responses import (
+    ResponseRow,
+    ResponsesQuery,
+    ResponsesReport,
+    hours_of,
+    responses_reports,
+    staff_choices,
+)
 
 
 def response_times(request: HttpRequest) -> HttpResponse:
@@ -30,7 +38,7 @@ def response_times(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "Response times",
-        **period_chooser("response-times", choice),
+        **period_chooser("response-times", choice, filters=_filters(request)),
         "later": LaterPart(title="How soon we replied", url=f"{reverse('response-times-figures')}?{query}"),
     }
     return TemplateResponse(request, "admin/response_times.html", context)
@@ -41,7 +49,7 @@ def response_times_figures(request: HttpRequest) -> HttpResponse:
     choice = _choice(request)
     back = f"{reverse('response-times')}?{request.GET.urlencode()}"
     title = f"Response times: {in_words(choice.period)}"
-    context = _shown(choice, timezone.now())
+    context = _shown(choice, {one.name: one.value for one in _filters(request)}, timezone.now())
     return later_answer(request, "admin/response_times_figures.html", context, title=title, back=back)
 
 
@@ -52,12 +60,21 @@ def _choice(request: HttpRequest) -> Choice:
     return chosen_period(request, now=timezone.now())
 
 
-def _shown(choice: Choice, now: datetime) -> dict[str, Any]:
+def _filters(request: HttpRequest) -> list[Filter]:
+    """Return what the figures can be narrowed to, and to what they are."""
+    channels = dict(Channel.objects.order_by("name", "pk").values_list("slug", "name"))
+    return [
+        chosen_filter(request, "channel", "Channel", channels),
+        chosen_filter(request, "staff", "Staff", staff_choices()),
+    ]
+
+
+def _shown(choice: Choice, narrowed: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """Return the figures of a period: in total, by channel, by member of staff."""
-    asked: dict[str, Any] = {"now": now, "start": choice.period.start, "end": choice.period.end}
+    asked: dict[str, Any] = {"now": now, "start": choice.period.start, "end": choice.period.end, **narrowed}
     channels, staff = responses_reports(ResponsesQuery(by="channel", **asked), ResponsesQuery(by="staff", **asked))
     return {
-        "figures": _figures(channels.total),
+        "figures": _figures(channels.total, of_one=bool(channels.query.staff)),
         "chart": _chart(channels),
         "tables": [
             _table("By channel", channels, "Nothing was asked in this period that expects a reply."),
@@ -67,14 +84,15 @@ def _shown(choice: Choice, now: datetime) -> dict[str, Any]:
     }
 
 
-def _figures(total: ResponseRow) -> list[Figure]:
+def _figures(total: ResponseRow, *, of_one: bool) -> list[Figure]:
+    """Return the figures of the total; `of_one` member of staff they say nothing of what was left to others."""
     reply, answer, resolution = total.first_reply, total.first_answer, total.resolution
     return [
         Figure(
             label="Replied to",
             value=total.response_rate.value,
             unit="percent",
-            note=_of_how_many(total),
+            note=_of_how_many(total, of_one=of_one),
             is_main=True,
         ),
         Figure(label="First reply, hours", value=hours_of(reply.calendar.median), unit="decimal", note="median"),
@@ -85,7 +103,7 @@ def _figures(total: ResponseRow) -> list[Figure]:
             label="First answer, hours",
             value=hours_of(answer.calendar.median),
             unit="decimal",
-            note=f"median of {answer.n:,}; {total.unanswered:,} unanswered",
+            note=f"median of {answer.n:,}" + ("" if of_one else f"; {total.unanswered:,} unanswered"),
         ),
         Figure(
             label="Resolved",
@@ -99,8 +117,10 @@ def _figures(total: ResponseRow) -> list[Figure]:
     ]
 
 
-def _of_how_many(total: ResponseRow) -> str:
+def _of_how_many(total: ResponseRow, *, of_one: bool) -> str:
     told = why_undefined(total.response_rate)
+    if of_one:
+        return told or f"{total.replied:,} of {total.asked:,}"
     told = told or f"{total.replied:,} of {total.asked:,}; {total.unreplied:,} without a reply"
     return f"{told}; {total.dismissed:,} dismissed" if total.dismissed else told
 
@@ -145,7 +165,8 @@ _COLUMNS: tuple[tuple[Column, Callable[[ResponseRow], object]], ...] = (
 
 def _table(title: str, report: ResponsesReport, empty: str) -> Table:
     by_channel = report.query.by == "channel"
-    columns = [(column, value) for column, value in _COLUMNS if by_channel or column.label not in _LEFT]
+    says_what_is_left = by_channel and not report.query.staff
+    columns = [(column, value) for column, value in _COLUMNS if says_what_is_left or column.label not in _LEFT]
 
     def laid_out(row: ResponseRow, *, is_total: bool = False) -> Row:
         values = (row.name, *(value(row) for _, value in columns))

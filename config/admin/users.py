@@ -14,7 +14,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gateway.admin import BooleanRadioFilter, DaysFilter, FactForm, ModelAdmin, display
+from community.models import Colleague
+from crm.admin.erased import ErasedRefusingForm
+from gateway.admin import BooleanRadioFilter, DaysFilter, FactForm, ModelAdmin, TabularInline, display
 
 admin.site.unregister([User, Group, Authenticator, EmailAddress])
 
@@ -68,6 +70,17 @@ class GivingAdmin(ModelAdmin):
         return type(form.__name__, (form,), {"giver": request.user})
 
 
+class ColleagueInline(TabularInline):
+    """Which contact the user is: response figures then count their login and their accounts as one person."""
+
+    model = Colleague
+    form = ErasedRefusingForm
+    fields = ("contact",)
+    autocomplete_fields = ("contact",)
+    verbose_name = "person"
+    verbose_name_plural = "the person behind this login"
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, GivingAdmin):
     form = UserForm
@@ -78,7 +91,12 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):
     ordering = ("username",)
     autocomplete_fields = ("groups",)
     filter_horizontal = ("user_permissions",)
+    inlines = (ColleagueInline,)
     history_in_part = True
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[TabularInline], ...]:
+        """A user comes first, who they are second."""
+        return self.inlines if obj is not None else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Only a superuser makes superusers."""

@@ -29,6 +29,13 @@ class _ResponsesParameters(pydantic.BaseModel):
     topic: StorableText = pydantic.Field(
         "", max_length=100, description="Only asks of threads with exactly this topic."
     )
+    channel: StorableText = pydantic.Field("", max_length=50, description="Only asks on the channel of this slug.")
+    staff: str | None = pydantic.Field(
+        None,
+        pattern=r"^[up][0-9]{1,18}$",
+        description="What one member of staff replied, by the `id` of their row (`u7`: a user, `p7`: a person). Rows "
+        "and total then hold their replies alone, as shares of everything that was asked there.",
+    )
 
 
 ResponsesParameters = pydantic.create_model("ResponsesParameters", __base__=_ResponsesParameters, **PERIOD)
@@ -60,7 +67,7 @@ class ResponseRatios(Shape):
 
 
 class ResponseRowRecord(Shape):
-    """A channel, a community, or somebody who replied (`u7`: a user, `p7`: a person); or the total."""
+    """A channel, a community, somebody who replied (`u7`: a user, `p7`: a person with their logins), or the total."""
 
     id: int | str | None
     name: str
@@ -121,7 +128,13 @@ class Responses(ApiView):
         asked = dict(self.query(request, ResponsesParameters))
         report = responses_report(
             ResponsesQuery(
-                by=asked["by"], now=timezone.now(), start=asked["from"], end=asked["to"], topic=asked["topic"]
+                by=asked["by"],
+                now=timezone.now(),
+                start=asked["from"],
+                end=asked["to"],
+                topic=asked["topic"],
+                channel=asked["channel"],
+                staff=asked["staff"] or "",
             )
         )
         return JsonAnswer(

@@ -3,7 +3,7 @@ The one statement that counts response figures for all rows of a report, and how
 
 Each ask becomes one fact: when it was first replied to, answered and resolved. So does what each person replied
 to an ask, and each resolution by somebody. A fact names the rows of the report that it counts in; the times are
-worked out once per fact, and each row counted from its facts.
+worked out once per fact, and each row counted from its facts. What a user did is the person's that the user is.
 """
 
 from collections.abc import Collection, Iterator
@@ -18,6 +18,7 @@ from metrics.reports.snapshot import select
 
 WHOLE = "whole"  # the row of everything
 PLACES = ("channel", "community")  # ways to group what was asked; the others group by who replied
+ONE = "one"  # before the name of a row, what one member of staff did of that row
 
 # A place's id, "u7" for a user and "p7" for a person who replied, None for everything.
 Key = int | str | None
@@ -116,6 +117,18 @@ def _row_name(way: str, person: str) -> str:
 
 
 _RESOLVER = PERSON.format(who="resolver")
+# The rows in which a fact counts: those of its place, of its place for one member of staff, or its own.
+_ROWS = f"""CASE
+                   WHEN row_name IS NULL THEN place.row_names
+                   WHEN starts_with(row_name, '{ONE} ') THEN place.row_names_of_one
+                   ELSE ARRAY[row_name]
+               END"""
+
+# Who replied: a person, or a user who is nobody else.
+_WHO = """CASE
+            WHEN {user} IS NULL THEN {person}
+            ELSE COALESCE((SELECT colleague.person_id FROM colleague WHERE colleague.user_id = {user}), -{user})
+        END"""
 
 # Asks, replies and resolutions are laid under each other and folded, not joined: see `community.replies`. Of a
 # thread its first question is raised; one that its source calls reopened is not resolved. What staff dismissed is asked
@@ -124,10 +137,16 @@ _FIGURES = f"""
     WITH ask AS MATERIALIZED ({
     asks('''i.occurred_at <= %(now)s
       AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
-      AND (%(topic)s = '' OR i.thread_id IN (SELECT t.id FROM community_thread t WHERE t.topic = %(topic)s))''')
+      AND (%(topic)s = '' OR i.thread_id IN (SELECT t.id FROM community_thread t WHERE t.topic = %(topic)s))
+      AND (%(channel)s = '' OR i.channel_id IN (SELECT id FROM community_channel WHERE slug = %(channel)s))''')
 }),
+    colleague AS MATERIALIZED (
+        SELECT login.user_id, is_one.person_id
+        FROM community_colleague login
+        JOIN crm_contact is_one ON is_one.id = login.contact_id
+    ),
     reply AS MATERIALIZED (
-        SELECT found.*, COALESCE(-user_id, person_id) AS replier
+        SELECT found.*, {_WHO.format(user="found.user_id", person="found.person_id")} AS replier
         FROM ({REPLIES}) found
         WHERE found.replied_at <= %(now)s
     ),
@@ -139,7 +158,7 @@ _FIGURES = f"""
     resolved AS MATERIALIZED (
         SELECT DISTINCT ON (said.id)
                said.id AS ask_id, said.channel_id, said.occurred_at AS asked_at, a.occurred_at AS resolved_at,
-               COALESCE(-a.user_id, {_RESOLVER}) AS resolver,
+               {_WHO.format(user="a.user_id", person=_RESOLVER)} AS resolver,
                CASE
                    WHEN {_RESOLVER} = said.person_id THEN 'asker'
                    WHEN a.user_id IS NOT NULL OR role.role = 'staff' THEN 'staff'
@@ -158,7 +177,8 @@ _FIGURES = f"""
     ),
     opened AS MATERIALIZED ({OPENED.format(since="(SELECT min(occurred_at) FROM ask)", until="%(now)s::timestamptz")}),
     place AS MATERIALIZED (
-        SELECT channel.*, opened.opens, opened.closes, opened.before
+        SELECT channel.*, ARRAY(SELECT '{ONE} ' || name FROM unnest(row_names) AS name) AS row_names_of_one,
+               opened.opens, opened.closes, opened.before
         FROM (
             SELECT id AS channel_id,
                    COALESCE(
@@ -211,7 +231,8 @@ _FIGURES = f"""
         FROM (
             SELECT *, row_number() OVER (PARTITION BY ask_id ORDER BY replied_at, reply_id) = 1 AS is_first FROM reply
         ) reply
-        JOIN unnest(%(repliers)s::text[]) AS way ON way = 'replier' OR is_staff
+        JOIN unnest(%(repliers)s::text[]) AS way
+            ON way = 'replier' OR is_staff AND (way <> '{ONE}' OR replier = %(staff)s)
         WHERE replier IS NOT NULL
         GROUP BY way, replier, ask_id
     ),
@@ -236,7 +257,7 @@ _FIGURES = f"""
         WHERE row_name IN (SELECT row_name FROM own)
     ),
     timed AS MATERIALIZED (
-        SELECT CASE WHEN row_name IS NULL THEN place.row_names ELSE ARRAY[row_name] END AS row_names,
+        SELECT {_ROWS} AS row_names,
                what, kind, is_first, is_raised, resolved_by,
                {_timed()}
         FROM fact
@@ -263,7 +284,11 @@ _FIGURES = f"""
             ) once
             GROUP BY row_name, replier
             UNION ALL
-            SELECT row_name, replier, sum(replies), sum(answers) FROM own GROUP BY row_name, replier
+            SELECT named.row_name, replier, sum(replies), sum(answers)
+            FROM own
+            JOIN place ON place.channel_id = own.channel_id
+            CROSS JOIN unnest({_ROWS}) AS named (row_name)
+            GROUP BY named.row_name, replier
         ) by_replier
         GROUP BY row_name
     )
@@ -274,30 +299,46 @@ _FIGURES = f"""
 
 
 def count_responses(
-    *, by: Collection[str], starts_at: datetime | None, ends_at: datetime | None, topic: str, now: datetime
+    *,
+    by: Collection[str],
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    topic: str,
+    channel: str,
+    staff: int | None,
+    now: datetime,
 ) -> Counted:
     """
     Return the figures of each row of a report, for every way to group in `by`.
 
-    One statement. Under `WHOLE` and None stand the figures of everything, nothing where nothing was asked.
+    One statement. Under `WHOLE` and None stand the figures of everything, nothing where nothing was asked. With
+    `staff`, the number of one who replied (below zero: a user), what they did as staff stands beside: under `ONE` and
+    the way, by the same keys, nothing where they replied to nothing.
     """
     parameters = {
         **reply_parameters(),
         "starts_at": starts_at or "-infinity",
         "ends_at": ends_at or "infinity",
         "topic": topic,
+        "channel": channel,
+        "staff": staff,
         "now": now,
         "places": [way for way in by if way in PLACES],
-        "repliers": [way for way in by if way not in PLACES],
+        "repliers": [*(way for way in by if way not in PLACES), *([] if staff is None else [ONE])],
     }
-    found: Counted = {WHOLE: {}, **{way: {} for way in by}}
+    found: Counted = {f"{one}{way}": {} for way in (WHOLE, *by) for one in ("", f"{ONE} ")}
     for row_name, *row in select(_FIGURES, parameters):
         values = iter(row)
         counts = {name: next(values) for name in _COUNTS}
         times = {name: _read_times(values) for name in _TIMES}
         given = {name: next(values) or 0 for name in _GIVEN}
-        way, _, key = row_name.partition(" ")
-        found[way][int(key) if way in PLACES else key or None] = {**counts, **times, **given}
+        is_of_one = row_name.startswith(f"{ONE} ")
+        way, _, key = row_name.removeprefix(f"{ONE} ").partition(" ")
+        found[f"{ONE} {way}" if is_of_one else way][int(key) if way in PLACES else key or None] = {
+            **counts,
+            **times,
+            **given,
+        }
     return found
 
 

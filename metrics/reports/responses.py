@@ -11,7 +11,8 @@ Sources: R6, R12, R59 to R63. A first reply and a first answer are two figures: 
 reply and no answer. An accepted answer and any reply are two figures too.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,16 +20,18 @@ from typing import Any, Literal, get_args
 
 from django.contrib.auth import get_user_model
 
-from community.models import BusinessHours, Channel, Community
+from community.models import BusinessHours, Channel, Colleague, Community, MemberRole
+from crm.models import Contact
 from crm.periods import Period, organisation_zone
 from metrics.reports.figures import Ratio, lead_answer_rate, resolution_rate, response_rate
 from metrics.reports.names import accounts_of, names_of
 from metrics.reports.query import InvalidQuery
-from metrics.reports.response_figures import PLACES, WHOLE, Counted, Key, Times, count_responses
+from metrics.reports.response_figures import ONE, PLACES, WHOLE, Counted, Key, Times, count_responses
 from metrics.reports.snapshot import one_snapshot
 
 By = Literal["channel", "community", "staff", "replier"]
 
+STAFF_KEY = re.compile(r"[up][0-9]{1,18}")
 NO_BUSINESS_HOURS = "No business hours are defined, so every hour counts."
 
 
@@ -39,7 +42,9 @@ class ResponsesQuery:
 
     `by` says what a row is: a channel, a community, a member of staff who replied, or anybody who replied.
     `start` and `end` are local days of the organisation, half-open, None is open: what was asked in them
-    counts. `topic` keeps the asks of threads with exactly this topic. Replies count up to `now`.
+    counts. `topic` keeps the asks of threads with exactly this topic, `channel` those on the channel of this slug.
+    Replies count up to `now`. `staff`, the key of a row by staff, asks what that colleague did: a row and the total
+    then hold their replies alone, as shares of everything that was asked there.
     """
 
     by: By
@@ -47,8 +52,12 @@ class ResponsesQuery:
     start: date | None = None
     end: date | None = None
     topic: str = ""
+    channel: str = ""
+    staff: str = ""
 
     def __post_init__(self) -> None:
+        if self.staff and not STAFF_KEY.fullmatch(self.staff):
+            raise InvalidQuery(f"'{self.staff}' is nobody's key: that of a user is as u7, that of a person as p7.")
         if self.by not in get_args(By):
             raise InvalidQuery(f"'{self.by}' is no way to group. Use one of: {', '.join(get_args(By))}.")
         if self.now.tzinfo is None:
@@ -145,10 +154,11 @@ def responses_report(query: ResponsesQuery) -> ResponsesReport:
 
 def responses_reports(*queries: ResponsesQuery) -> list[ResponsesReport]:
     """Answer several queries in one snapshot, those that differ only in `by` by one statement."""
-    ways: dict[ResponsesQuery, set[str]] = {}
-    for query in queries:
-        ways.setdefault(_any_way(query), set()).add(query.by)
     with one_snapshot():
+        queries = tuple(replace(query, staff=_key_of_today(query.staff)) for query in queries)
+        ways: dict[ResponsesQuery, set[str]] = {}
+        for query in queries:
+            ways.setdefault(_any_way(query), set()).add(query.by)
         counted = {asked: _counted(asked, by) for asked, by in ways.items()}
         return [_report(query, counted[_any_way(query)]) for query in queries]
 
@@ -160,7 +170,32 @@ def _any_way(query: ResponsesQuery) -> ResponsesQuery:
 
 def _counted(query: ResponsesQuery, by: Collection[str]) -> Counted:
     period = query.period
-    return count_responses(by=by, starts_at=period.starts_at, ends_at=period.ends_at, topic=query.topic, now=query.now)
+    return count_responses(
+        by=by,
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+        topic=query.topic,
+        channel=query.channel,
+        staff=_number(query.staff),
+        now=query.now,
+    )
+
+
+def _number(staff: str) -> int | None:
+    """Return the number by which replies are counted: the person's, or below zero that of a user who is nobody else."""
+    return (-1 if staff.startswith("u") else 1) * int(staff[1:]) if staff else None
+
+
+def _key_of_today(staff: str) -> str:
+    """Return the key under which somebody's replies stand: that of the person, also of a login or a merged record."""
+    if not staff:
+        return ""
+    number = int(staff[1:])
+    if staff.startswith("u"):
+        person = Colleague.objects.filter(user=number).values_list("contact__person_id", flat=True).first()
+    else:
+        person = Contact.objects.filter(pk=number).values_list("person_id", flat=True).first()
+    return staff if person is None else f"p{person}"
 
 
 def _report(query: ResponsesQuery, counted: Counted) -> ResponsesReport:
@@ -172,8 +207,22 @@ def _report(query: ResponsesQuery, counted: Counted) -> ResponsesReport:
     else:
         names = _replier_names(figures)
         rows = [_replier_row(key, name, figures[key], total) for key, name in names.items()]
+    if query.staff:
+        rows, total = _of_one(query, counted, rows=rows, total=total)
     rows.sort(key=lambda row: (-row.asked, -row.replied, -row.replies, row.name, str(row.key)))
     return ResponsesReport(query, rows, total, _note())
+
+
+def _of_one(
+    query: ResponsesQuery, counted: Counted, *, rows: Sequence[ResponseRow], total: ResponseRow
+) -> tuple[list[ResponseRow], ResponseRow]:
+    """Return rows and total of one member of staff: the places where they replied, or them alone."""
+    did = counted[f"{ONE} {WHOLE}"].get(None, {})
+    own = _replier_row(None, total.name, did, total)
+    if query.by in PLACES:
+        there = counted[f"{ONE} {query.by}"]
+        return [_replier_row(row.key, row.name, there[row.key], row) for row in rows if row.key in there], own
+    return [replace(own, key=query.staff, name=_replier_names([query.staff])[query.staff])] if did else [], own
 
 
 def _replier_row(key: Key, name: str, figures: Mapping[str, Any], total: ResponseRow) -> ResponseRow:
@@ -188,19 +237,38 @@ def _place_names(by: By) -> dict[Key, str]:
 
 def _replier_names(keys: Collection[Key]) -> dict[Key, str]:
     """
-    Return what to call each replier: a user by name, a person by name or handle.
+    Return what to call each replier: a user by name, a person by name or handle, or by the name of a login of theirs.
 
-    Kith does not know that a colleague's login and account are one person. Where both replied and are
-    called the same, the login says so.
+    Where nobody has told Kith that a login and an account are one colleague, both replied and are called the same,
+    the login says so.
     """
     users, people = ({int(str(key)[1:]): key for key in keys if str(key)[0] == letter} for letter in "up")
     called = names_of("members", list(people))
     names: dict[Key, str] = {key: called[pk].name for pk, key in people.items()}
+    logins = Colleague.objects.filter(contact__person__in=people).order_by("-user_id").select_related("user", "contact")
+    for login in logins:
+        if login.user.get_full_name():
+            names[people[login.contact.person_id or login.contact_id]] = login.user.get_full_name()
     taken = set(names.values())
     for user in get_user_model().objects.filter(pk__in=users):
         name = user.get_full_name() or user.get_username()
         names[users[user.pk]] = f"{name} (login)" if name in taken else name
     return names
+
+
+def staff_choices() -> dict[str, str]:
+    """
+    Return everybody whose replies can be staff's, by the key of their row, in the order of their names.
+
+    Accounts that were staff's at any time, and users, active or not: what they did stays. Four queries.
+    """
+    people = set(
+        MemberRole.objects.filter(role=MemberRole.Role.STAFF).values_list("member__contact__person", flat=True)
+    )
+    people |= set(Colleague.objects.values_list("contact__person", flat=True))
+    users = get_user_model().objects.filter(is_staff=True, colleague=None).values_list("pk", flat=True)
+    names = _replier_names([*(f"p{pk}" for pk in people), *(f"u{pk}" for pk in users)])
+    return {str(key): name for key, name in sorted(names.items(), key=lambda one: (one[1].casefold(), str(one[0])))}
 
 
 def _note() -> str:

@@ -337,6 +337,7 @@ def test_roles_given_and_taken_are_kept(ana: Client):
     helper = Group.objects.get(name="Helper")
     form = {"username": ben.username, "is_active": "on", "is_staff": "on"}
     form |= {"date_joined_0": "2026-01-01", "date_joined_1": "09:00", "groups": [helper.pk]}
+    form |= {"colleague-TOTAL_FORMS": "0", "colleague-INITIAL_FORMS": "0"}
 
     assert ana.post(reverse("admin:auth_user_change", args=[ben.pk]), form).status_code == 302
     ben.groups.clear()

@@ -21,6 +21,7 @@ from config.models import GroupPermissionEvent, UserSession
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "a colleague's long password"
+NOBODY = {"colleague-TOTAL_FORMS": "0", "colleague-INITIAL_FORMS": "0"}  # of a form that says not who the user is
 
 
 @pytest.fixture(autouse=True)
@@ -290,7 +291,7 @@ def test_who_changes_their_own_role_is_asked_to_log_in_again():
     client.force_login(boss)
     helper = Group.objects.get(name="Helper")
     data = {"username": "boss", "is_active": "on", "is_staff": "on", "is_superuser": "on", "groups": [helper.pk]}
-    data |= {"date_joined_0": "2026-01-01", "date_joined_1": "09:00", "last_login_0": "", "last_login_1": ""}
+    data |= {"date_joined_0": "2026-01-01", "date_joined_1": "09:00", "last_login_0": "", "last_login_1": "", **NOBODY}
 
     assert client.post(reverse("admin:auth_user_change", args=[boss.pk]), data).status_code == 302
 
@@ -320,7 +321,7 @@ def administrator() -> Client:
 
 def form_of(user: User, **changes: object) -> dict[str, object]:
     data = {"username": user.username, "is_active": "on", "is_staff": "on"}
-    return {**data, "date_joined_0": "2026-01-01", "date_joined_1": "09:00", **changes}
+    return {**data, "date_joined_0": "2026-01-01", "date_joined_1": "09:00", **NOBODY, **changes}
 
 
 def test_an_administrator_makes_nobody_a_superuser(ana: User, administrator: Client):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from community.handling import dismiss
-from community.models import Handling
+from community.models import Colleague, Handling
 from config.roles import ANALYST, HELPER
 from metrics.admin.left_on_read import in_words
 from metrics.models import PersonDay
@@ -209,13 +209,14 @@ def test_response_times_page(question):
     )  # fmt: skip
 
     page = logged_in().get(reverse("response-times"), {"period": "last_30_days"})
-    assert "ana" not in page.content.decode()
+    assert "By member of staff" not in page.content.decode()
     address = page.context["later"].url
     assert address == f"{reverse('response-times-figures')}?period=last_30_days"
     assert f'hx-get="{address}"' in page.content.decode()
 
     part = logged_in().get(address, headers={"HX-Request": "true"}).content.decode()
     assert str(question.channel) in part
+    assert "By member of staff" in part
     assert "ana" in part
     assert "2.00" in part
     assert "No business hours are defined" in part
@@ -226,6 +227,54 @@ def test_response_times_page(question):
     assert part.strip() in whole
     for name in ("response-times", "response-times-figures"):
         assert logged_in("community.view_interaction").get(reverse(name)).status_code == 403
+
+
+def test_response_times_of_one_channel_and_of_one_colleague(question):
+    """Ana replied to one of two questions on the forum by her account, and to one elsewhere by her login."""
+    asked = {"occurred_at": question.occurred_at}
+    InteractionFactory(channel=question.channel, **asked)
+    elsewhere = InteractionFactory(**asked)
+    ana = MemberFactory(channel=question.channel, handle="ana")
+    MemberRoleFactory(member=ana, role="staff", since=None)
+    replied_at = question.occurred_at + dt.timedelta(hours=1)
+    InteractionFactory(channel=question.channel, member=ana, kind="answer", reply_to=question, occurred_at=replied_at)
+    login = UserFactory(first_name="Ana", last_name="Berg", is_staff=True)
+    InteractionFactory(
+        channel=elsewhere.channel, member=None, user=login, kind="answer", reply_to=elsewhere, occurred_at=replied_at
+    )
+    Colleague.objects.create(user=login, contact=ana.contact)
+    client, key = logged_in(), f"p{ana.contact_id}"
+    forum, other = question.channel, elsewhere.channel
+
+    def shown(**narrowed: str):
+        page = client.get(reverse("response-times"), {"period": "all_time", **narrowed})
+        part = client.get(page.context["later"].url, headers={"HX-Request": "true"})
+        rows = [
+            [(row.values[0], row.values[1], row.values[2]) for row in table.rows] for table in part.context["tables"]
+        ]
+        return page.content.decode(), part.context["figures"][0].note, *rows
+
+    page, note, channels, staff = shown(staff=key)
+    assert f'<option value="{key}" selected>Ana Berg</option>' in page
+    assert f"period=last_30_days&amp;staff={key}" in page
+    assert note == "2 of 3"
+    assert channels == [(forum.name, 2, 1), (other.name, 1, 1), ("All", 3, 2)]
+    assert staff == [("Ana Berg", 3, 2)]
+    _, note, channels, staff = shown(channel=forum.slug)
+    assert note == "1 of 2; 1 without a reply"
+    assert (channels, staff) == ([(forum.name, 2, 1), ("All", 2, 1)], [("Ana Berg", 2, 1)])
+    _, _, channels, staff = shown(channel=other.slug, staff=key)
+    assert (channels, staff) == ([(other.name, 1, 1), ("All", 1, 1)], [("Ana Berg", 1, 1)])
+    _, note, *_ = shown(channel="nowhere", staff="u0")
+    assert note == "2 of 3; 1 without a reply"
+
+    key_of_api = client_with("responses:read")
+    answer = key_of_api.get(
+        "/api/v1/responses/", {"by": "channel", "staff": f"u{login.pk}", "channel": forum.slug}
+    ).json()
+    assert [(row["name"], row["asked"], row["replied"]) for row in answer["rows"]] == [(forum.name, 2, 1)]
+    assert (answer["total"]["asked"], answer["total"]["replied"], answer["total"]["repliers"]) == (2, 1, 1)
+    assert key_of_api.get("/api/v1/responses/", {"staff": "ana"}).status_code == 400
 
 
 def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question):

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from community.handling import dismiss, restore
-from community.models import BusinessHours, Handling, Interaction, OpeningTime, Thread
+from community.models import BusinessHours, Colleague, Handling, Interaction, Member, OpeningTime, Thread
 from metrics.reports.query import InvalidQuery
 from metrics.reports.response_figures import Spread, Times
-from metrics.reports.responses import NO_BUSINESS_HOURS, ResponsesQuery, responses_report
+from metrics.reports.responses import NO_BUSINESS_HOURS, ResponsesQuery, responses_report, staff_choices
 from tests.factories.community import (
     ChannelFactory,
     CommunityFactory,
@@ -134,6 +134,108 @@ def test_a_login_that_is_called_like_an_account_says_so(company):
     assert {row.name for row in report("staff").rows} == {"ana", "ana (login)"}
 
 
+@pytest.fixture
+def ana_is_bo(company):
+    """The login of Bo Lund and the account ana are one colleague; its record was merged into another since."""
+    ana = Member.objects.get(handle="ana")
+    Colleague.objects.create(user=get_user_model().objects.get(first_name="Bo"), contact=ana.contact)
+    person = ContactFactory(full_name="Bodil A. Lund")
+    ana.contact.merged_into = person
+    ana.contact.save()
+    return person
+
+
+def test_a_colleagues_login_and_account_are_one_row(company, ana_is_bo):
+    assert report().total.repliers == 2  # and Ada
+
+    (row,) = report("staff").rows
+
+    assert (row.key, row.name) == (f"p{ana_is_bo.pk}", "Bo Lund")
+    # As ana the answer to q1 after 2 h, after Ada's comment; as Bo the call to the first lead after 8 h.
+    assert (row.asked, row.replied, row.first_replies, row.replies, row.answers) == (6, 2, 1, 2, 2)
+    assert (row.leads_replied, row.resolved, row.first_reply.calendar.mean) == (1, 1, 5 * HOUR)
+    assert {one.name for one in report("replier").rows} == {"ada", "Bo Lund"}
+
+
+def test_a_confirmed_answer_by_login_is_the_persons(company, ana_is_bo):
+    bo = get_user_model().objects.get(first_name="Bo")
+    thread = Interaction.objects.get(kind="question", occurred_at=later(30)).thread
+    thread.confirmed_answer.user = bo
+    thread.confirmed_answer.save()
+
+    (row,) = report("staff").rows
+
+    assert (row.replied, row.resolved, row.resolution.calendar.mean) == (3, 2, 3 * HOUR)  # after 2 h and after 4 h
+
+
+def test_a_login_without_a_name_is_called_as_the_person_is(company, ana_is_bo):
+    get_user_model().objects.update(first_name="", last_name="")
+
+    assert [row.name for row in report("staff").rows] == ["Bodil A. Lund"]
+
+
+def test_one_channel_by_colleague(company):
+    on_forum, on_mail = report("staff", channel="forum"), report("staff", channel="mail")
+
+    assert [(row.name, row.asked, row.replied, row.resolved) for row in on_forum.rows] == [("ana", 4, 1, 1)]
+    assert (on_forum.total.asked, on_forum.total.replied) == (4, 3)
+    assert [(row.name, row.asked, row.replied, row.leads) for row in on_mail.rows] == [("Bo Lund", 2, 1, 2)]
+    assert report("staff", channel="nowhere").total.asked == 0
+
+
+def test_one_colleague_by_channel(company, ana_is_bo):
+    found = report("channel", staff=f"p{ana_is_bo.pk}")
+
+    forum, mail = found.rows
+    assert (forum.name, forum.asked, forum.replied, forum.first_replies) == ("Forum", 4, 1, 0)
+    assert (forum.raised, forum.resolved, forum.first_reply.calendar.mean) == (4, 1, 2 * HOUR)
+    assert forum.response_rate.value == Decimal("0.25")
+    assert (mail.name, mail.asked, mail.leads, mail.leads_replied, mail.replies) == ("Mail", 2, 2, 1, 1)
+    assert (mail.first_reply.calendar.mean, mail.resolved) == (8 * HOUR, 0)
+    assert (found.total.asked, found.total.replied, found.total.replies) == (6, 2, 2)
+    assert (found.total.repliers, found.total.first_reply.calendar.mean) == (1, 5 * HOUR)
+    (students,) = report("community", staff=f"p{ana_is_bo.pk}").rows
+    assert (students.asked, students.replied, students.resolved) == (6, 2, 1)
+
+
+def test_a_colleague_is_found_by_any_key_they_ever_had(company, ana_is_bo):
+    bo, record = get_user_model().objects.get(first_name="Bo"), Member.objects.get(handle="ana").contact_id
+
+    for key in (f"p{ana_is_bo.pk}", f"p{record}", f"u{bo.pk}"):
+        for by in ("staff", "replier"):
+            (row,) = report(by, staff=key).rows
+            assert (row.key, row.name, row.asked, row.replied) == (f"p{ana_is_bo.pk}", "Bo Lund", 6, 2)
+
+
+def test_one_colleague_on_one_channel(company):
+    bo = get_user_model().objects.get(first_name="Bo")
+    ana = Member.objects.get(handle="ana").contact_id
+
+    (mail,) = report("channel", staff=f"u{bo.pk}", channel="mail").rows
+    assert (mail.asked, mail.replied, mail.first_reply.calendar.mean) == (2, 1, 8 * HOUR)
+    elsewhere = report("channel", staff=f"p{ana}", channel="mail")
+    assert (elsewhere.rows, elsewhere.total.asked, elsewhere.total.replied) == ([], 2, 0)
+    assert report("staff", staff=f"p{ana}", channel="mail").rows == []
+
+
+def test_of_somebody_who_is_no_staff_nothing_counts(company):
+    ada = Member.objects.get(handle="ada").contact_id
+
+    found = report("channel", staff=f"p{ada}")
+
+    assert (found.rows, found.total.asked, found.total.replied) == ([], 6, 0)
+
+
+def test_staff_to_choose_from(company):
+    bo, ana = get_user_model().objects.get(first_name="Bo"), Member.objects.get(handle="ana").contact
+    get_user_model().objects.update(is_staff=True)
+    assert staff_choices() == {f"p{ana.pk}": "ana", f"u{bo.pk}": "Bo Lund"}
+
+    Colleague.objects.create(user=bo, contact=ana)
+
+    assert staff_choices() == {f"p{ana.pk}": "Bo Lund"}
+
+
 def test_a_period_takes_what_was_asked_in_it_and_a_topic_what_is_about_it(company):
     assert report(start=dt.date(2026, 3, 3), end=dt.date(2026, 3, 4)).total.asked == 2
     assert report(end=dt.date(2026, 3, 3)).total.asked == 4
@@ -211,6 +313,11 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(company, by):
         says(replier, "answer", 1, reply_to=asked)
 
     assert questions() == before <= 8
+
+
+def test_a_key_of_nobody_is_refused():
+    with pytest.raises(InvalidQuery, match="'ana' is nobody's key"):
+        report(staff="ana")
 
 
 def test_an_unknown_way_to_group_is_refused():
