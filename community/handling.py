@@ -3,14 +3,16 @@ Taking care of what waits: claim, assign, release, snooze, wake, dismiss, restor
 
 Each act is one transaction over any number of interactions, locks their handling rows in order of id, and
 can be undone by its opposite: what is claimed or assigned is released, what is snoozed woken, what is
-dismissed restored. Of two people who claim at once one wins, and the other is told who has it.
+dismissed restored. Of two people who claim at once one wins, and the other is told who has it. What was done to many,
+who stood with different people before, is taken back as the history has it.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from community.models import Handling, Interaction
@@ -43,6 +45,13 @@ class SnoozeEndsTooSoon(DomainError):
 
     code = "snooze_ends_too_soon"
     status = 422
+
+
+class NothingToTakeBack(DomainError):
+    """What is to be taken back was somebody else's, was taken back already, or others have gone on since."""
+
+    code = "nothing_to_take_back"
+    status = 409
 
 
 class NoReason(DomainError):
@@ -118,6 +127,65 @@ def restore(interaction_ids: Sequence[int]) -> int:
             .exclude(dismissed_at=None)
             .update(dismissed_at=None, dismissed_by=None, dismiss_reason="")
         )
+
+
+def take_back(act: UUID | None, *, user_id: int) -> int:
+    """
+    Let what a user did in one go be as it was before; return for how many interactions.
+
+    `act` is what the history notes that together by (`gateway.acting.noted_by`). What anybody did to one of the
+    interactions since then stays. Raises `NothingToTakeBack` where nothing is left that the user did.
+    """
+    parameters = {"act": act, "user": str(user_id)}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_OF_ACT, parameters)
+        cursor.execute(_TAKE_BACK.format(users=get_user_model()._meta.db_table), parameters)
+        number = cursor.rowcount
+    if not number:
+        raise NothingToTakeBack("There is nothing to take back: it was, or somebody has gone on from there.")
+    return number
+
+
+# What the user's act wrote, by the handling: its first event and its last.
+_OF_ACT = """
+    SELECT event.pgh_obj_id AS id, min(event.pgh_id) AS first, max(event.pgh_id) AS last
+    FROM community_handlingevent event
+    JOIN pghistory_context context ON context.id = event.pgh_context_id AND context.metadata ->> 'user' = %(user)s
+    WHERE event.pgh_context_id = %(act)s::uuid
+    GROUP BY event.pgh_obj_id
+"""
+_LOCK_OF_ACT = f"""
+    SELECT handling.id FROM community_handling handling
+    WHERE handling.id IN (SELECT id FROM ({_OF_ACT}) act)
+    ORDER BY handling.interaction_id FOR UPDATE
+"""
+# Where nothing is known before the act, there was nothing. Whoever is gone since takes care of nothing.
+_TAKE_BACK = f"""
+    WITH act AS MATERIALIZED ({_OF_ACT}),
+    before AS MATERIALIZED (
+        SELECT act.id, event.*
+        FROM act
+        LEFT JOIN LATERAL (
+            SELECT assignee_id, assigned_at, snoozed_at, snoozed_until, dismissed_at, dismissed_by_id, dismiss_reason
+            FROM community_handlingevent
+            WHERE pgh_obj_id = act.id AND pgh_id < act.first
+            ORDER BY pgh_id DESC LIMIT 1
+        ) event ON true
+        WHERE NOT EXISTS (
+            SELECT FROM community_handlingevent WHERE pgh_obj_id = act.id AND pgh_id > act.last
+        )
+    )
+    UPDATE community_handling handling
+    SET assignee_id = assignee.id,
+        assigned_at = CASE WHEN assignee.id IS NOT NULL THEN before.assigned_at END,
+        snoozed_at = before.snoozed_at, snoozed_until = before.snoozed_until,
+        dismissed_at = before.dismissed_at, dismissed_by_id = dismisser.id,
+        dismiss_reason = COALESCE(before.dismiss_reason, '')
+    FROM before
+    LEFT JOIN {{users}} assignee ON assignee.id = before.assignee_id
+    LEFT JOIN {{users}} dismisser ON dismisser.id = before.dismissed_by_id
+    WHERE handling.id = before.id
+"""
 
 
 def _locked(interaction_ids: Sequence[int]) -> QuerySet[Handling]:

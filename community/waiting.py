@@ -6,6 +6,7 @@ list, so the cost depends on how much waits and not on how much ever happened.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,10 @@ from django.db.models.functions import Coalesce
 
 from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models import BusinessHours, Interaction, WaitingInteraction
+from community.private_texts import READ_PRIVATE
 from community.replies import REPLIES, asks, reply_parameters
+from crm.search import NAMES
+from gateway.panels import PermissionCheck
 from gateway.staging import id_array
 
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
@@ -89,6 +93,23 @@ def _told(asks: QuerySet[WaitingInteraction]) -> QuerySet[WaitingInteraction]:
         assignee_id=F("handling__assignee_id"),
         is_woken=Exists(newer_ask),
     )
+
+
+def search_asks(asks: QuerySet[WaitingInteraction], text: str, *, may: PermissionCheck) -> QuerySet[WaitingInteraction]:
+    """
+    Narrow asks to those where every word of `text` stands in what was said, or in what who asked is called.
+
+    That is the person's names and handles, and the account's own handle: what stands beside an ask for everybody who
+    sees it. Addresses are not looked at, and what was said in private only for those who may read it. Asks no query;
+    what there is to search are the few rows that wait, each with its account and person by their keys, and no table.
+    """
+    for word in unicodedata.normalize("NFC", text).split():
+        said = Q(text__icontains=word) if may(READ_PRIVATE) else Q(text__icontains=word, is_private=False)
+        called = Q(member__handle__icontains=word)
+        for name in NAMES:
+            called |= Q(**{f"member__contact__person__{name}__icontains": word})
+        asks = asks.filter(said | called)
+    return asks
 
 
 def business_seconds_waiting(*, now: datetime) -> Func:

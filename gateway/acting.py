@@ -29,6 +29,12 @@ def acting(**metadata: object) -> Iterator[None]:
         runtime._tracker.value = outer
 
 
+def noted_by() -> uuid.UUID | None:
+    """Return by what the history notes together all that is changed now; None where it notes nothing."""
+    note = getattr(runtime._tracker, "value", None)
+    return note and note.id
+
+
 def account() -> str:
     """Return who is logged in to this machine: the one to name for what is done on the command line."""
     try:

@@ -1,20 +1,19 @@
 """The queue: what was left on read, oldest first, and what to do about it."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from community import handling
@@ -22,8 +21,9 @@ from community.admin.private_texts import PrivateTexts, mark_hidden
 from community.interaction_kinds import asking_kinds, asking_staff_kinds, help_kinds, interaction_kinds
 from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
-from community.waiting import business_seconds_waiting, unanswered_now, waiting_count
+from community.waiting import business_seconds_waiting, search_asks, unanswered_now, waiting_count
 from crm.money import from_minor
+from gateway.acting import noted_by
 from gateway.admin import (
     AutocompleteSelectFilter,
     DropdownFilter,
@@ -37,13 +37,16 @@ from gateway.admin import (
 )
 from gateway.errors import DomainError
 from gateway.screen import DASH
+from metrics.admin.waiting_acts import ACTS, BULK_ACTS, HANDS_OVER, REASONS, BulkAct, NoForm, me
 from metrics.models import PersonDay
 from metrics.reports.people import VIEW_VALUE
 
 MAY_SEE = "community.view_interaction"
 MAY_HANDLE = "community.change_handling"
+QUEUE = "admin:community_waitinginteraction_changelist"
+UNDO = "admin:community_waitinginteraction_undo"
 COUNTED = 99  # what the menu tells apart
-REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
+DIGITS = 18  # of an id, at most
 
 
 def waiting_badge(request: HttpRequest) -> str:
@@ -102,102 +105,15 @@ class StateFilter(RadioFilter):
         return queryset.filter(handling__dismissed_at=None).exclude(snoozed)
 
 
-class NoForm(forms.Form):
-    """Nothing to say: to confirm is enough."""
-
-
-class AssignForm(forms.Form):
-    user = forms.ModelChoiceField(get_user_model().objects.none(), label="Who takes care of it")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        staff = get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
-        self.fields["user"].queryset = staff
-
-
-class SnoozeForm(forms.Form):
-    hours = forms.TypedChoiceField(
-        label="Until",
-        coerce=int,
-        initial=24,
-        choices=[(4, "in 4 hours"), (24, "tomorrow, at this time"), (72, "in 3 days"), (168, "in a week")],
-        help_text="It comes back by itself, and at once when the person writes again.",
-    )
-
-
-class DismissForm(forms.Form):
-    reason = forms.CharField(
-        max_length=255,
-        label="Why it needs no reply",
-        initial=REASONS[0],
-        widget=forms.TextInput(attrs={"list": "kith-reasons", "autofocus": True}),
-    )
-
-
-def _me(request: HttpRequest) -> int:
-    """Return the id of who is logged in; the admin lets nobody else come this far."""
-    return int(request.user.pk or 0)
-
-
-def _claim(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    handling.claim([pk], user_id=_me(request), now=now)
-    return "You take care of it."
-
-
-def _assign(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    handling.assign([pk], user_id=given["user"].pk, now=now)
-    return f"{given['user'].get_full_name() or given['user'].get_username()} takes care of it."
-
-
-def _release(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    handling.release([pk])
-    return "Nobody takes care of it now."
-
-
-def _snooze(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    until = now + timedelta(hours=given["hours"])
-    handling.snooze([pk], until=until, now=now)
-    return f"Snoozed until {date_format(timezone.localtime(until), 'j M Y, H:i')}."
-
-
-def _wake(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    handling.wake([pk])
-    return "Back in the queue."
-
-
-def _dismiss(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    handling.dismiss([pk], reason=given["reason"], user_id=request.user.pk, now=now)
-    return "It needs no reply."
-
-
-def _restore(pk: int, request: HttpRequest, given: dict[str, Any], now: datetime) -> str:
-    handling.restore([pk])
-    return "It waits again."
-
-
-Perform = Callable[[int, HttpRequest, dict[str, Any], datetime], str]
-HANDS_OVER = ("claim", "assign", "release")
-# What can be done with one: its button, its form, how it is done, and what undoes it.
-ACTS: dict[str, tuple[str, type[forms.Form], Perform, str]] = {
-    "claim": ("Claim", NoForm, _claim, "release"),
-    "assign": ("Assign", AssignForm, _assign, "release"),
-    "release": ("Release", NoForm, _release, "assign"),
-    "snooze": ("Snooze", SnoozeForm, _snooze, "wake"),
-    "wake": ("Wake", NoForm, _wake, ""),
-    "dismiss": ("Dismiss", DismissForm, _dismiss, "restore"),
-    "restore": ("Restore", NoForm, _restore, ""),
-}
-
-
 @admin.register(WaitingInteraction)
 class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     list_before_template = "metrics/admin/left_on_read.html"
     list_display_links = None
     list_per_page = 25  # each has its buttons: fifty take half a second
-    list_select_related = ("channel", "member__contact", "handling__assignee", "thread")
+    list_select_related = ("channel", "member__contact__person", "handling__assignee", "thread")
     list_filter = (StateFilter, HandledByFilter, AskFilter, ("channel", AutocompleteSelectFilter))
     search_fields = ("text", "member__handle")
-    search_help_text = "A part of the text, or who asked"
+    search_help_text = "Words of the text, or of a name or handle of who asked"
     ordering = ("occurred_at", "pk")
     fields = (("kind", "occurred_at"), "text", ("channel", "member"), "thread")
     private_fields = ("text", "url")  # the page shows no address, but a list is asked by any column
@@ -257,8 +173,9 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     def who(self, row: Any) -> SafeString | str:
         if row.member is None:
             return "somebody unknown"
-        url = reverse("admin:crm_contact_change", args=[row.person or row.member.contact_id])
-        return format_html('<a href="{}" class="kith-link">{}</a>', url, str(row.member.contact))
+        person = row.member.contact.person
+        url = reverse("admin:crm_contact_change", args=[person.pk])
+        return format_html('<a href="{}" class="kith-link">{}</a>', url, str(person))
 
     @display(description="Brought", ordering="revenue_minor")
     def revenue(self, row: Any) -> SafeString:
@@ -300,38 +217,13 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             '<span class="kith-acts">{}{}</span>', _answer_link(row), format_html_join("", "{}", _links(row.pk, names))
         )
 
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        return search_asks(queryset, search_term, may=request.user.has_perm), False
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if not request.user.has_perm(MAY_HANDLE):
             return {}
-
-        def bulk(label: str, perform: Callable[[Sequence[int], HttpRequest], int]) -> tuple[Any, str, str]:
-            name = label.lower().replace(" ", "_").replace(":", "")
-
-            def run(_: object, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-                if not request.user.has_perm(MAY_HANDLE):
-                    raise PermissionDenied
-                try:
-                    done = perform(list(queryset.order_by("pk").values_list("pk", flat=True)), request)
-                except DomainError as refusal:
-                    messages.error(request, refusal.message)
-                else:
-                    messages.success(request, f"{label}: {done:,} done.")
-
-            return run, name, label
-
-        now = timezone.now()
-        offered = [
-            bulk("Claim", lambda ids, request: handling.claim(ids, user_id=_me(request), now=now)),
-            bulk("Release", lambda ids, request: handling.release(ids)),
-            bulk(
-                "Snooze until tomorrow",
-                lambda ids, request: handling.snooze(ids, until=now + timedelta(days=1), now=now),
-            ),
-            bulk("Wake", lambda ids, request: handling.wake(ids)),
-            *(bulk(f"Dismiss: {reason}", _dismissing(reason)) for reason in REASONS),
-            bulk("Restore", lambda ids, request: handling.restore(ids)),
-        ]
-        return {name: (run, name, label) for run, name, label in offered}
+        return {bulk.key: (_many(bulk), bulk.key, bulk.label) for bulk in BULK_ACTS}
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -342,36 +234,37 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             )
             for act in ACTS
         ]
-        return [*own, *super().get_urls()]
+        undo = path("undo/", self.admin_site.admin_view(_undo_many), name="community_waitinginteraction_undo")
+        return [undo, *own, *super().get_urls()]
 
-    def _act_view(self, act: str) -> Callable[..., HttpResponse]:
-        label, form_class, perform, _ = ACTS[act]
+    def _act_view(self, name: str) -> Callable[..., HttpResponse]:
+        act = ACTS[name]
 
         def view(request: HttpRequest, object_id: int) -> HttpResponse:
-            if not request.user.has_perm(MAY_HANDLE) or not request.user.has_perm(MAY_SEE):
-                raise PermissionDenied
+            _check(request)
             row = Interaction.objects.filter(pk=object_id).select_related("member__contact", "channel").first()
             if row is None:
                 raise Http404
             # What an undo says stands in its address.
-            form = form_class({**request.GET.dict(), **request.POST.dict()} if request.method == "POST" else None)
-            undone_by = _undo_address(row.pk, act)
+            form = act.form({**request.GET.dict(), **request.POST.dict()} if request.method == "POST" else None)
+            undone_by = _undo_address(row.pk, name)
             refusal = ""
             if request.method == "POST" and form.is_valid():
+                now = timezone.now()
                 try:
-                    message = perform(row.pk, request, form.cleaned_data, timezone.now())
+                    act.perform([row.pk], request, form.cleaned_data, now)
                 except DomainError as refused:
                     refusal = refused.message
                 else:
-                    back = reverse("admin:community_waitinginteraction_changelist")
-                    return saved_answer(request, message, back=back, undo=undone_by)
+                    message = act.one.format(**act.words(form.cleaned_data, now))
+                    return saved_answer(request, message, back=reverse(QUEUE), undo=undone_by)
             context = {
-                "title": f"{label}: {row.member.contact if row.member else 'somebody unknown'} on {row.channel}",
-                "verb": label,
+                "title": f"{act.label}: {row.member.contact if row.member else 'somebody unknown'} on {row.channel}",
+                "verb": act.label,
                 "form": form,
                 "refusal": refusal,
                 "reasons": REASONS,
-                "back": reverse("admin:community_waitinginteraction_changelist"),
+                "back": reverse(QUEUE),
             }
             answer = dialog_answer(request, "metrics/admin/handle.html", context)
             # A button without a form of its own (claim) is shown in the dialog why it was refused.
@@ -381,14 +274,81 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         return view
 
 
-def _dismissing(reason: str) -> Callable[[Sequence[int], HttpRequest], int]:
-    return lambda ids, request: handling.dismiss(ids, reason=reason, user_id=request.user.pk, now=timezone.now())
+def _check(request: HttpRequest) -> None:
+    if not request.user.has_perm(MAY_HANDLE) or not request.user.has_perm(MAY_SEE):
+        raise PermissionDenied
 
 
-def _undo_address(pk: int, act: str) -> str:
-    """Return the address that will take `act` back, asked before it is done; empty where nothing does."""
-    undo = ACTS[act][3]
-    if act in HANDS_OVER:  # back to whoever had it
+def _many(bulk: BulkAct) -> Callable[..., HttpResponse]:
+    """Return the action of a list that does it to all rows chosen, and asks first where there is something to ask."""
+    act = bulk.act
+
+    def run(_: object, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        _check(request)
+        # Once asked, the rows chosen are named: the list may have gone on.
+        chosen = request.POST.get("chosen")
+        if chosen is None:
+            ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+        else:
+            ids = [int(pk) for pk in chosen.split(",") if pk.isdecimal() and len(pk) <= DIGITS]
+        given, form, refusal = bulk.given, None, ""
+        if act.form is not NoForm and not given:
+            form = act.form(None if chosen is None else request.POST)
+            given = form.cleaned_data if form.is_valid() else {}
+        if form is None or form.is_valid():
+            now = timezone.now()
+            try:
+                done = act.perform(ids, request, given, now)
+            except DomainError as refused:
+                refusal = refused.message
+            else:
+                message = f"{act.many.format(**act.words(given, now))}: {done:,}."
+                undo = f"{reverse(UNDO)}?{urlencode({'act': str(noted_by())})}" if done else ""
+                return saved_answer(request, message, back=request.get_full_path(), undo=undo)
+        if form is None:
+            messages.error(request, refusal)
+            return HttpResponseRedirect(request.get_full_path())
+        context = {
+            "title": f"{act.label} {len(ids):,} message{'' if len(ids) == 1 else 's'} left on read",
+            "verb": act.label,
+            "form": form,
+            "refusal": refusal,
+            "action": bulk.key,
+            "chosen": ",".join(map(str, ids)),
+            "first": ids[0] if ids else 0,
+            "back": request.get_full_path(),
+        }
+        return dialog_answer(request, "metrics/admin/handle.html", context)
+
+    return run
+
+
+def _undo_many(request: HttpRequest) -> HttpResponse:
+    """Take back what the reader did to many in one go: what the address names, once it is confirmed."""
+    _check(request)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            done = handling.take_back(_uuid(request.GET.get("act", "")), user_id=me(request))
+        except DomainError as refused:
+            refusal = refused.message
+        else:
+            return saved_answer(request, f"As before: {done:,}.", back=reverse(QUEUE))
+    context = {"title": "Undo", "verb": "Undo", "form": NoForm(), "refusal": refusal, "back": reverse(QUEUE)}
+    return dialog_answer(request, "metrics/admin/handle.html", context)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _undo_address(pk: int, name: str) -> str:
+    """Return the address that will take an act back, asked before it is done; empty where nothing does."""
+    undo = ACTS[name].undone_by
+    if name in HANDS_OVER:  # back to whoever had it
         held_by = Handling.objects.filter(interaction=pk).values_list("assignee", flat=True).first()
         if held_by is not None:
             return f"{reverse('admin:community_waitinginteraction_assign', args=[pk])}?user={held_by}"
@@ -408,12 +368,12 @@ def _links(pk: int, names: Sequence[str]) -> list[tuple[SafeString]]:
     links = []
     for name in names:
         url = reverse(f"admin:community_waitinginteraction_{name}", args=[pk])
-        label, form_class, _, _ = ACTS[name]
-        if form_class is NoForm:  # nothing to ask: done at once
+        act = ACTS[name]
+        if act.form is NoForm:  # nothing to ask: done at once
             how = format_html('hx-post="{}" hx-include="[name=csrfmiddlewaretoken]" hx-swap="none"', url)
         else:
             how = format_html('hx-get="{}" hx-target="#kith-dialog"', url)
-        links.append((format_html('<a href="{}" {} class="kith-do">{}</a>', url, how, label),))
+        links.append((format_html('<a href="{}" {} class="kith-do">{}</a>', url, how, act.label),))
     return links
 
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from community import handling
 from community.models import Handling
 from community.private_texts import READ_PRIVATE
-from community.waiting import business_seconds_waiting, waiting
+from community.waiting import business_seconds_waiting, search_asks, waiting
 from crm.money import from_minor
 from gateway.answers import JsonAnswer
 from gateway.items import Moment, StorableText
@@ -39,6 +39,12 @@ class WaitingQuery(pydantic.BaseModel):
         None, max_length=150, description="Is taken care of by the user of this name."
     )
     is_assigned: bool | None = pydantic.Field(None, description="Somebody takes care of it, or nobody.")
+    search: StorableText | None = pydantic.Field(
+        None,
+        max_length=200,
+        description="Each of these words stands in what was said, or in a name or handle of who asked. What was said "
+        "in private is searched for keys with `private-interactions:read`.",
+    )
     limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many a page holds.")
     cursor: str | None = pydantic.Field(None, description="Where the page begins: taken from `next`.")
 
@@ -99,6 +105,8 @@ class WaitingList(ApiView):
             rows = rows.filter(handling__assignee__username=asked.assignee)
         if asked.is_assigned is not None:
             rows = rows.filter(handling__assignee__isnull=not asked.is_assigned)
+        if asked.search is not None:
+            rows = search_asks(rows, asked.search, may=self.may)
         brought = PersonDay.objects.filter(person_id=OuterRef("member__contact__person_id")).values("person_id")
         columns: dict[str, Any] = {
             "id": F("pk"),

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -12,14 +14,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from community.handling import dismiss
+from community.handling import claim, dismiss, snooze
 from community.models import Colleague, Handling
 from config.roles import ANALYST, HELPER
+from crm.periods import organisation_zone
+from crm.search import refresh_search_text
+from gateway.history import history_of
 from metrics.admin.left_on_read import in_words
+from metrics.admin.waiting_acts import snoozed_until
 from metrics.models import PersonDay
 from tests.api_clients import client_with
 from tests.factories.community import InteractionFactory, MemberFactory, MemberRoleFactory, UserFactory
-from tests.factories.crm import ContactFactory
+from tests.factories.crm import ContactFactory, EmailFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +90,7 @@ def test_whoever_may_not_know_values_or_private_words_does_not_see_them(question
 def test_what_is_done_leaves_the_queue_and_comes_back_when_undone(question):
     client = logged_in()
 
-    snoozed = act(client, question, "snooze", hours="24")
+    snoozed = act(client, question, "snooze", until="tomorrow")
     assert snoozed.status_code == 204
     assert f"{question.pk}/wake/" in snoozed["HX-Trigger"]
     assert "How do I enrol?" not in client.get(PAGE).content.decode()
@@ -157,6 +163,191 @@ def with_role(role: str) -> Client:
     client.user.groups.add(Group.objects.get(name=role))
     client.force_login(client.user)  # other permissions end the session
     return client
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("bloggs", 1),  # the name of the person, whose record is another
+        ("Joe enrol", 1),  # one word of the name, one of what was said
+        ("JB", 1),  # what they would rather be called
+        ("joe77", 1),  # the handle
+        ("joe pay", 0),  # each word has to be there
+        ("hushmail", 0),  # no address
+        ("nobody", 0),
+        ("", 2),
+    ],
+)
+def test_whoever_asked_is_found_by_name_in_the_admin_and_over_the_api(question, text, number):
+    person = ContactFactory(full_name="Joanne Bloggs", preferred_name="JB")
+    EmailFactory(contact=person, raw="x@hushmail.example", normalised="x@hushmail.example")
+    refresh_search_text([person.pk])
+    joe = question.member
+    joe.handle, joe.contact.merged_into = "joe77", person
+    joe.save()
+    joe.contact.save()
+    InteractionFactory(text="How do I pay?")
+    asked = {"search": text} if text else {}
+
+    admin_page = with_role(HELPER).get(PAGE, {"q": text})
+    answer = client_with("waiting:read").get("/api/v1/waiting/", asked).json()
+
+    assert admin_page.context["cl"].result_count == number
+    assert len(answer["results"]) == number
+    if number == 1:
+        assert "Joanne Bloggs" in admin_page.content.decode()
+        assert answer["results"][0]["contact_name"] == "Joanne Bloggs"
+
+
+def test_what_was_said_in_private_is_found_by_who_asked_and_by_its_words_only_where_they_may_be_read(question):
+    type(question).objects.update(is_private=True)
+
+    def found(text: str) -> tuple[int, int, int, int]:
+        pages = [with_role(role).get(PAGE, {"q": text}).context["cl"].result_count for role in (HELPER, ANALYST)]
+        keys = [client_with("waiting:read", "private-interactions:read"), client_with("waiting:read")]
+        return (*pages, *(len(key.get("/api/v1/waiting/", {"search": text}).json()["results"]) for key in keys))
+
+    assert found("Bloggs") == (1, 1, 1, 1)
+    assert found("enrol") == found("Bloggs enrol") == (1, 0, 1, 0)
+
+
+def chosen(client: Client, action: str, *rows, **said: str):
+    """Choose an action for some rows of the list, as its form does."""
+    return client.post(PAGE, {"action": action, "_selected_action": [row.pk for row in rows], **said}, follow=True)
+
+
+def confirmed(client: Client, asked, **said: str):
+    """Answer what an action asks."""
+    hidden = dict(re.findall(r'<input type="hidden" name="(action|chosen|_selected_action)" value="([^"]*)">', asked))
+    return client.post(PAGE, {**hidden, **said}, follow=True).content.decode()
+
+
+def undo_in(page: str) -> str:
+    """Return the address behind the link that takes it back."""
+    (address,) = re.findall(r'href="([^"]*/waitinginteraction/undo/[^"]*)"', page)
+    return unescape(address)
+
+
+def holders() -> dict[int, str | None]:
+    return dict(Handling.objects.values_list("interaction_id", "assignee__username"))
+
+
+def test_many_are_assigned_to_a_colleague_and_given_back_to_whoever_had_them(question):
+    other, third = InteractionFactory(), InteractionFactory()
+    ana = logged_in(username="ana")
+    bo, cy = UserFactory(username="bo", is_staff=True), UserFactory(username="cy", is_staff=True, first_name="Cy")
+    claim([other.pk], user_id=bo.pk, now=timezone.now())
+
+    asked = chosen(ana, "assign", question, other).content.decode()
+    assert "Assign 2 messages left on read" in asked
+    assert holders() == {other.pk: "bo"}
+    assert "This field is required." in confirmed(ana, asked)
+    page = confirmed(ana, asked, user=str(cy.pk))
+
+    assert "Assigned to Cy: 2." in page
+    assert holders() == {question.pk: "cy", other.pk: "cy"}
+    assert {history_of(row)[0].who for row in Handling.objects.all()} == {"ana"}
+    assert act(ana, third, "claim").status_code == 204
+    undo = undo_in(page)
+    assert ana.get(undo).status_code == 200  # to look at it does nothing
+    assert holders()[other.pk] == "cy"
+    assert "As before: 2." in ana.post(undo, follow=True).content.decode()
+    assert holders() == {question.pk: None, other.pk: "bo", third.pk: "ana"}
+    assert "There is nothing to take back" in ana.post(undo).content.decode()
+
+
+def test_taking_back_leaves_what_others_have_done_since_and_is_for_whoever_did_it(question):
+    other = InteractionFactory()
+    ana, bo = logged_in(username="ana"), logged_in(username="bo")
+    page = chosen(ana, "dismiss_spam", question, other).content.decode()
+    assert "Dismissed: 2." in page
+    undo = undo_in(page)
+
+    assert "There is nothing to take back" in bo.post(undo).content.decode()
+    for name in ("restore", "claim"):
+        assert act(bo, other, name).status_code == 204
+    assert "As before: 1." in ana.post(undo, follow=True).content.decode()
+
+    assert holders() == {question.pk: None, other.pk: "bo"}
+    assert not Handling.objects.exclude(dismissed_at=None).exists()
+    assert "There is nothing to take back" in ana.post(f"{undo.partition('?')[0]}?act=x").content.decode()
+
+
+def test_taking_back_brings_back_what_was_snoozed_and_dismissed_before(question):
+    now = timezone.now()
+    until = now + dt.timedelta(days=3)
+    snooze([question.pk], until=until, now=now)
+    ana = logged_in(username="ana")
+    undo = undo_in(ana.post(f"{PAGE}?state=snoozed", {"action": "wake", "_selected_action": question.pk}, follow=True)
+                   .content.decode())  # fmt: skip
+    assert Handling.objects.get().snoozed_until is None
+
+    ana.post(undo)
+
+    row = Handling.objects.get()
+    assert (row.snoozed_at, row.snoozed_until, row.dismiss_reason) == (now, until, "")
+
+
+def test_whoever_may_not_handle_it_neither_does_it_to_many_nor_takes_it_back(question):
+    undo = undo_in(chosen(logged_in(), "claim", question).content.decode())
+    reader = logged_in("community.view_interaction")
+
+    assert reader.post(undo).status_code == 403
+    assert reader.get(undo).status_code == 403
+    for action in ("assign", "snooze", "release"):
+        assert chosen(reader, action, question, chosen=str(question.pk), user=str(reader.user.pk)).status_code == 200
+    assert Handling.objects.get().assignee is not None
+
+
+def test_many_are_snoozed_until_a_time_or_a_day(question):
+    other = InteractionFactory()
+    client = logged_in()
+
+    asked = chosen(client, "snooze", question, other).content.decode()
+    day = timezone.localdate() + dt.timedelta(days=40)
+    page = confirmed(client, asked, until="tomorrow", day=day.isoformat())
+
+    assert "Snoozed until" in page
+    assert page.count(": 2.") == 1
+    eight = dt.datetime.combine(day, dt.time(8), organisation_zone())
+    assert set(Handling.objects.values_list("snoozed_until", flat=True)) == {eight}
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    assert "Snooze until a time that is still to come." in confirmed(
+        client, asked, until="tomorrow", day=yesterday.isoformat()
+    )
+
+
+@pytest.mark.parametrize(
+    ("until", "day", "expected"),
+    [
+        ("hours", None, "2026-03-27T14:30+00:00"),
+        ("tomorrow", None, "2026-03-28T08:00+00:00"),
+        ("next_week", None, "2026-03-30T07:00+00:00"),  # Monday, after the clocks went forward
+        ("hours", dt.date(2026, 4, 1), "2026-04-01T07:00+00:00"),
+    ],
+)
+def test_mornings_are_those_of_the_organisation(settings, until, day, expected):
+    settings.KITH_TIME_ZONE = "Europe/London"
+    friday = dt.datetime(2026, 3, 27, 10, 30, tzinfo=dt.UTC)
+
+    assert snoozed_until({"until": until, "day": day}, now=friday) == dt.datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize("action", ["claim", "dismiss_spam"])
+def test_what_is_done_to_many_asks_as_many_questions_for_two_as_for_twenty(action):
+    client = logged_in()
+
+    def questions(number: int) -> tuple[int, int]:
+        rows = [InteractionFactory() for _ in range(number)]
+        with CaptureQueriesContext(connection) as queries:
+            client.post(PAGE, {"action": action, "_selected_action": [row.pk for row in rows]})
+        with CaptureQueriesContext(connection) as undoing:
+            page = client.get(PAGE).content.decode()
+            client.post(undo_in(page))
+        return len(queries), len(undoing)
+
+    questions(1)
+    assert questions(2) == questions(20)
 
 
 def test_a_helper_sees_what_one_person_brought_and_not_what_everybody_did(question):
