@@ -12,13 +12,13 @@ from itertools import islice
 
 from django.contrib.auth import get_user_model
 
-from community.models import Community
+from community.models import Colleague, Community
 from config.models import StandardRole
 from config.roles import ADMINISTRATOR, ANALYST, CAMPAIGN_MANAGER, HELPER
-from crm.models import Contact
+from crm.models import Contact, ContactRef
 from demo.attending import attend
 from demo.generator import Item, collections
-from demo.generator.people import STAFF
+from demo.generator.people import SOURCE, STAFF
 from gateway.batches import CHUNK_SIZE, upsert
 from gateway.errors import DomainError
 from jobs.models import Job
@@ -84,6 +84,7 @@ def fill(*, until: date | None, today: date, now: datetime, progress: Progress =
     _start(job, now)
     make_staff()
     items = {key: _upsert_all(key, stream, now=now, progress=progress) for key, stream in collections(reached)}
+    say_who_staff_are()
     attend(until=reached, now=now)
     _finish(job, items, now)
     return Company(reached, items, is_new=True)
@@ -113,6 +114,17 @@ def make_staff() -> None:
             role = roles.get(ROLE_OF[username])
             if role is not None:  # an administrator may have deleted it
                 user.groups.add(role)
+
+
+def say_who_staff_are() -> None:
+    """Say of each colleague's login which person it is, as the shop knows them. Three queries."""
+    users = dict(get_user_model().objects.values_list("username", "pk"))
+    people = {f"staff-{username}": users[username] for username, _ in STAFF}
+    known = ContactRef.objects.filter(source=SOURCE, external_id__in=people).values_list("external_id", "contact_id")
+    Colleague.objects.bulk_create(
+        [Colleague(user_id=people[external_id], contact_id=contact) for external_id, contact in known],
+        ignore_conflicts=True,
+    )
 
 
 def _refuse_if_not_empty() -> None:

@@ -31,6 +31,9 @@ from metrics.reports.responses import (
     staff_choices,
 )
 
+NOTHING = "Nothing was asked in this period that expects a reply."
+NOBODY = "No member of staff replied to what was asked in this period."
+
 
 def response_times(request: HttpRequest) -> HttpResponse:
     """Show the period; its figures follow."""
@@ -77,8 +80,8 @@ def _shown(choice: Choice, narrowed: Mapping[str, str], now: datetime) -> dict[s
         "figures": _figures(channels.total, of_one=bool(channels.query.staff)),
         "chart": _chart(channels),
         "tables": [
-            _table("By channel", channels, "Nothing was asked in this period that expects a reply."),
-            _table("By member of staff", staff, "No member of staff replied to what was asked in this period."),
+            _table("By channel", channels, NOBODY if narrowed["staff"] else NOTHING),
+            _table("By member of staff", staff, NOBODY),
         ],
         "note": channels.note,
     }

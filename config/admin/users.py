@@ -1,7 +1,7 @@
 """The people who work with Kith, the groups that carry their permissions, and how they come in."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -16,7 +16,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from community.models import Colleague
 from crm.admin.erased import ErasedRefusingForm
-from gateway.admin import BooleanRadioFilter, DaysFilter, FactForm, ModelAdmin, TabularInline, display
+from gateway.admin import BooleanRadioFilter, DaysFilter, FactForm, ModelAdmin, StackedInline, display
 
 admin.site.unregister([User, Group, Authenticator, EmailAddress])
 
@@ -70,15 +70,25 @@ class GivingAdmin(ModelAdmin):
         return type(form.__name__, (form,), {"giver": request.user})
 
 
-class ColleagueInline(TabularInline):
-    """Which contact the user is: response figures then count their login and their accounts as one person."""
+class ColleagueForm(ErasedRefusingForm):
+    """Which contact the user is."""
 
+    class Meta:
+        model = Colleague
+        fields = ("contact",)
+        help_texts: ClassVar = {
+            "contact": "Response figures then count what they do by this login and by their accounts as one person's."
+        }
+
+
+class ColleagueInline(StackedInline):
     model = Colleague
-    form = ErasedRefusingForm
+    form = ColleagueForm
     fields = ("contact",)
     autocomplete_fields = ("contact",)
-    verbose_name = "person"
-    verbose_name_plural = "the person behind this login"
+    extra = 1
+    verbose_name = "person behind this login"
+    verbose_name_plural = "person behind this login"
 
 
 @admin.register(User)
@@ -94,7 +104,7 @@ class UserAdmin(DjangoUserAdmin, GivingAdmin):
     inlines = (ColleagueInline,)
     history_in_part = True
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[TabularInline], ...]:
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[StackedInline], ...]:
         """A user comes first, who they are second."""
         return self.inlines if obj is not None else ()
 

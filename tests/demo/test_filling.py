@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from community.models import Colleague
 from crm.models import Contact
-from demo.filling import Company, NotEmpty, OtherDay, fill
+from demo.filling import Company, NotEmpty, OtherDay, fill, make_staff, say_who_staff_are
 from jobs.models import Job
 from tests.factories.crm import ContactFactory
 
@@ -42,3 +43,17 @@ def test_company_that_is_there_is_kept_whatever_the_day_is_today():
 
     assert company == Company(until=date(2026, 11, 1), items={"costs": 9}, is_new=False)
     assert not Contact.objects.exists()
+
+
+@pytest.mark.django_db
+def test_colleagues_logins_are_the_people_whom_the_shop_knows(django_assert_num_queries):
+    make_staff()
+    ana = ContactFactory(full_name="Ana Whelan")
+    ana.refs.create(source="shop", external_id="staff-ana")
+    ContactFactory().refs.create(source="crm", external_id="staff-ben")
+
+    with django_assert_num_queries(3):
+        say_who_staff_are()
+    say_who_staff_are()  # a run that was killed is done again
+
+    assert list(Colleague.objects.values_list("user__username", "contact")) == [("ana", ana.pk)]
