@@ -18,12 +18,15 @@ ROLES = (HELPER, CAMPAIGN_MANAGER, ANALYST, ADMINISTRATOR)
 DECISIONS = """
 # what                                   Helper  Campaign  Analyst  Administrator
 #                                                manager
-# People. Who is not in Kith yet is added while help is recorded.
+# People. Who is not in Kith yet is added while help is recorded; what helpers may change of others has permissions
+# of its own: what people wish, names and addresses, and not whose they are or who takes care of them.
 crm.contact                              va      v         v        vacd
 crm.merge_contact                        -       -         -        x
 crm.export_personal_data                 -       -         -        x
 crm.erase_contact                        -       -         -        x
 crm.export_audience                      -       x         -        x
+crm.note_wishes                          x       -         -        x
+crm.correct_contact                      x       -         -        x
 crm.erasure                              -       -         -        v
 crm.personexport*                        -       -         -        v
 crm.contactpoint                         va      v         -        vacd

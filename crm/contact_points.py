@@ -38,6 +38,11 @@ _PLAIN = re.compile(
 _validate = EmailValidator()
 
 
+def normalise(kind: str, raw: str) -> str:
+    """Return the form in which addresses of a kind are compared; raises `InvalidEmail` or `InvalidPhone`."""
+    return normalise_email(raw) if kind == "email" else normalise_phone(raw)
+
+
 def normalise_email(raw: str) -> str:
     """Return the form in which e-mail addresses are compared; raises `InvalidEmail`."""
     if _PLAIN.fullmatch(raw):

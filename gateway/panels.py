@@ -128,7 +128,8 @@ class PageAction:
     Something to do from an object's page: a button that opens `page` of the admin with the object's id.
 
     Where `is_dialog`, the page answers with a fragment and is shown on top of the page it came from;
-    what it saves is announced by the event `kith:saved`. `shortcut` is one key that does the same.
+    what it saves is announced by the event `kith:saved`, and it stands in the rows of lists as well, unless
+    `is_in_rows` is false. `shortcut` is one key that does the same.
     """
 
     key: str
@@ -138,6 +139,7 @@ class PageAction:
     permission: str
     order: int = 50
     is_dialog: bool = False
+    is_in_rows: bool = True
     shortcut: str = ""
 
 

@@ -7,16 +7,19 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import capfirst
 from unfold.contrib.filters.admin import DropdownFilter
 
 from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin
+from crm.admin.correcting import CorrectingMixin
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.finding import FindingMixin
 from crm.admin.merging import MergingMixin
 from crm.admin.personal_data import PersonalDataMixin
-from crm.contact_points import VIEW_ADDRESSES, normalise_email, normalise_phone
+from crm.admin.wishes import NotedConsents, WishesMixin
+from crm.contact_points import VIEW_ADDRESSES, normalise
 from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.personal_data.suppression import SourceName
@@ -95,9 +98,8 @@ class ContactPointForm(ErasedRefusingForm):
         cleaned = super().clean() or self.cleaned_data
         kind, raw = cleaned.get("kind"), cleaned.get("raw")
         if kind and raw:
-            normalise = normalise_email if kind == ContactPoint.Kind.EMAIL else normalise_phone
             try:
-                self.instance.normalised = normalise(raw)
+                self.instance.normalised = normalise(kind, raw)
             except DomainError as refusal:
                 self.add_error("raw", refusal.message)
         return cleaned
@@ -161,7 +163,16 @@ class OutcomeMarkInline(TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, PersonalDataMixin, ModelAdmin):
+class ContactAdmin(
+    ContactPageMixin,
+    WishesMixin,
+    CorrectingMixin,
+    AudienceMixin,
+    MergingMixin,
+    FindingMixin,
+    PersonalDataMixin,
+    ModelAdmin,
+):
     form = ContactForm
     list_per_page = 25  # this list is opened most often, and searched while somebody is on the telephone
     list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
@@ -231,6 +242,12 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
             return False
         return super().lookup_allowed(lookup, value, request)
 
+    def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
+        """Keep the wish not to be contacted from what sources say, where it is set here."""
+        if "do_not_contact" in form.changed_data:
+            obj.do_not_contact_noted_at = timezone.now() if obj.do_not_contact else None
+        super().save_model(request, obj, form, change)
+
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: list[forms.BaseModelFormSet], change: bool
     ) -> None:
@@ -255,7 +272,7 @@ class ContactAdmin(ContactPageMixin, AudienceMixin, MergingMixin, FindingMixin, 
 
 
 @admin.register(Consent)
-class ConsentAdmin(ModelAdmin):
+class ConsentAdmin(NotedConsents, ModelAdmin):
     form = ErasedRefusingForm
     list_display = ("shown_contact", "purpose", "channel", "granted_at", "withdrawn_at", "source")
     list_select_related = ("contact",)

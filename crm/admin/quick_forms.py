@@ -14,7 +14,7 @@ from django.utils import timezone
 from crm.admin.contact_page import page_of
 from crm.admin.erased import WHOLE_FORM, ErasedRefusingForm
 from crm.follow_ups import mark_done, reopen
-from crm.models import Contact, FollowUp, Note
+from crm.models import Consent, Contact, FollowUp, Note
 from crm.periods import local_day, organisation_zone
 from gateway.admin import SelectWidget, SwitchWidget, TextareaWidget, TextWidget
 from gateway.admin.dialogs import dialog_answer, saved_answer
@@ -89,7 +89,7 @@ class QuickNotes:
         if form.is_valid():
             form.save()
             return saved_answer(request, "Note saved.", back=page_of(contact.person_id))
-        return _form(request, form, title=f"Note about {contact}", contact=contact)
+        return form_answer(request, form, title=f"Note about {contact}", contact=contact)
 
     def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The text of a note, and whether it is pinned; its author and time stay."""
@@ -107,12 +107,12 @@ class QuickNotes:
                 "remove_label": "Delete this note",
                 "remove_question": "Delete this note? Only its history stays.",
             }
-        return _form(request, form, title=f"Note about {note.contact}", contact=note.contact, **removal)
+        return form_answer(request, form, title=f"Note about {note.contact}", contact=note.contact, **removal)
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a note; the history keeps what it said."""
         note = Note.objects.select_related("contact").filter(pk=pk).first()
-        return _remove(request, self.has_delete_permission(request, note), note, "Note deleted.")
+        return remove_answer(request, self.has_delete_permission(request, note), note, "Note deleted.")
 
 
 class QuickFollowUps:
@@ -140,7 +140,7 @@ class QuickFollowUps:
         if form.is_valid():
             form.save()
             return saved_answer(request, "Follow-up planned.", back=page_of(contact.person_id))
-        return _form(request, form, title=f"Follow-up for {contact}", contact=contact, verb="Plan")
+        return form_answer(request, form, title=f"Follow-up for {contact}", contact=contact, verb="Plan")
 
     def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What is to be done, by when and by whom."""
@@ -158,12 +158,12 @@ class QuickFollowUps:
                 "remove_label": "Delete this follow-up",
                 "remove_question": "Delete this follow-up? To say that it was done, tick it instead.",
             }
-        return _form(request, form, title=f"Follow-up for {task.contact}", contact=task.contact, **removal)
+        return form_answer(request, form, title=f"Follow-up for {task.contact}", contact=task.contact, **removal)
 
     def done(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Mark a follow-up as done by the user, now; the toast offers to open it again."""
         task = self._task(pk)
-        return _post(
+        return button_answer(
             request,
             self.has_change_permission(request, task),
             lambda: mark_done([pk], by_id=request.user.pk, now=timezone.now()),
@@ -176,25 +176,30 @@ class QuickFollowUps:
         """Open a follow-up again."""
         task = self._task(pk)
         may = self.has_change_permission(request, task)
-        return _post(request, may, lambda: reopen([pk], now=timezone.now()), f"Open again: {task.what}", task.contact)
+        return button_answer(
+            request, may, lambda: reopen([pk], now=timezone.now()), f"Open again: {task.what}", task.contact
+        )
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a follow-up; the history keeps what it said."""
         task = FollowUp.objects.select_related("contact").filter(pk=pk).first()
-        return _remove(request, self.has_delete_permission(request, task), task, "Follow-up deleted.")
+        return remove_answer(request, self.has_delete_permission(request, task), task, "Follow-up deleted.")
 
     def _task(self, pk: int) -> FollowUp:
         return get_object_or_404(FollowUp.objects.select_related("contact"), pk=pk)
 
 
-def _form(request: HttpRequest, form: forms.ModelForm, *, contact: Contact, **context: object) -> HttpResponse:
-    return dialog_answer(request, TEMPLATE, {"form": form, "back": page_of(contact.person_id), **context})
+def form_answer(
+    request: HttpRequest, form: forms.BaseForm, *, contact: Contact, template: str = TEMPLATE, **context: object
+) -> HttpResponse:
+    """Answer with a short form about a contact."""
+    return dialog_answer(request, template, {"form": form, "back": page_of(contact.person_id), **context})
 
 
-def _remove(request: HttpRequest, may: bool, row: Note | FollowUp | None, message: str) -> HttpResponse:
+def remove_answer(request: HttpRequest, may: bool, row: Note | FollowUp | Consent | None, message: str) -> HttpResponse:
     """Delete a row by POST. One that somebody else deleted meanwhile is gone as wished."""
     if row is not None:
-        return _post(request, may, row.delete, message, row.contact)
+        return button_answer(request, may, row.delete, message, row.contact)
     if not may:
         raise PermissionDenied
     if request.method != "POST":
@@ -202,7 +207,7 @@ def _remove(request: HttpRequest, may: bool, row: Note | FollowUp | None, messag
     return saved_answer(request, "It was deleted before.", back=reverse("admin:crm_contact_changelist"))
 
 
-def _post(
+def button_answer(
     request: HttpRequest, may: bool, act: Callable[[], object], message: str, contact: Contact, *, undo: str = ""
 ) -> HttpResponse:
     """Do something that a button asks for: by POST alone, and only if the user may."""

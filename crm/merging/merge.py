@@ -296,6 +296,9 @@ def _plan_path(
     if not same(current, after):
         plan.kept.append(Kept(path, _known(current), "changed since"))
         return
+    if path == "do_not_contact" and plan.survivor.do_not_contact_noted_at is not None:
+        plan.kept.append(Kept(path, current, "noted by staff since"))
+        return
     plan._steps[path] = before
     plan.restored.append(Restored(path, _known(after), _known(before)))
     for further in above:

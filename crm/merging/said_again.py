@@ -77,3 +77,5 @@ SAID_BY_SOURCE = {field.column: _unless_said_before(field.key, field.column) for
     "tags": _TAGS,
     CUSTOM: _CUSTOM_FIELDS,
 }
+# What staff heard from the person no source takes back: most send the column that they have, asked or not.
+SAID_BY_SOURCE["do_not_contact"] = f"(t.do_not_contact_noted_at IS NOT NULL OR {SAID_BY_SOURCE['do_not_contact']})"

@@ -92,7 +92,8 @@ class Contact(Synced):
     `known_as` are the handles of the person's accounts, kept by whoever knows accounts: what somebody
     without a name is called. `search_text` is what the search looks through: names, handles and addresses
     in lower case, kept by the writing services. `country` and `birth_year` are what the person says. `tags`
-    and `custom_fields` are the client's own.
+    and `custom_fields` are the client's own. A wish not to be contacted that staff noted themselves stands
+    since `do_not_contact_noted_at`: staff lift it, no source does (crm/wishes.py).
     """
 
     class Stage(models.TextChoices):
@@ -129,6 +130,7 @@ class Contact(Synced):
     )
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", help_text="IANA name")
     do_not_contact = models.BooleanField(default=False, db_default=False)
+    do_not_contact_noted_at = models.DateTimeField(null=True, blank=True, editable=False)
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_contacts", editable=False
     )
@@ -149,6 +151,8 @@ class Contact(Synced):
             ("export_personal_data", "Can export everything about a person"),
             ("erase_contact", "Can erase a person"),
             ("export_audience", "Can export lists of addresses"),
+            ("note_wishes", "Can note consents, and the wish not to be contacted"),
+            ("correct_contact", "Can correct names and addresses"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -165,6 +169,11 @@ class Contact(Synced):
                 name="crm_contact_person_follows_merge",
                 condition=Q(merged_into__isnull=True, person=F("id")) | Q(merged_into__isnull=False),
                 violation_error_message="An unmerged contact is its own person.",
+            ),
+            models.CheckConstraint(
+                name="crm_contact_noted_wish_stands",
+                condition=Q(do_not_contact_noted_at__isnull=True) | Q(do_not_contact=True),
+                violation_error_message="Only a wish not to be contacted that stands was noted at a time.",
             ),
             models.CheckConstraint(
                 name="crm_contact_country_iso_3166",
@@ -240,6 +249,14 @@ class Contact(Synced):
                 operation=pgtrigger.UpdateOf("merged_into_id"),
                 condition=pgtrigger.Q(old__merged_into_id__df=pgtrigger.F("new__merged_into_id")),
                 func=_CARRY_PERSON_DOWN,
+            ),
+            # Whoever may lift the wish, in the admin or by PATCH, need not know that it was noted.
+            pgtrigger.Trigger(
+                name="wish_lifted",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("do_not_contact"),
+                condition=pgtrigger.Q(old__do_not_contact=True, new__do_not_contact=False),
+                func="NEW.do_not_contact_noted_at := NULL; RETURN NEW;",
             ),
             *compare_again("id", when="full_name <> ''", changed=("full_name", "company_id")),
         ]

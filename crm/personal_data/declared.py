@@ -95,6 +95,7 @@ DECLARED: Sequence[PersonalData] = (
             "birth_year": Identity(),
             "time_zone": Identity(),
             "do_not_contact": Becomes(lambda now: True),
+            "do_not_contact_noted_at": Identity(),
             "search_text": Becomes(lambda now: Lower(pseudonym_name(now))),
             "source_updated_at": Identity(),
             "erased_at": Becomes(lambda now: now),

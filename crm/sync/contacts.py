@@ -48,6 +48,7 @@ class ContactItem(Item):
     `email` and `phone` say one address that the contact has: a new one takes the place of the oldest
     of its kind, others stay. `emails` and `phones` are the whole list. `refs` are all further references of the
     contact. `tags` and `custom_fields` replace what is stored, but for what a merge brought and this source never had.
+    `do_not_contact` of false leaves a wish that staff noted.
     """
 
     source: Source

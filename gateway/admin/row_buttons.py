@@ -13,8 +13,8 @@ from gateway.registry import Registry
 
 
 def row_buttons(registry: Registry[PageAction], *, may: PermissionCheck) -> list[Callable[[Model], SafeString]]:
-    """Return one column for a list with a button for each permitted action that opens a dialog; no column without."""
-    actions = [action for action in actions_for(registry, may=may) if action.is_dialog]
+    """Return one column for a list with a button for each permitted action whose dialog rows offer; none without."""
+    actions = [action for action in actions_for(registry, may=may) if action.is_dialog and action.is_in_rows]
 
     @display(description=" ")
     def buttons(instance: Model) -> SafeString:

@@ -266,3 +266,40 @@ def test_start_page_says_when_nothing_is_due(page: Page, log_in):
     log_in()
     page.goto("/admin/")
     expect(page.get_by_text("Nothing of yours is due.", exact=False)).to_be_visible()
+
+
+@BOTH_SIZES
+def test_a_helper_who_hears_it_notes_a_wish_and_corrects_a_name_by_the_keyboard(
+    page: Page, log_in, joe: Contact, width: int
+):
+    hal = User.objects.create_user("hal", password=PASSWORD, is_staff=True)
+    hal.groups.add(Group.objects.get(name=HELPER))
+    log_in(hal)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(address(joe))
+    dialog, header = page.locator("#kith-dialog"), page.locator(".kith-contact-head")
+
+    page.keyboard.press("w")
+    expect(page.locator("#id_wish")).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(dialog).to_be_hidden()
+    expect(header.get_by_text("Do not contact")).to_be_visible()
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(header.get_by_text("Do not contact")).to_have_count(0)
+
+    page.keyboard.press("w")
+    page.locator("#id_wish").select_option(label="Agrees to be contacted")
+    page.locator("#id_purpose").fill("newsletter")
+    page.keyboard.press("Control+Enter")
+    expect(header.get_by_text("newsletter")).to_be_visible()
+
+    page.keyboard.press("e")
+    expect(page.locator("#id_full_name")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Joseph Bloggs")
+    page.locator("#id_more_email").fill("joe@example.com")
+    page.keyboard.press("Control+Enter")
+    expect(dialog).to_be_hidden()
+    expect(header.get_by_role("heading", name="Joseph Bloggs")).to_be_visible()
+    expect(header.get_by_role("link", name="joe@example.com")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -520,6 +520,8 @@ def test_follow_up_is_planned_done_and_opened_again(page_client: Client, ana: Us
         ("crm_followup_reopen", "task"),
         ("crm_followup_remove", "task"),
     ],
+        ("crm_contact_wishes", "contact"),
+        ("crm_contact_correct", "contact"),
 )
 def test_quick_forms_are_refused_without_permission(name: str, of: str):
     note, task = NoteFactory(), FollowUpFactory()

@@ -62,7 +62,8 @@ def test_a_line_holds_only_letters_that_mean_something():
         (
             HELPER,
             ["crm.view_contact", "crm.view_contactpoint", "crm.view_company", "community.view_interaction"]
-            + ["community.view_private_interaction", "community.add_helprecord", "community.change_helprecord"],
+            + ["community.view_private_interaction", "community.add_helprecord", "community.change_helprecord"]
+            + ["crm.note_wishes", "crm.correct_contact"],
             ["crm.view_campaign", "community.view_cost", "crm.change_contact", "auth.view_user", "gateway.view_apikey"]
             + ["metrics.view_credit", "crm.merge_contact", "crm.erase_contact", "crm.export_personal_data"],
         ),

@@ -181,6 +181,7 @@ REFUSED = {
     "crm_conversionkind_lookback_in_range": lambda: ConversionKind.objects.create(key="x", label="x", lookback_days=0),
     "crm_contact_birth_year_near": lambda: ContactFactory(birth_year=1899),
     "crm_contact_country_iso_3166": lambda: ContactFactory(country="ie"),
+    "crm_contact_noted_wish_stands": lambda: ContactFactory(do_not_contact_noted_at=NOON),
     "crm_contact_erased_is_nobody": lambda: ContactFactory(erased_at=NOON),
     "crm_erasure_reason_known": lambda: Erasure.objects.create(
         person=ContactFactory(), reason="mood", erased_at=NOON, erased_through="admin"

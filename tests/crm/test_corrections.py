@@ -1,0 +1,219 @@
+"""Names and addresses corrected on the contact's page by helpers, and nothing else of the contact."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from crm.merging import merge
+from crm.models import Contact, ContactPoint
+from crm.personal_data.erasing import erase_person
+from gateway.history import history_of
+from tests.factories.community import UserFactory
+from tests.factories.crm import ContactFactory, EmailFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+BY_HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def hal() -> Client:
+    user = UserFactory(username="hal", first_name="Hal", last_name="Helper", is_staff=True)
+    user.groups.add(Group.objects.get(name="Helper"))
+    return client_of(user)
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def joe() -> Contact:
+    joe = ContactFactory(full_name="Jo Blogs", search_text="jo blogs\njoe@example.com", ref="c1")
+    EmailFactory(contact=joe, raw="joe@example.com", verified_at=NOW, verified_by="shop")
+    return joe
+
+
+def page(contact: Contact) -> str:
+    return reverse("admin:crm_contact_correct", args=[contact.pk])
+
+
+def shown(client: Client, contact: Contact) -> dict[str, str]:
+    """Return what a browser would send back, untouched."""
+    form = client.get(page(contact)).context["form"]
+    values = {name: form[name].value() or "" for name in form.fields}
+    return values | {f"initial-{name}": text for name, text in values.items()}
+
+
+def correct(client: Client, contact: Contact, **told: str):
+    return client.post(page(contact), shown(client, contact) | told, headers=BY_HTMX)
+
+
+def addresses(contact: Contact) -> list[tuple[str, str]]:
+    return list(ContactPoint.objects.filter(contact=contact).order_by("pk").values_list("kind", "normalised"))
+
+
+def errors(answer) -> dict[str, list[str]]:
+    return dict(answer.context["form"].errors)
+
+
+def test_helper_corrects_a_name_and_adds_a_phone(hal: Client, joe: Contact):
+    answer = correct(hal, joe, full_name="Joe Bloggs", preferred_name="Joey", more_phone="020 7946 0000")
+
+    assert json.loads(answer.headers["HX-Trigger"])["kith:saved"] == {
+        "message": "Corrected: Joe Bloggs.", "edit": page(joe),
+    }  # fmt: skip
+    before = joe.updated_at
+    joe.refresh_from_db()
+    assert (joe.full_name, joe.preferred_name) == ("Joe Bloggs", "Joey")
+    assert joe.search_text == "joe bloggs\njoey\njoe@example.com\n020 7946 0000\n+442079460000"
+    assert joe.updated_at > before
+    assert addresses(joe) == [("email", "joe@example.com"), ("phone", "+442079460000")]
+    assert ContactPoint.objects.get(kind="email").verified_by == "shop"
+    entry = next(entry for entry in history_of(joe) if entry.kind == "changed")
+    assert (entry.who, [(step.label, step.before, step.after) for step in entry.changes][0]) == (
+        "Hal Helper", ("full name", "Jo Blogs", "Joe Bloggs"),
+    )  # fmt: skip
+
+
+def test_an_address_that_becomes_another_is_no_longer_verified(hal: Client, joe: Contact):
+    point = joe.points.get()
+
+    correct(hal, joe, **{f"address_{point.pk}": "Joe@Example.com"})  # the same, written otherwise
+    point.refresh_from_db()
+    assert (point.raw, point.normalised, point.verified_at) == ("Joe@Example.com", "joe@example.com", NOW)
+
+    correct(hal, joe, **{f"address_{point.pk}": "joe@example.org"})
+    point.refresh_from_db()
+    assert (point.normalised, point.verified_at, point.verified_by) == ("joe@example.org", None, "")
+    joe.refresh_from_db()
+    assert joe.search_text == "jo blogs\njoe@example.org"
+    assert history_of(point)[0].who == "Hal Helper"
+
+    correct(hal, joe, **{f"address_{point.pk}": ""})
+    assert addresses(joe) == []
+    assert ContactPoint.pgh_event_models["delete"].objects.get(pgh_label="delete").raw == "joe@example.org"
+
+
+def test_addresses_of_all_records_of_a_person_are_corrected_where_they_stand(hal: Client, joe: Contact):
+    other = ContactFactory(full_name="J. Bloggs")
+    EmailFactory(contact=other, raw="j@example.com")
+    merge(survivor_id=joe.pk, loser_id=other.pk, now=NOW)
+
+    correct(hal, other, more_email="new@example.com", **{f"address_{other.points.get().pk}": "jay@example.com"})
+
+    assert addresses(other) == [("email", "jay@example.com")]
+    assert addresses(joe) == [("email", "joe@example.com"), ("email", "new@example.com")]
+    other.refresh_from_db()
+    assert (other.full_name, other.search_text) == ("J. Bloggs", "j. bloggs\njay@example.com")
+
+
+@pytest.mark.parametrize(
+    ("told", "field", "sentence"),
+    [
+        ({"full_name": ""}, "full_name", "A name can be corrected, but not taken away."),
+        ({"full_name": "x" * 256}, "full_name", "Ensure this value has at most 255 characters (it has 256)."),
+        ({"more_email": "joe"}, "more_email", "This is not an e-mail address. Give one such as joe@example.com."),
+        ({"more_email": "JOE@example.com"}, "more_email", "This person has this address already."),
+        (
+            {"more_phone": "12"},
+            "more_phone",
+            "This is not a telephone number. Give it with its country code, such as +44 20 7946 0000.",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(
+    hal: Client, joe: Contact, told: dict[str, str], field: str, sentence: str
+):
+    answer = correct(hal, joe, preferred_name="Joey", **told)
+
+    assert errors(answer) == {field: [sentence]}
+    joe.refresh_from_db()
+    assert (joe.full_name, joe.preferred_name) == ("Jo Blogs", "")
+    assert addresses(joe) == [("email", "joe@example.com")]
+
+
+def test_a_stored_address_is_refused_beside_its_own_field(hal: Client, joe: Contact):
+    second = EmailFactory(contact=joe, raw="second@example.com")
+
+    for raw in ("nowhere", "joe@example.com"):
+        assert list(errors(correct(hal, joe, **{f"address_{second.pk}": raw}))) == [f"address_{second.pk}"]
+
+
+def test_only_what_was_changed_is_written(hal: Client, joe: Contact):
+    """A source wrote meanwhile: what the form showed of that is not written back."""
+    sent = shown(hal, joe)
+    Contact.objects.filter(pk=joe.pk).update(full_name="Joseph Bloggs")
+    ContactPoint.objects.filter(contact=joe).update(raw="j@example.com", normalised="j@example.com")
+    added = EmailFactory(contact=joe, raw="later@example.com")
+
+    answer = hal.post(page(joe), sent | {"preferred_name": "Joey"}, headers=BY_HTMX)
+
+    assert answer.status_code == 204
+    joe.refresh_from_db()
+    assert (joe.full_name, joe.preferred_name) == ("Joseph Bloggs", "Joey")
+    assert addresses(joe) == [("email", "j@example.com"), ("email", "later@example.com")]
+    assert added.pk
+
+
+def test_nothing_but_names_and_addresses_can_be_changed(hal: Client, joe: Contact):
+    correct(hal, joe, stage="customer", owner="1", do_not_contact="on", motivation="x", tags="vip")
+
+    joe.refresh_from_db()
+    assert (joe.stage, joe.owner, joe.do_not_contact, joe.motivation, joe.tags) == ("lead", None, False, "", [])
+    details = reverse("admin:crm_contact_change", args=[joe.pk])
+    assert hal.post(details, {"full_name": "Joe Bloggs"}).status_code == 403
+
+
+def test_whoever_may_not_see_addresses_neither_meets_nor_writes_them(joe: Contact):
+    user = UserFactory(username="ben", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "correct_contact"]))
+    ben, point = client_of(user), joe.points.get()
+
+    opened = ben.get(page(joe))
+    assert "example.com" not in opened.content.decode()
+    assert list(opened.context["form"].fields) == ["full_name", "preferred_name"]
+    for raw in ("joe@example.com", "other@example.com", ""):  # nor learns by trying whether it is there
+        told = {"full_name": "Joe Bloggs", "more_email": raw, f"address_{point.pk}": raw}
+        assert ben.post(page(joe), told, headers=BY_HTMX).status_code == 204
+
+    assert addresses(joe) == [("email", "joe@example.com")]
+
+
+def test_correcting_needs_its_permission(joe: Contact):
+    user = UserFactory(username="ben", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_contact", "view_contactpoint", "add_contactpoint"])
+    )
+    ben = client_of(user)
+
+    assert [ask(page(joe)).status_code for ask in (ben.get, ben.post)] == [403, 403]
+    assert client_of(User.objects.create_superuser("chief")).get(
+        reverse("admin:crm_contact_correct", args=[999_999])
+    ).status_code == 404  # fmt: skip
+
+
+def test_erased_people_and_what_they_were_known_by_stay_out(hal: Client, joe: Contact):
+    mia = ContactFactory(full_name="Mia")
+    erase_person(contact_id=joe.pk, reason="asked", now=NOW, through="command")
+
+    assert "may not come back" in errors(correct(hal, mia, more_email="joe@example.com"))["more_email"][0]
+    assert errors(correct(hal, joe, full_name="Joe Bloggs"))["__all__"] == [
+        "This person was erased: the record is a pseudonym, and nothing new is said about it."
+    ]
+    assert not ContactPoint.objects.exists()
+
+
+def test_the_dialog_says_whose_system_has_to_be_told_as_well(hal: Client, joe: Contact):
+    text = " ".join(re.sub(r"<[^>]+>", " ", hal.get(page(joe), headers=BY_HTMX).content.decode()).split())
+
+    assert "Known to shop as well. Correct it there too: what it sends again is written again." in text
+    assert "Known to" not in hal.get(page(ContactFactory())).content.decode()
