@@ -8,10 +8,10 @@ from django.db.models.functions import Collate, Lower
 
 from community.models import Channel, Member
 from community.models.member import FOLDED_HANDLE, folded
-from crm.contact_points import normalise_email, normalise_phone
+from crm.contact_points import normalise
 from crm.models import Contact, ContactPoint
 from crm.personal_data.suppression import NAME_ERASED, SourceName, erased_names
-from crm.search import refresh_search_text
+from crm.search import FoundPerson, people_with, refresh_search_text
 from gateway.errors import DomainError
 
 
@@ -49,18 +49,8 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
     it is marked as named here, and becomes that of the source when one brings the handle (sync/named_here.py).
     Raises `RefusedPerson`, also for what an erased person was known by.
     """
-    points = []
-    names: list[tuple[str, SourceName]] = []
-    for kind, raw, normalise in (
-        (ContactPoint.Kind.EMAIL, new.email, normalise_email),
-        (ContactPoint.Kind.PHONE, new.phone, normalise_phone),
-    ):
-        if raw:
-            try:
-                points.append(ContactPoint(kind=kind, raw=raw, normalised=normalise(raw)))
-            except DomainError as refusal:
-                raise RefusedPerson(refusal.message, field=kind.value) from None
-            names.append((kind.value, ("address", points[-1].normalised)))
+    points = _points(new)
+    names: list[tuple[str, SourceName]] = [(point.kind, ("address", point.normalised)) for point in points]
     handle = new.handle.removeprefix("@")
     if new.handle and not handle:
         raise RefusedPerson("A handle is more than an @.", field="handle")
@@ -92,6 +82,27 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
         refresh_search_text([contact.pk])
         contact.refresh_from_db()
     return contact
+
+
+def who_has(new: NewPerson) -> list[FoundPerson]:
+    """
+    Return the persons who have an address of somebody new already: for readers who may see addresses, and no others.
+
+    Raises `RefusedPerson` for what is no address.
+    """
+    return people_with([point.normalised for point in _points(new)])
+
+
+def _points(new: NewPerson) -> list[ContactPoint]:
+    """Return the addresses of somebody new, not yet anybody's. Raises `RefusedPerson`."""
+    points = []
+    for kind, raw in ((ContactPoint.Kind.EMAIL.value, new.email), (ContactPoint.Kind.PHONE.value, new.phone)):
+        if raw:
+            try:
+                points.append(ContactPoint(kind=kind, raw=raw, normalised=normalise(kind, raw)))
+            except DomainError as refusal:
+                raise RefusedPerson(refusal.message, field=kind) from None
+    return points
 
 
 def _is_there(handle: str, channel: Channel) -> bool:

@@ -131,6 +131,31 @@ def find_people(text: str, *, limit: int = 20, with_addresses: bool) -> list[Fou
     return _people(wanted, sorted(found), limit=limit)
 
 
+def people_with(addresses: Sequence[str], *, limit: int = 8) -> list[FoundPerson]:
+    """
+    Return the persons who have one of these normalised addresses, the oldest first, each with what they have of them.
+
+    For readers who may see addresses: to be told that somebody has one is to be told whose it is. Two queries.
+    """
+    had = ContactPoint.objects.filter(normalised__in=addresses).order_by("pk")
+    points: dict[int, dict[str, str]] = {}
+    for person, kind, raw in had.values_list("contact__person_id", "kind", "raw"):
+        points.setdefault(person or 0, {}).setdefault(kind, raw)
+    people = Contact.objects.filter(pk__in=points).select_related("company").order_by("pk")[:limit] if points else []
+    return [
+        FoundPerson(
+            id=person.pk,
+            name=str(person),
+            known_as=person.known_as,
+            email=points[person.pk].get(ContactPoint.Kind.EMAIL),
+            phone=points[person.pk].get(ContactPoint.Kind.PHONE),
+            company=str(person.company or ""),
+            stage=person.stage,
+        )
+        for person in people
+    ]
+
+
 def _terms(text: str, *, with_addresses: bool) -> list[list[str]]:
     """
     Return what has to occur: for each word its spellings, one of which is enough.

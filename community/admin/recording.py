@@ -17,12 +17,12 @@ from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.helping import HELP, RefusedHelp, edit_help, record_help, redo_help, undo_help
 from community.interaction_kinds import asking_kinds
 from community.models import Channel, HelpRecord, Interaction, Member, Thread
-from community.newcomers import NewPerson, RefusedPerson, add_person
+from community.newcomers import NewPerson, RefusedPerson, add_person, who_has
 from community.private_texts import is_hidden, readable_text
 from community.waiting import unanswered
 from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
-from crm.search import find_people
+from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, dialog_answer, saved_answer
 from gateway.items import is_id
 
@@ -35,6 +35,7 @@ FOUND = 20
 
 RATINGS = [("", "not rated"), *((str(stars), "★" * stars) for stars in range(5, 0, -1))]
 DATETIME = "%Y-%m-%dT%H:%M"
+SOMEBODY_ELSE = "new"  # whom the form is told to add, although somebody has the address
 
 
 def _area(rows: int) -> forms.Textarea:
@@ -60,6 +61,7 @@ class HelpForm(forms.Form):
     new_email = forms.CharField(label="E-mail", required=False, max_length=320)
     new_phone = forms.CharField(label="Phone", required=False, max_length=320)
     new_handle = forms.CharField(label="Handle", required=False, max_length=255, help_text="on the channel below")
+    same_person = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
     question = forms.CharField(label="What was asked", required=False, widget=_area(2))
     answer = forms.CharField(label="Answer", required=False, widget=_area(3))
     topic = forms.CharField(required=False, max_length=100, widget=forms.TextInput({"list": "kith-topics"}))
@@ -94,12 +96,13 @@ class HelpForm(forms.Form):
         self.request, self.person, self.record, self.asked = request, person, record, asked
         self.new_person: NewPerson | None = None
         self.people: list[Any] = []  # whom the text may mean, when it is not clear
+        self.alike: list[FoundPerson] = []  # who has an address of somebody new
         open_channels = Q(archived_at=None)
         if record is not None:
             open_channels |= Q(pk=record.interaction.channel_id)
         self.fields["channel"].queryset = Channel.objects.filter(open_channels).order_by("name")
         if person is not None:
-            for name in ("person_text", "contact", *self.newcomer_fields):
+            for name in ("person_text", "contact", "same_person", *self.newcomer_fields):
                 del self.fields[name]
         if record is not None and record.interaction.kind != HELP:
             for name in ("channel", "occurred_at"):  # those of the answer that it stands on
@@ -135,7 +138,7 @@ class HelpForm(forms.Form):
         if new.is_given:
             if not self.request.user.has_perm(MAY_ADD_PEOPLE):
                 self.add_error("new_name", "You may not add people: choose somebody whom Kith knows.")
-            self.new_person = new
+            self._clean_newcomer(new, answer=cleaned.get("same_person", ""))
         elif cleaned.get("contact"):
             self.person = Contact.objects.filter(contacts__pk=cleaned["contact"]).first()
             if self.person is None:
@@ -150,6 +153,25 @@ class HelpForm(forms.Form):
                 self.add_error("person_text", "Nobody is found by this. Add the person below.")
         else:
             self.add_error("person_text", "Say who was helped: choose somebody, or add the person below.")
+
+    def _clean_newcomer(self, new: NewPerson, *, answer: str) -> None:
+        """
+        Ask whether somebody new is one who has the address already; take that person, or add them all the same.
+
+        Whoever may not see addresses is asked nothing: the question alone would tell that somebody has it.
+        """
+        self.new_person = new
+        if not self.request.user.has_perm(VIEW_ADDRESSES):
+            return
+        try:
+            self.alike = who_has(new)
+        except RefusedPerson as refusal:
+            self.add_error(FIELD_OF[refusal.field], refusal.message)
+            return
+        if answer in {str(person.id) for person in self.alike}:
+            self.person, self.new_person = Contact.objects.get(pk=int(answer)), None
+        elif self.alike and answer != SOMEBODY_ELSE:
+            self.add_error("same_person", "Somebody has this address already. Is it the same person?")
 
     def _clean_helper(self, cleaned: dict[str, Any]) -> None:
         """Turn the helper into columns: chosen, told by an exact name, or me."""

@@ -15,6 +15,7 @@ from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.models import HelpRecord, Interaction
 from community.panels import Help
 from community.waiting import waiting
+from crm.merging import merge
 from crm.models import Contact
 from tests.factories.community import (
     ChannelFactory,
@@ -25,7 +26,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import ContactFactory
+from tests.factories.crm import ContactFactory, EmailFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +211,63 @@ def test_somebody_new_who_cannot_be_written_leaves_nothing_behind(ana: Client, j
     assert set(answer.context["form"].errors) == {error}
     assert Contact.objects.count() == people
     assert not Interaction.objects.exists()
+
+
+@pytest.mark.parametrize("typed", [{"new_email": "JOE@example.com"}, {"new_phone": "020 7946 0000"}])
+def test_somebody_new_with_a_known_address_may_be_the_one_who_has_it(ana: Client, joe, forum, typed):
+    page, people = reverse("admin:community_helprecord_record"), Contact.objects.count()
+    EmailFactory(contact=joe.contact, raw="joe@example.com")
+    EmailFactory(contact=joe.contact, kind="phone", raw="+44 20 7946 0000", normalised="+442079460000")
+    told_new = told(forum, new_name="J. Bloggs", **typed)
+
+    asked = ana.post(page, told_new, headers=BY_HTMX)
+
+    assert asked.context["form"].errors == {
+        "same_person": ["Somebody has this address already. Is it the same person?"]
+    }
+    shown = asked.content.decode()
+    assert f'<input type="radio" name="same_person" value="{joe.contact_id}" autofocus> It is Joe Bloggs' in shown
+    assert '<details class="kith-new" open>' in shown
+    assert Contact.objects.count() == people
+
+    wrong = ana.post(page, told_new | {"same_person": "999999"}, headers=BY_HTMX)
+    assert set(wrong.context["form"].errors) == {"same_person"}
+    assert ana.post(page, told_new | {"same_person": joe.contact_id}, headers=BY_HTMX).status_code == 204
+    assert (HelpRecord.objects.get().contact, Contact.objects.count()) == (joe.contact, people)
+
+    assert ana.post(page, told_new | {"same_person": "new"}, headers=BY_HTMX).status_code == 204
+    added = HelpRecord.objects.latest("pk").contact
+    assert (added.full_name, Contact.objects.count()) == ("J. Bloggs", people + 1)
+
+
+def test_somebody_merged_leads_to_the_person_who_has_the_address(ana: Client, joe, forum):
+    former = ContactFactory(full_name="J. B.")
+    EmailFactory(contact=former, raw="joe@example.com")
+    merge(survivor_id=joe.contact_id, loser_id=former.pk, now=NOW)
+
+    asked = ana.post(reverse("admin:community_helprecord_record"), told(forum, new_email="joe@example.com"))
+
+    assert [(one.id, one.name) for one in asked.context["form"].alike] == [(joe.contact_id, "Joe Bloggs")]
+
+
+def test_whoever_may_not_see_addresses_learns_nothing_by_adding_somebody(joe, forum):
+    EmailFactory(contact=joe.contact, raw="joe@example.com")
+    user = UserFactory(is_staff=True)
+    names = ["view_contact", "add_contact", "add_helprecord"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client = Client()
+    client.force_login(user)
+    page = reverse("admin:community_helprecord_record")
+
+    answers = [
+        client.post(page, told(forum, new_name="Zoë", new_email=email, same_person=answer), headers=BY_HTMX)
+        for email in ("joe@example.com", "zoe@example.com")
+        for answer in ("", str(joe.contact_id))
+    ]
+
+    assert [answer.status_code for answer in answers] == [204, 204, 204, 204]
+    assert not HelpRecord.objects.filter(contact=joe.contact).exists()
+    assert Contact.objects.filter(full_name="Zoë").count() == 4
 
 
 def test_help_for_a_question_answers_it(ana: Client, joe, forum):
