@@ -83,7 +83,7 @@ def _make_busy(scale: facts.Scale) -> None:
 def _killed_after(seconds: float) -> str:
     """Begin the erasure in a process of its own, kill it, and say that nothing has happened."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "erase_person", str(PERSON)],
+        [sys.executable, "manage.py", "erase_person", str(PERSON), "--yes"],
         cwd=Path(__file__).parent.parent,
         env=os.environ,
         stdout=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm.models import Contact, Erasure, PersonExport, PersonExportDownload
-from crm.personal_data.erasing import ErasureReport, erase_person, plan_erasure
+from crm.personal_data.erasing import ErasureReport, erase_person, is_same_name, plan_erasure
 from crm.personal_data.export_file import file_response
 from crm.personal_data.export_jobs import KEPT, NoSuchExport, open_export
 from crm.personal_data.tasks import ask_for_export
@@ -47,7 +47,7 @@ class ErasureForm(forms.Form):
 
     def clean_name(self) -> str:
         typed = self.cleaned_data["name"]
-        if " ".join(typed.split()) != " ".join(self.expected.split()):
+        if not is_same_name(typed, self.expected):
             raise forms.ValidationError(f"This is not the name. Type it exactly as it stands here: {self.expected}")
         return typed
 
@@ -158,6 +158,7 @@ def _laid_out(report: ErasureReport) -> dict[str, Any]:
         "kept": [table for table in facts if table.fate == "kept"],
         "history": sum(table.rows for table in report.tables if table.is_history),
         "mentioned": sum(report.mentions.values()),
+        "remaining": [(one, reverse(f"admin:crm_{one.what}_change", args=[one.id])) for one in report.remaining],
     }
 
 

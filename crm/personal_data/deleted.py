@@ -7,6 +7,7 @@ other: its history is found by the same declared ways, and a pseudonym stands wh
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.apps import apps
@@ -27,11 +28,18 @@ class SeveralRecords(DomainError):
 
 def plan_erasure_of_any(contact_id: int) -> ErasureReport:
     """Return what erasing this contact's person would do, deleted or not, and change nothing. Raises `NotFound`."""
+    is_deleted = not Contact.objects.filter(pk=contact_id).exists()
     with transaction.atomic():
         put_back({contact_id: None})
         report = plan_erasure(contact_id)
         transaction.set_rollback(True)
-    return report
+    return replace(report, name=_former_name(contact_id) or report.name) if is_deleted else report
+
+
+def _former_name(contact_id: int) -> str:
+    """Return what a deleted contact was called last; empty where it never had a name."""
+    events = apps.get_model("crm", "ContactEvent")._default_manager.filter(pgh_obj=contact_id).exclude(full_name="")
+    return events.order_by("-pgh_id").values_list("full_name", flat=True).first() or ""
 
 
 def erase_any(*, contact_id: int, reason: str, now: datetime, through: str) -> ErasureReport:

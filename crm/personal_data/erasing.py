@@ -17,19 +17,22 @@ what goes, and a campaign's UTM code, which one does, stays.
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Lower
 
+from crm.duplicates.panel import suggested_for
 from crm.merging.merge import wait_for_merges
-from crm.models import Contact, Erasure
+from crm.models import Company, Contact, Erasure
 from crm.personal_data.blotting import Traces, blot_out, count_mentions
 from crm.personal_data.carried import Carried, carried_from, take_back
 from crm.personal_data.declarations import Becomes, Identity, Pseudonym, Sort, Treatment, Words
@@ -62,27 +65,49 @@ class TableReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remaining:
+    """
+    Something that an erasure leaves as it is although it may be the person's: somebody should look at it by hand.
+
+    `id` is that of a contact or a company, `why` says in a few words what speaks for it.
+    """
+
+    what: Literal["contact", "company"]
+    id: int
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErasureReport:
     """
-    What an erasure does, or would do.
+    What an erasure does, or would do, to the person who is called `name`.
 
     `mentions` counts rows of others in whose words the person's name is blotted out, by model; `refusals`
     says why the person cannot be erased; `shared` are addresses that stay because somebody else has them too;
-    `carried` are values that merges brought to records which are somebody else's by now.
+    `carried` are values that merges brought to records which are somebody else's by now; `remaining` are possible
+    duplicates of the person and companies that may be theirs, all of which stay.
     """
 
     person_id: int
+    name: str
     contacts: Sequence[int]
     tables: Sequence[TableReport]
     mentions: Mapping[str, int]
     shared: int = 0
     carried: int = 0
     refusals: Sequence[str] = ()
+    remaining: Sequence[Remaining] = ()
 
     def counts(self) -> dict[str, int]:
         """Return the rows by table, as an erasure remembers them."""
         found = {table.label: table.rows for table in self.tables}
         return found | {f"mentions in {label}": count for label, count in self.mentions.items()}
+
+
+def is_same_name(typed: str, name: str) -> bool:
+    """Whether a name was typed as it stands; how many spaces there are between its words does not count."""
+    return typed.split() == name.split()
 
 
 @dataclass(frozen=True)
@@ -214,16 +239,40 @@ def _report(rows: PersonRows, known: Known, traces: Traces, carried: Sequence[Ca
         )
     erased = Contact.objects.filter(pk__in=rows.contacts, erased_at=None)
     refusals = [] if erased.exists() else ["This person was erased before: nothing is left to erase."]
-    person = Contact.objects.filter(pk__in=rows.contacts).values_list("person_id", flat=True).first()
+    records = list(Contact.objects.filter(pk__in=rows.contacts).order_by("pk"))
+    person = next(record for record in records if record.pk == record.person_id)
     return ErasureReport(
-        person_id=person or rows.contacts[0],
+        person_id=person.pk,
+        name=str(person),
         contacts=rows.contacts,
         tables=tables,
         mentions=_mentions_of_others(rows, traces),
         shared=known.shared,
         carried=len(carried),
         refusals=refusals,
+        remaining=[*_look_alikes(person), *_companies(records)] if not refusals else [],
     )
+
+
+def _look_alikes(person: Contact) -> Iterator[Remaining]:
+    """Yield the open possible duplicates of the person: whoever is the same keeps name and addresses."""
+    for suggested in suggested_for(person.pk):
+        other = suggested.person
+        why = f"score {suggested.score}: {suggested.why[:1].lower()}{suggested.why[1:]}"
+        yield Remaining(what="contact", id=other.pk, name=str(other), why=why)
+
+
+def _companies(records: Sequence[Contact]) -> Iterator[Remaining]:
+    """Yield companies that bear the name of one of these records of a person, and those that nobody else belongs to."""
+    names = {record.full_name.lower() for record in records if record.full_name}
+    others = Contact.objects.filter(company=OuterRef("pk")).exclude(pk__in=[record.pk for record in records])
+    own = {record.company_id for record in records if record.company_id is not None}
+    found = Company.objects.annotate(folded=Lower("name"), has_others=Exists(others))
+    for company in found.filter(Q(pk__in=own) | Q(folded__in=names)).order_by("name", "pk"):
+        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", company.name.lower()) for name in names):
+            yield Remaining(what="company", id=company.pk, name=company.name, why="bears their name")
+        elif not company.has_others:
+            yield Remaining(what="company", id=company.pk, name=company.name, why="nobody else belongs to it")
 
 
 def _mentions_of_others(rows: PersonRows, traces: Traces) -> Mapping[str, int]:

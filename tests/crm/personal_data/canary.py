@@ -59,6 +59,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         "refund_of_external_id": None,
     },
     "community.Interaction": {"kind": "question", "occurred_at": AT, "retracted_at": AT},
+    "crm.DuplicateSuggestion": {"state": "different"},  # what is open is told with its reasons, which are no words here
     "community.Handling": {"dismissed_at": AT},
     "community.Cost": {"currency": "EUR", "amount": Decimal("10"), "voided_at": AT, "source": "ads"},
 }

@@ -31,7 +31,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import ContactFactory, ContactRefFactory, ConversionFactory, EmailFactory
+from tests.factories.crm import CompanyFactory, ContactFactory, ContactRefFactory, ConversionFactory, EmailFactory
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -301,13 +301,80 @@ def test_the_command_plans_and_erases(joe):
     call_command("erase_person", str(joe.pk), "--dry-run", stdout=said)
     assert f"Would erase person {joe.pk}: 1 records." in said.getvalue()
     assert not Erasure.objects.exists()
-    call_command("erase_person", str(joe.pk), "--reason", "withdrawn", stdout=said)
+    call_command("erase_person", str(joe.pk), "--reason", "withdrawn", "--yes", stdout=said)
 
     assert Erasure.objects.get().reason == "withdrawn"
     with pytest.raises(CommandError, match="erased before"):
         call_command("erase_person", str(joe.pk), stdout=said)
     with pytest.raises(CommandError, match="There is no contact 999999"):
         call_command("erase_person", "999999", stdout=said)
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "yes\n", "Joe\n", "joe bloggs\n"])
+def test_the_command_erases_nobody_without_the_name(joe, monkeypatch: pytest.MonkeyPatch, typed: str):
+    said = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+
+    with pytest.raises(CommandError, match="Nothing was erased: this is not the name"):
+        call_command("erase_person", str(joe.pk), stdout=said)
+
+    assert f"Would erase person {joe.pk}: 1 records." in said.getvalue()
+    assert said.getvalue().endswith("Type the name to erase for good: Joe Bloggs\n")
+    assert Contact.objects.get(pk=joe.pk).full_name == "Joe Bloggs"
+
+
+def test_the_command_erases_whose_name_is_typed(joe, monkeypatch: pytest.MonkeyPatch):
+    said = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO("Joe  Bloggs\n"))
+
+    call_command("erase_person", str(joe.pk), stdout=said)
+
+    assert f"Erased person {joe.pk}: 1 records." in said.getvalue()
+    assert Contact.objects.get(pk=joe.pk).full_name == f"Erased person {joe.pk}"
+
+
+def test_the_plan_names_who_may_be_the_same_person_and_companies_that_may_be_theirs(joe):
+    own, shared, alone = (
+        CompanyFactory(name=name) for name in ("Joe Bloggs Plumbing", "Blogging Ltd", "Pipes and Taps")
+    )
+    CompanyFactory(name="Joe Bloggsworth")
+    unlinked = CompanyFactory(name="JOE BLOGGS")
+    second = ContactFactory(full_name="Joseph B.", company=alone)
+    merge(survivor_id=joe.pk, loser_id=second.pk, fields={"company": "survivor"}, now=NOW)
+    Contact.objects.filter(pk=joe.pk).update(company=own)
+    third = ContactFactory(full_name="J. B.", company=shared)
+    merge(survivor_id=joe.pk, loser_id=third.pk, fields={"company": "survivor"}, now=NOW)
+    colleague = ContactFactory(full_name="Mia Lind", company=shared)
+    twin = ContactFactory(full_name="Joe Bloggs")
+    for other, state in ((twin, "open"), (colleague, "different")):
+        DuplicateSuggestion.objects.create(
+            first=joe, second=other, score=60, reasons=[{"key": "name", "points": 60}], found_at=NOW, state=state
+        )
+
+    plan = plan_erasure(joe.pk)
+    page = client_of("view_contact", "erase_contact").get(reverse("admin:crm_contact_erase_plan", args=[joe.pk]))
+    said = io.StringIO()
+    call_command("erase_person", str(joe.pk), "--dry-run", stdout=said)
+
+    assert [(one.what, one.id, one.name, one.why) for one in plan.remaining] == [
+        ("contact", twin.pk, "Joe Bloggs", "score 60: same name"),
+        ("company", unlinked.pk, "JOE BLOGGS", "bears their name"),
+        ("company", own.pk, "Joe Bloggs Plumbing", "bears their name"),
+        ("company", alone.pk, "Pipes and Taps", "nobody else belongs to it"),
+    ]
+    for what, one in (("contact", twin), ("company", unlinked), ("company", own), ("company", alone)):
+        assert f'href="{reverse(f"admin:crm_{what}_change", args=[one.pk])}"' in page.content.decode()
+    assert "keeps name and address" in page.content.decode()
+    for line in (
+        f"stays    contact {twin.pk}, Joe Bloggs: may be the same person (score 60: same name)",
+        f"stays    company {alone.pk}, Pipes and Taps: may be their own (nobody else belongs to it)",
+    ):
+        assert line in said.getvalue()
+
+    erase(joe)
+
+    assert Contact.objects.get(pk=twin.pk).full_name == "Joe Bloggs"
+    assert plan_erasure(joe.pk).remaining == []
 
 
 def test_an_erasure_is_repeated_after_a_restore(joe, tmp_path):
@@ -397,16 +464,20 @@ def gone(db) -> int:
     return pk
 
 
-def test_the_command_plans_and_erases_what_is_left_of_a_deleted_contact(gone: int):
+def test_the_command_plans_and_erases_what_is_left_of_a_deleted_contact(gone: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     said = io.StringIO()
     history = Contact.pgh_event_models["delete"].objects.filter(pgh_obj=gone, pgh_label="delete")
 
     call_command("erase_person", "--ref", "shop", "g1", "--dry-run", stdout=said)
     assert f"Would erase person {gone}: 1 records." in said.getvalue()
+    with pytest.raises(CommandError, match="Nothing was erased"):  # it asks for the name that the record had
+        call_command("erase_person", "--ref", "shop", "g1", stdout=said)
+    assert said.getvalue().endswith("Type the name to erase for good: Gone Bloggs\n")
     assert not Contact.objects.filter(pk=gone).exists()
     assert history.get().full_name == "Gone Bloggs"
 
-    call_command("erase_person", "--ref", "shop", "g1", stdout=said)
+    call_command("erase_person", "--ref", "shop", "g1", "--yes", stdout=said)
 
     assert f"Erased person {gone}: 1 records." in said.getvalue()
     assert history.get().full_name == f"Erased person {gone}"
@@ -439,14 +510,14 @@ def test_a_reference_leads_to_who_has_it_before_who_had_it(gone: int):
 def test_who_is_called_the_same_today_may_come_back(gone: int):
     ContactFactory(full_name="New Bloggs", ref="g1")
 
-    call_command("erase_person", str(gone), stdout=io.StringIO())
+    call_command("erase_person", str(gone), "--yes", stdout=io.StringIO())
 
     assert not erased_names([("contact", "shop", "g1")])
 
 
 def test_what_is_left_of_a_deleted_contact_is_erased_again_after_a_restore(gone: int):
     with transaction.atomic():
-        call_command("erase_person", str(gone), stdout=io.StringIO())
+        call_command("erase_person", str(gone), "--yes", stdout=io.StringIO())
         lines = list(erasure_lines())
         transaction.set_rollback(True)  # the restore: deleted before the backup, erased after it
 

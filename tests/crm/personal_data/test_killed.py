@@ -37,7 +37,7 @@ def joe() -> Contact:
 def test_an_erasure_that_was_killed_has_done_nothing_and_is_done_again(joe, subprocess_environment):
     before = nest.dump()
     last = joe.members.get().interactions.order_by("pk").last()
-    command = [sys.executable, "manage.py", "erase_person", str(joe.pk)]
+    command = [sys.executable, "manage.py", "erase_person", str(joe.pk), "--yes"]
 
     with held("community_interaction", last.pk):
         process = subprocess.Popen(command, cwd=CHECKOUT, env=subprocess_environment, stderr=subprocess.DEVNULL)
