@@ -4,21 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
+from community.models import Interaction
 from crm.personal_data.blotting import BLOT
 from crm.personal_data.declarations import (
     Becomes,
     Heading,
     Identity,
     Kept,
+    KnownRows,
     PersonalData,
     Pseudonym,
     Words,
     nobody,
 )
 from crm.personal_data.declared import CURRENCY, OWN_WORD, SYSTEM, UTM
+from gateway.staging import any_of
 
 TOPIC = Heading("what a thread or help is about, in words of ours by which figures are told apart")
 
@@ -26,6 +29,21 @@ TOPIC = Heading("what a thread or help is about, in words of ours by which figur
 def tombstone(now: datetime) -> Any:
     """Return when the text went: it happened, and its text is gone."""
     return Coalesce(F("deleted_at"), Value(now))
+
+
+_SAYS_TO_NOBODY = Q(to_member=None, to_contact=None)
+
+
+def replies(known: KnownRows) -> Q:
+    """Replies to what the person said, unless they address somebody else (docs/decisions/0007)."""
+    return _SAYS_TO_NOBODY & Q(reply_to__in=any_of(known.ids("community.Interaction", way="acted")))
+
+
+def answers_in_threads(known: KnownRows) -> Q:
+    """Answers in threads that the person opened, unless they address somebody else, by name or by replying to them."""
+    somebodys = Interaction.objects.filter(pk=OuterRef("reply_to")).exclude(member=None, user=None)
+    opened = any_of(known.ids("community.Thread", way="opened by"))
+    return _SAYS_TO_NOBODY & Q(kind="answer", thread__in=opened) & ~Q(Exists(somebodys))
 
 
 DECLARED: Sequence[PersonalData] = (
@@ -83,6 +101,7 @@ DECLARED: Sequence[PersonalData] = (
             "addressed by account": "to_member__contact",
             "addressed": "to_contact",
         },
+        given={"replied to": replies, "answered": answers_in_threads},
         fields={
             "external_id": Pseudonym("interaction", "channel_id", "external_id"),
             "kind": OWN_WORD,

@@ -103,7 +103,8 @@ class PersonalData:
 
     `model` is its label. `title` names the collection in an export. `reach` maps a name for each way
     from a row to a contact to its lookup path ("contact", "member__contact"; "pk" for the contact
-    itself), or to a function that makes the condition where no foreign key leads. `only` narrows what an
+    itself), or to a function that makes the condition where no foreign key leads. `given` are further ways, to
+    rows of others that were said to the person: an export holds them, an erasure leaves them. `only` narrows what an
     erasure does to rows found by one way alone: to these fields. `rows` says whether an erasure strips
     the rows, deletes them (their history too) or keeps them. `suppress` names what else of the row may not
     come back, as space → fields. `hidden` are fields that an export leaves out, with the reason. A model
@@ -113,6 +114,7 @@ class PersonalData:
     model: str
     title: str = ""
     reach: Mapping[str, str | Condition] = field(default_factory=dict)
+    given: Mapping[str, Condition] = field(default_factory=dict)
     fields: Mapping[str, Treatment] = field(default_factory=dict)
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,8 @@ Everything that Kith knows about one person, in a ZIP: each collection as JSON a
 
 Collections are written row by row as they come from the database, so the size of a person does not matter.
 Other people are kept out: where a row names a colleague or somebody else's record, the file says *a colleague*
-or *somebody else*. What others said **to** this person is in it, without who said it: it was said to them.
+or *somebody else*. What others said **to** this person is in it, without who said it: it was said to them, by name or
+as a reply to their words (`PersonalData.given`).
 What others said *about* them elsewhere is others' own; `mentions` says where it stands.
 """
 
@@ -48,7 +49,7 @@ def write_export(
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for model in personal_models():
             declared = declaration_of(model)
-            pks = rows.of(model)
+            pks = rows.given(model)
             if declared is None or not pks:
                 continue
             name = declared.title.replace(" ", "-")
@@ -66,7 +67,7 @@ def write_export(
 def count_rows(contacts: Sequence[int]) -> int:
     """Return how many rows an export of this person has, mentions left out."""
     rows = PersonRows(contacts)
-    return sum(len(rows.of(model)) for model in personal_models())
+    return sum(len(rows.given(model)) for model in personal_models())
 
 
 def _columns(model: type[models.Model]) -> list[str]:
@@ -97,7 +98,7 @@ def _showing(model: type[models.Model], name: str, rows: PersonRows) -> Callable
     declared = declaration_of(target)
     if target is not Contact and (declared is None or not declared.reach):
         return _plain
-    own = set(rows.of(target))
+    own = set(rows.given(target))
     return lambda pk: pk if pk is None or pk in own else SOMEBODY_ELSE
 
 
@@ -154,7 +155,7 @@ def _mentions(rows: PersonRows) -> list[Sequence[Any]]:
     """Return where other people's words name the person: the places, since the words are others' own."""
     found: list[Sequence[Any]] = []
     for model, pk, name in find_mentions(Traces.made_of(known_by(rows).by_sort)):
-        if declaration_of(model) is None or pk not in set(rows.of(model)):
+        if declaration_of(model) is None or pk not in set(rows.given(model)):
             found.append((model._meta.verbose_name, str(pk), name))
     return found
 
@@ -174,8 +175,8 @@ Times are in UTC. In the folder csv an apostrophe stands before whatever a sprea
 
 Collections that begin with "history-of" hold what your records said before, and when that changed.
 "somebody else" and "a colleague" stand where a row names another person: their names are theirs.
-What others addressed to you or your accounts is here, without who said it. What they wrote below your words
-without addressing it to you, and what names you elsewhere, is theirs; the collection "mentions", if there is
-one, says where the latter stands.
+What others said to you is here, without who said it: what they addressed to you or your accounts, replies to
+what you said, and answers in threads that you opened, unless they address somebody else. What names you elsewhere
+is theirs; the collection "mentions", if there is one, says where it stands.
 Amounts called "…_minor" are in cents of the currency of our reports.
 """

@@ -8,7 +8,7 @@ from django.db.models import Model, Q
 
 from crm.models import Contact
 from crm.personal_data.declarations import Condition
-from crm.personal_data.schema import declaration_of, plain_way, ways_of
+from crm.personal_data.schema import declaration_of, plain_way, tracked_model, ways_of
 from gateway.batches import NotFound
 
 
@@ -26,6 +26,7 @@ class PersonRows:
     def __init__(self, contacts: Sequence[int]) -> None:
         self.contacts: Sequence[int] = list(contacts)
         self._by_way: dict[str, dict[str, set[Any]]] = {}
+        self._given: dict[str, set[Any]] = {}
 
     def by_way(self, model: type[Model]) -> dict[str, set[Any]]:
         """Return the primary keys of the model's rows about the person, by the way that leads to them."""
@@ -45,6 +46,17 @@ class PersonRows:
     def of(self, model: type[Model]) -> Collection[Any]:
         """Return the primary keys of the model's rows that are about the person."""
         return self.ids(model._meta.label)
+
+    def given(self, model: type[Model]) -> Collection[Any]:
+        """Return the primary keys of all that an export holds: also of what others said to the person and is theirs."""
+        declared = declaration_of(model)
+        if declared is None or tracked_model(model) is not None or not declared.given:
+            return self.of(model)
+        label = model._meta.label
+        if label not in self._given:
+            ways = [model._default_manager.filter(way(self)) for way in declared.given.values()]
+            self._given[label] = set(self.of(model)).union(*(rows.values_list("pk", flat=True) for rows in ways))
+        return self._given[label]
 
     def only(self, model: type[Model]) -> list[tuple[Sequence[str] | None, Collection[Any]]]:
         """

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from community.models import Interaction
 from crm.models import PersonExport, PersonExportDownload, PersonExportPart
+from crm.personal_data.erasing import erase_person
 from crm.personal_data.export_jobs import make_export, purge_exports, request_export
 from crm.personal_data.exporting import write_export
 from crm.personal_data.schema import declaration_of, personal_models, tracked_model
@@ -22,7 +23,13 @@ from gateway.models import ApiKey
 from jobs.models import Job
 from tests.api_clients import client_with
 from tests.crm.personal_data import canary as nest
-from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory, UserFactory
+from tests.factories.community import (
+    ChannelFactory,
+    InteractionFactory,
+    MemberFactory,
+    ThreadFactory,
+    UserFactory,
+)
 from tests.factories.crm import ContactFactory, EmailFactory
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -113,16 +120,59 @@ def test_other_people_are_kept_out_and_what_they_said_to_the_person_is_in():
 
 
 @pytest.mark.django_db
+def test_replies_and_answers_are_in_as_far_as_they_are_said_to_the_person():
+    channel = ChannelFactory()
+    joe, mia, eve = (MemberFactory(channel=channel, handle=f"{name}-of-forum") for name in ("joe", "mia", "eve"))
+    own, other = ThreadFactory(channel=channel, opened_by=joe), ThreadFactory(channel=channel, opened_by=eve)
+    asked = InteractionFactory(channel=channel, member=joe, thread=own, kind="question", text="How?")
+    aside = InteractionFactory(channel=channel, member=joe, thread=other, kind="comment", text="Me too.")
+    eves = InteractionFactory(channel=channel, member=eve, thread=own, kind="comment", text="I wonder as well.")
+    gone = InteractionFactory(channel=channel, member=None, thread=own, kind="comment", text="By nobody known.")
+    staff = InteractionFactory(channel=channel, member=None, user=UserFactory(), thread=own, text="From staff.")
+
+    def says(text: str, **fields: object) -> Interaction:
+        return InteractionFactory(channel=channel, member=mia, **{"kind": "answer", "text": text, **fields})
+
+    in_it = [
+        says("A reply to the question.", thread=own, reply_to=asked),
+        says("A comment under a comment of theirs.", thread=other, reply_to=aside, kind="comment"),
+        says("An answer in their thread.", thread=own),
+        says("An answer below nobody's words.", thread=own, reply_to=gone),
+    ]
+    says("An answer to Eve, in so many words.", thread=own, to_member=eve)
+    says("A reply to Joe that addresses Eve.", thread=own, reply_to=asked, to_member=eve)
+    says("An answer below Eve's words.", thread=own, reply_to=eves)
+    says("An answer below a colleague's words.", thread=own, reply_to=staff)
+    says("A comment in their thread.", thread=own, kind="comment")
+    says("An answer in Eve's thread.", thread=other)
+
+    archive = export(joe.contact_id)
+
+    said = {row["text"]: row for row in json.loads(archive.read("json/interactions.json"))}
+    assert said.keys() == {"How?", "Me too.", *(one.text for one in in_it)}
+    assert {said[one.text]["member"] for one in in_it} == {"somebody else"}
+    assert said["A reply to the question."]["reply_to"] == asked.pk
+    assert said["An answer below nobody's words."]["reply_to"] == "somebody else"
+    assert "mia-of-forum" not in text_of(archive, "")
+    assert "replies to\nwhat you said" in archive.read("README.txt").decode()
+
+    erase_person(contact_id=joe.contact_id, reason="asked", now=NOW, through="command")
+
+    assert [Interaction.objects.get(pk=one.pk).text for one in in_it] == [one.text for one in in_it]
+
+
+@pytest.mark.django_db
 def test_questions_to_the_database_do_not_grow_with_the_rows():
     account = MemberFactory(contact=ContactFactory())
     contact = account.contact
-    InteractionFactory(channel=account.channel, member=account)
+    asked_once = InteractionFactory(channel=account.channel, member=account)
     EmailFactory(contact=contact)
     export(contact.pk)  # Django keeps in mind which models there are
     asked = []
     for number in (2, 40):
         for _ in range(number):
             InteractionFactory(channel=account.channel, member=account)
+            InteractionFactory(channel=account.channel, member=None, reply_to=asked_once)
             EmailFactory(contact=contact)
         with CaptureQueriesContext(connection) as queries:
             export(contact.pk)
