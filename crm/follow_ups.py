@@ -1,9 +1,10 @@
 """What is to be done for people: which of it is open or overdue, marking it done, and opening it again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from crm.models import FollowUp
 
@@ -18,6 +19,36 @@ def open_follow_ups(
     if before is not None:
         found = found.filter(due_on__lt=before)
     return found.order_by("due_on", "pk")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverdueOf:
+    """How many follow-ups of a colleague are overdue; `user_id` None: those that nobody has taken on."""
+
+    user_id: int | None
+    name: str
+    overdue: int
+
+
+def overdue_by_colleague(*, today: date) -> list[OverdueOf]:
+    """Return for everybody with follow-ups that are overdue on a day how many, the most first. One query."""
+    found = (
+        open_follow_ups(before=today)
+        .order_by()
+        .values("assigned_to", "assigned_to__username", "assigned_to__first_name", "assigned_to__last_name")
+        .annotate(overdue=Count("pk"))
+        .order_by("-overdue", "assigned_to__username")
+    )
+    return [
+        OverdueOf(
+            user_id=row["assigned_to"],
+            name=f"{row['assigned_to__first_name'] or ''} {row['assigned_to__last_name'] or ''}".strip()
+            or row["assigned_to__username"]
+            or "nobody",
+            overdue=row["overdue"],
+        )
+        for row in found
+    ]
 
 
 def mark_done(ids: Sequence[int], *, by_id: int | None, now: datetime) -> int:

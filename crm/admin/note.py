@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.quick_forms import QuickFollowUps, QuickNotes
-from crm.follow_ups import mark_done, open_follow_ups, reopen
+from crm.follow_ups import mark_done, open_follow_ups, overdue_by_colleague, reopen
 from crm.models import FollowUp, Note
 from crm.periods import local_day, organisation_zone
 from gateway.admin import (
@@ -25,7 +25,7 @@ from gateway.admin import (
     object_link,
 )
 
-MINE, OVERDUE, OPEN, DONE = "mine", "overdue", "open", "done"
+MINE, OVERDUE, NOBODYS, OPEN, DONE = "mine", "overdue", "nobodys", "open", "done"
 
 
 @admin.register(Note)
@@ -59,7 +59,13 @@ class WhoseFilter(DropdownFilter):
     parameter_name = "which"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
-        return [(MINE, "Mine, open"), (OVERDUE, "Overdue"), (OPEN, "Open"), (DONE, "Done")]
+        return [
+            (MINE, "Mine, open"),
+            (OVERDUE, "Overdue"),
+            (NOBODYS, "Overdue, nobody's"),
+            (OPEN, "Open"),
+            (DONE, "Done"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
         match self.value():
@@ -67,6 +73,8 @@ class WhoseFilter(DropdownFilter):
                 return queryset.filter(done_at=None, assigned_to=request.user.pk)
             case "overdue":
                 return open_follow_ups(queryset, before=today())
+            case "nobodys":
+                return open_follow_ups(queryset, before=today()).filter(assigned_to=None)
             case "open":
                 return open_follow_ups(queryset)
             case "done":
@@ -96,12 +104,18 @@ class FollowUpAdmin(QuickFollowUps, ModelAdmin):
     ordering = ("due_on", "pk")
     fields = ("contact", "what", ("due_on", "assigned_to"))
     actions = ("mark_selected_done", "reopen_selected")
+    list_before_template = "crm/admin/overdue_before.html"
     empty_state = "Follow-ups are planned on a contact's page: what is to be done, by when and by whom."
 
     def save_model(self, request: HttpRequest, obj: FollowUp, form: Any, change: bool) -> None:
         if not change:
             obj.recorded_by, obj.recorded_at = request.user, timezone.now()  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show above the list how much of whose is overdue."""
+        overdue = overdue_by_colleague(today=today()) if self.has_view_permission(request) else []
+        return super().changelist_view(request, {**(extra_context or {}), "overdue": overdue})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"assigned_to": request.user.pk, "due_on": today(), **super().get_changeform_initial_data(request)}

@@ -6,6 +6,7 @@ Joe asks on the forum on 2 March, Mia answers, and he buys for 100.00 on 20 Marc
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import pghistory
@@ -519,9 +520,9 @@ def test_follow_up_is_planned_done_and_opened_again(page_client: Client, ana: Us
         ("crm_followup_done", "task"),
         ("crm_followup_reopen", "task"),
         ("crm_followup_remove", "task"),
-    ],
         ("crm_contact_wishes", "contact"),
         ("crm_contact_correct", "contact"),
+    ],
 )
 def test_quick_forms_are_refused_without_permission(name: str, of: str):
     note, task = NoteFactory(), FollowUpFactory()
@@ -553,6 +554,26 @@ def test_follow_up_list_knows_mine_overdue_open_and_done(page_client: Client, an
         "open": ["late", "soon"],
         "done": ["past"],
     }
+
+
+def test_follow_up_list_says_how_much_of_whose_is_overdue_and_leads_there(page_client: Client, ana: User):
+    today = timezone.localdate()
+    ben = UserFactory(username="ben")
+    for days, user, done in ((2, ana, None), (9, ana, None), (1, ben, None), (3, None, None), (4, ben, timezone.now())):
+        FollowUpFactory(assigned_to=user, due_on=today - dt.timedelta(days=days), done_at=done)
+    FollowUpFactory(assigned_to=ben, due_on=today)
+    address = reverse("admin:crm_followup_changelist")
+
+    page = page_client.get(address)
+
+    assert [(one.name, one.overdue) for one in page.context["overdue"]] == [("Ana Lind", 2), ("ben", 1), ("nobody", 1)]
+    links = re.findall(r'class="kith-link" href="(\?which=[^"]+)">([^<]+)</a>', page.content.decode())
+    assert [label for _, label in links] == ["Ana Lind 2", "ben 1", "nobody 1"]
+    for link, label in links:
+        listed = page_client.get(address + link.replace("&amp;", "&")).context["cl"].result_list
+        assert len(listed) == int(label.split()[-1]), label
+    FollowUp.objects.all().delete()
+    assert "Overdue:" not in page_client.get(address).content.decode()
 
 
 def test_follow_ups_are_done_together(page_client: Client, ana: User):
