@@ -17,6 +17,7 @@ from gateway.history import Change, entries_of, events_of
 from gateway.panels import Figure, Link
 
 RECEIVED, GIVEN = "help_received", "help_given"
+CAMPAIGN_TOUCH = "campaign_touch"  # a kind to ask for: clicks here, and in metrics what came without one
 VIEW_HELP = "community.view_helprecord"
 ICONS = {
     "question": "help",
@@ -35,6 +36,9 @@ ICONS = {
 }
 
 _ON_CHANNEL = "i.channel_id = (SELECT channel.id FROM community_channel channel WHERE channel.slug = %(channel)s)"
+_CLICK_OF_CAMPAIGN = """i.kind = 'click' AND (i.campaign_id IS NOT NULL OR EXISTS (
+    SELECT FROM crm_campaign coded WHERE lower(coded.code) = lower(i.utm_campaign)
+))"""
 # What help was recorded on is shown as that help, where the reader may see it.
 _NOT_SHOWN_AS_HELP = """NOT EXISTS (
     SELECT FROM community_helprecord help
@@ -57,7 +61,11 @@ _GIVEN = """
 
 @dataclass(frozen=True)
 class InteractionEntries:
-    """What the person did, what was addressed to them, and what answers something of theirs, whoever it names."""
+    """
+    What the person did, what was addressed to them, and what answers something of theirs, whoever it names.
+
+    Asked for campaign touches, it gives the clicks that name a campaign; as entries they are clicks.
+    """
 
     key: str = "interactions"
     group: str = "Interactions"
@@ -66,11 +74,13 @@ class InteractionEntries:
 
     @property
     def kinds(self) -> Mapping[str, str]:
-        return {kind.key: kind.label for kind in interaction_kinds}
+        return {kind.key: kind.label for kind in interaction_kinds} | {CAMPAIGN_TOUCH: "Campaign touch"}
 
     def statement(self, asked: Asked) -> str:
         conditions = ["(i.occurred_at, i.id) < (%(at)s, %(bound)s)"]
-        if asked.kind:
+        if asked.kind == CAMPAIGN_TOUCH:
+            conditions.append(_CLICK_OF_CAMPAIGN)
+        elif asked.kind:
             conditions.append("i.kind = %(kind)s")
         if asked.channel:
             conditions.append(_ON_CHANNEL)

@@ -7,6 +7,7 @@ from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from community.interaction_kinds import interaction_kinds
+from community.timeline import CAMPAIGN_TOUCH
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
 from gateway.panels import Column, Figure, Link, Row, Table
@@ -15,7 +16,6 @@ from metrics.models import ConversionResult
 from metrics.models.rows import CreditRow
 from metrics.panels.parts import actor_of, ledger_link, money, sentence_of
 
-CAMPAIGN_TOUCH = "campaign_touch"
 TOUCHES_SHOWN = 10  # of a conversion; the newest
 
 

@@ -16,7 +16,7 @@ from psycopg.types.range import DateRange
 
 from community.models import Cost, Interaction
 from crm.models import Contact
-from crm.timeline.reading import asked_of, read_timeline
+from crm.timeline.reading import asked_of, kind_choices, read_timeline
 from gateway.panels import Table
 from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, roi_report
@@ -153,10 +153,36 @@ def test_campaign_link_without_a_click_is_an_entry_of_its_own(joe: Contact):
     ConversionFactory(contact=joe, occurred_at=at(28), utm_campaign="SUMMER", utm_source="newsletter")
     recompute_all(now=NOW)
 
-    (entry,) = read_timeline(asked_of(joe.pk, may=anybody, now=NOW, kind="campaign_touch")).entries
+    entry, click = read_timeline(asked_of(joe.pk, may=anybody, now=NOW, kind="campaign_touch")).entries
 
-    assert (entry.occurred_at, entry.text) == (at(28), "newsletter")
+    assert (click.kind, click.occurred_at) == ("click", at(10))
+    assert (entry.kind, entry.occurred_at, entry.text) == ("campaign_touch", at(28), "newsletter")
     assert [figure.value for figure in entry.figures] == ["Summer course"]
+
+
+def test_campaign_touches_are_clicks_of_campaigns_and_codes_without_a_click(joe: Contact):
+    spring = CampaignFactory(code="summer", name="Summer course")
+    account = MemberFactory(contact=joe)
+    for day, kind, told in (
+        (5, "click", {"campaign": spring}),
+        (6, "click", {"utm_campaign": "SUMMER"}),
+        (7, "click", {"utm_campaign": "nobodys"}),
+        (8, "click", {}),
+        (9, "comment", {"campaign": spring}),
+    ):
+        InteractionFactory(channel=account.channel, member=account, kind=kind, occurred_at=at(day), **told)
+    ConversionFactory(contact=joe, occurred_at=at(28), utm_campaign="summer")
+    recompute_all(now=NOW)
+
+    def touches(may=anybody, **asked: str) -> list[tuple[str, dt.datetime]]:
+        page = read_timeline(asked_of(joe.pk, may=may, now=NOW, kind="campaign_touch", **asked))
+        return [(entry.kind, entry.occurred_at) for entry in page.entries]
+
+    clicks = [("click", at(10)), ("click", at(6)), ("click", at(5))]
+    assert touches() == [("campaign_touch", at(28)), *clicks]
+    assert touches(channel=account.channel.slug) == clicks[1:]
+    assert touches(lambda permission: permission != "metrics.view_credit") == clicks
+    assert [choice.key for choice in kind_choices()].count("campaign_touch") == 1
 
 
 def test_unattributed_conversion_says_so():
