@@ -142,7 +142,7 @@ def _load(people: int) -> None:
         )
         for statement in (
             "INSERT INTO crm_contact (id, person_id, full_name, search_text, stage, company_id)"
-            " SELECT n, n, name, lower(name) || E'\\n' || email, 'lead', company FROM everybody",
+            " SELECT n, n, name, kith_fold(name) || E'\\n' || email, 'lead', company FROM everybody",
             "INSERT INTO crm_contactpoint (contact_id, kind, raw, normalised, verified_at, verified_by)"
             " SELECT n, 'email', email, email, CASE WHEN is_verified THEN now() END,"
             " CASE WHEN is_verified THEN 'shop' ELSE '' END FROM everybody",

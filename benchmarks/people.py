@@ -57,9 +57,9 @@ _STATEMENTS = [
     """
     INSERT INTO crm_contact (id, person_id, full_name, known_as, search_text, stage)
     SELECT n, n, full_name, known_as,
-           lower(normalize(concat_ws(
+           kith_fold(concat_ws(
                E'\\n', NULLIF(full_name, ''), NULLIF(known_as, ''), email, phone, replace(phone, ' ', '')
-           ))),
+           )),
            CASE WHEN full_name = '' THEN 'audience' ELSE 'lead' END
     FROM drawn
     """,

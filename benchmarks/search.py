@@ -25,6 +25,7 @@ TYPED = {
     "a common part inside of names": "ensen",
     "a rare first name": "wolfgang",
     "a rare name": "Zwetschgenbaum",
+    "a name without its accents": "lukasz sorensen",
     "the beginning of an e-mail address": "maria.garcia1",
     "a whole e-mail address": people.RARE_EMAIL,
     "the domain that half of all have": "gmail.com",

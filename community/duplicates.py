@@ -10,7 +10,7 @@ from crm.duplicates.sources import FORWARD, MOST_SHARING, DuplicateSource
 
 EVIDENCE = (
     Evidence("handle", 60, "same handle on two channels"),
-    Evidence("similar_handle", 50, "same handle but for dots and digits"),
+    Evidence("similar_handle", 50, "same handle but for dots, digits and accents"),
     Evidence("handle_missing", 50, "a handle with a letter missing"),
     Evidence("handle_doubled", 50, "a handle with a letter doubled"),
     Evidence("handle_changed", 50, "a handle with another letter"),
@@ -23,8 +23,8 @@ SHORTEST_WITH_A_SLIP = 8  # letters; "marie" and "maria" are two names
 NEIGHBOURS = 3  # handles looked at in each direction of each order
 MOST_SUGGESTED = 100  # pairs that a record is part of already and that are compared again
 
-# As the index on members has it: joe.bloggs, joe_bloggs88 and "joe bloggs" are the same.
-_FOLDED = "btrim(translate(lower({}.handle), '._-0123456789', '   '))"
+# As the index on members has it: joe.bloggs, joé_bloggs88 and "joe bloggs" are the same.
+_FOLDED = "btrim(translate(kith_fold({}.handle), '._-0123456789', '   '))"
 FOLDED, REVERSED = f'({_FOLDED} COLLATE "C")', f'(reverse({_FOLDED}) COLLATE "C")'
 
 HANDLES = DuplicateSource(
@@ -162,7 +162,7 @@ SIMILAR_HANDLES = DuplicateSource(
             JOIN crm_contact mine ON mine.id = alike.contact_id
             JOIN crm_contact theirs ON theirs.id = alike.other_id
             WHERE handle <> other_handle
-                AND (folded <> lower(mine.full_name) OR other_folded <> lower(theirs.full_name))
+                AND (folded <> kith_fold(mine.full_name) OR other_folded <> kith_fold(theirs.full_name))
                 AND ({_number("handle")} = {_number("other_handle")}
                     OR '' IN ({_number("handle")}, {_number("other_handle")}))
         )

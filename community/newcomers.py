@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Collate, Lower
 
 from community.models import Channel, Member
-from community.models.member import FOLDED_HANDLE, folded
+from community.models.member import FOLDED_HANDLE, handle_folded
 from crm.contact_points import normalise
 from crm.models import Contact, ContactPoint
 from crm.personal_data.suppression import NAME_ERASED, SourceName, erased_names
@@ -108,7 +108,7 @@ def _points(new: NewPerson) -> list[ContactPoint]:
 def _is_there(handle: str, channel: Channel) -> bool:
     """Whether an account of the channel goes by this handle today, in whatever case. By the index of handles."""
     alike = Member.objects.alias(folded=Collate(FOLDED_HANDLE, "C"), lower=Lower("handle")).filter(
-        channel=channel, folded=Collate(folded(Value(handle)), "C"), lower=Lower(Value(handle))
+        channel=channel, folded=Collate(handle_folded(Value(handle)), "C"), lower=Lower(Value(handle))
     )
     return alike.exclude(handle="").exists()
 

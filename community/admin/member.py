@@ -58,7 +58,7 @@ class MemberAdmin(ModelAdmin):
         ("contact", AutocompleteSelectFilter),
         ("joined_at", DaysFilter),
     )
-    search_fields = ("handle", "external_id")
+    search_fields = ("handle__reads", "external_id")
     search_help_text = "Handle or external id"
     autocomplete_fields = ("channel", "contact")
     ordering = ("-pk",)

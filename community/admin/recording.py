@@ -21,6 +21,7 @@ from community.newcomers import NewPerson, RefusedPerson, add_person, who_has
 from community.private_texts import is_hidden, readable_text
 from community.waiting import unanswered
 from crm.contact_points import VIEW_ADDRESSES
+from crm.folding import fold
 from crm.models import Contact
 from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, dialog_answer, saved_answer
@@ -178,8 +179,8 @@ class HelpForm(forms.Form):
         kind, _, number = (cleaned.get("helper") or "").partition(":")
         text = (cleaned.get("helper_text") or "").strip()
         helper = (kind, int(number)) if number else ("user", self.request.user.pk)
-        if text and not number and text.casefold() != "me":
-            meant = [(one["kind"], one["id"]) for one in helpers_named(text) if text.casefold() in one["exactly"]]
+        if text and not number and fold(text) != "me":
+            meant = [(one["kind"], one["id"]) for one in helpers_named(text) if fold(text) in one["exactly"]]
             if len(meant) != 1:
                 self.add_error("helper_text", "Choose who helped from the list, or leave this empty if it was you.")
             else:
@@ -209,14 +210,14 @@ def helpers_named(text: str) -> list[dict[str, Any]]:
     """Return who may have helped, colleagues first: `kind`, `id`, `label`, and what they are exactly called."""
     users = get_user_model().objects.filter(is_active=True)
     for word in text.split():  # each in one of the names, so that a whole name is found as well
-        users = users.filter(Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word))
+        users = users.filter(Q(username__reads=word) | Q(first_name__reads=word) | Q(last_name__reads=word))
     found: list[dict[str, Any]] = [
         {
             "kind": "user",
             "id": user.pk,
             "label": user.get_full_name() or user.get_username(),
             "hint": "colleague",
-            "exactly": {user.get_username().casefold(), user.get_full_name().casefold()},
+            "exactly": {fold(user.get_username()), fold(user.get_full_name())},
         }
         for user in users.order_by("username")[:FOUND]
     ]
@@ -233,7 +234,7 @@ def helpers_named(text: str) -> list[dict[str, Any]]:
                 "id": member.pk,
                 "label": person.name,
                 "hint": f"{member} on {member.channel}",
-                "exactly": {member.handle.casefold(), person.name.casefold()},
+                "exactly": {fold(member.handle), fold(person.name)},
             }
         )
     return found + [one for person in people for one in by_person.get(person, [])]

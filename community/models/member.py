@@ -9,18 +9,19 @@ from django.db.models.functions import Collate, Lower, Reverse, Trim
 
 from community.models.channel import Channel
 from community.models.known_as import MEMBER_TRIGGERS
+from crm.folding import folded
 from crm.models import Contact
 from crm.models.changed_identity import compare_again
 from crm.models.synced import Synced
 from gateway.tracking import track_changes
 
 
-def folded(handle: Any) -> Trim:
-    """Return a handle as the indexes have it: joe.bloggs, joe_bloggs88 and Joe Bloggs stand at one place."""
-    return Trim(Func(Lower(handle), Value("._-0123456789"), Value("   "), function="translate"))
+def handle_folded(handle: Any) -> Trim:
+    """Return a handle as the indexes have it: joe.bloggs, joe_bloggs88 and Joé Bloggs stand at one place."""
+    return Trim(Func(folded(handle), Value("._-0123456789"), Value("   "), function="translate"))
 
 
-FOLDED_HANDLE = folded("handle")
+FOLDED_HANDLE = handle_folded("handle")
 
 
 # How many follow an account is left out: a nightly sync changes it everywhere, and it says nothing of who did what.

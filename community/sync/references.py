@@ -5,12 +5,12 @@ Tables are written in one order by everybody (contacts, campaigns, members, thre
 that two batches that create the same rows wait for each other instead of blocking each other.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from community.helping import WITHDRAWN
 from community.models import BusinessHours, Channel, Community, Interaction, Member, Thread
+from crm.folding import fold
 from crm.models import Contact
 from crm.personal_data.suppression import SourceName
 from crm.sync.erased import pseudonyms
@@ -101,8 +101,7 @@ def create_members(
 def _shell(handle: object) -> dict[str, object]:
     """What a contact made for an account looks like."""
     called = str(handle or "")
-    searched = unicodedata.normalize("NFC", called).lower()
-    return {"stage": Contact.Stage.AUDIENCE.value, "known_as": called, "search_text": searched}
+    return {"stage": Contact.Stage.AUDIENCE.value, "known_as": called, "search_text": fold(called)}
 
 
 def thread_ids(keys: Iterable[Key]) -> dict[Key, int]:

@@ -21,6 +21,7 @@ from crm.admin.merging import MERGE
 from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.decisions import decide_different, reopen
 from crm.duplicates.evidence import in_words
+from crm.folding import fold
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
 from crm.stages import stage_label, stage_now
 from crm.tasks import request_joining, request_search
@@ -70,8 +71,8 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find pairs by either person; by addresses only for those who may see them."""
-        column = "search_text__contains" if request.user.has_perm(VIEW_ADDRESSES) else "full_name__icontains"
-        for word in search_term.lower().split():
+        column = "search_text__contains" if request.user.has_perm(VIEW_ADDRESSES) else "full_name__reads"
+        for word in fold(search_term).split():
             found = Contact.objects.filter(**{column: word}).order_by().values("person_id")
             queryset = queryset.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [id_array(pairs_of(found))]))
         return queryset, False

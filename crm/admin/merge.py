@@ -42,7 +42,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
         ("loser", AutocompleteSelectFilter),
         ("merged_at", DaysFilter),
     )
-    search_fields = ("reason", *(f"{side}__{name}" for side in ("survivor", "loser") for name in NAMES))
+    search_fields = ("reason", *(f"{side}__{name}__reads" for side in ("survivor", "loser") for name in NAMES))
     search_help_text = "Why, or any part of a name, or of an address that you may see"
     ordering = ("-pk",)
     fieldsets = (
@@ -70,7 +70,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         """Find by addresses only for those who may see them."""
         if request.user.has_perm(VIEW_ADDRESSES):
-            return ("reason", "survivor__search_text", "loser__search_text")
+            return ("reason", "survivor__search_text__reads", "loser__search_text__reads")
         return super().get_search_fields(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

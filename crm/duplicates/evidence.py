@@ -20,12 +20,14 @@ class Evidence:
     """
     A kind of evidence and how it is said. The search may lower its points, for names that are alike but not the same.
 
-    What exactly is the same stands with both people and is not copied: a copy would outlive their erasure.
+    What exactly is the same stands with both people and is not copied: a copy would outlive their erasure. Of kinds
+    `about` the same thing a pair has one, the strongest: a person with two records has two spellings of one name.
     """
 
     key: str
     points: int
     sentence: str
+    about: str = ""
 
 
 evidence: Registry[Evidence] = Registry(
@@ -35,9 +37,11 @@ evidence: Registry[Evidence] = Registry(
     Evidence("email", 80, "same e-mail"),
     Evidence("phone", 60, "same phone"),
     Evidence("external_id", 60, "same id in two systems"),
-    Evidence("name", 60, "same name"),
-    Evidence("common_name", 30, "same name; others have it too"),
-    Evidence("similar_name", 58, "similar names"),
+    Evidence("name", 60, "same name", about="name"),
+    Evidence("accented_name", 55, "same name but for accents", about="name"),
+    Evidence("common_name", 30, "same name; others have it too", about="name"),
+    Evidence("letter_in_name", 58, "same name but for a letter", about="name"),
+    Evidence("similar_name", 58, "similar names", about="name"),
     Evidence("company", 30, "same company"),
 )
 

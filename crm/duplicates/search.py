@@ -104,15 +104,16 @@ def search_chunk(*, now: datetime, chunk: int = CHUNK) -> Searched | None:
 
 @dataclass
 class Found:
-    """What was found on one pair of persons: each kind of evidence once, the strongest."""
+    """What was found on one pair of persons: of all that is about one thing the strongest evidence, by that thing."""
 
     reasons: dict[str, Reason] = field(default_factory=dict)
 
     def add(self, key: str, weight: float) -> None:
-        reason = Reason(key, round(evidence[key].points * float(weight)))
-        known = self.reasons.get(key)
+        kind = evidence[key]
+        reason = Reason(key, round(kind.points * float(weight)))
+        known = self.reasons.get(kind.about or key)
         if known is None or abs(reason.points) > abs(known.points):
-            self.reasons[key] = reason
+            self.reasons[kind.about or key] = reason
 
     @property
     def score(self) -> int:

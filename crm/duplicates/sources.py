@@ -7,6 +7,7 @@ found otherwise. The statements read the temporary tables `searched (contact_id)
 Whatever many contacts share (an office's telephone number, a very common name) is no evidence: each
 lookup stops after a few rows. Only where many have one mail address, which they verified or under one
 name, each is paired with the oldest of them: a form may have made a contact of whatever it was sent.
+Names are compared as `crm.folding` folds them, without accents.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ CROWD = 100  # contacts; a mail address that so many have is nobody's
 MOST_COLLEAGUES = 200  # of one company; in a larger one only the names next to each other are compared
 NEIGHBOURS = 6  # names looked at in each direction of each order
 ALIKE_FROM = 0.6  # similarity of trigrams below which names are different names
+ALIKE_BUT_FOR_A_LETTER = 0.87  # what names with a letter left out count at least: 50 of 58 points, enough alone
 SHORTEST_ID = 8  # characters; shorter ids of two systems are often the same by counting
 
 
@@ -84,7 +86,7 @@ ADDRESSES = DuplicateSource(
         JOIN crm_contact first ON first.id = oldest.contact_id
         WHERE mine.kind = 'email' AND shared.others >= {MOST_SHARING} AND shared.others < {CROWD}
             AND (mine.verified_at IS NOT NULL AND oldest.verified_at IS NOT NULL
-                OR one.full_name <> '' AND lower(one.full_name) = lower(first.full_name))
+                OR one.full_name <> '' AND kith_fold(one.full_name) = kith_fold(first.full_name))
     """,
 )
 
@@ -106,49 +108,80 @@ REFERENCES = DuplicateSource(
 )
 
 
-FORWARD, BACKWARD = 'lower({}) COLLATE "C"', 'reverse(lower({})) COLLATE "C"'
+FORWARD, BACKWARD = 'kith_fold({}) COLLATE "C"', 'reverse(kith_fold({})) COLLATE "C"'
+
+
+def _is_one_person(name: str) -> str:
+    """Return a condition: whether all who are called like this, as far as anybody looks, are one person."""
+    return f"""(
+        SELECT min(namesake.person_id) = max(namesake.person_id)
+        FROM (
+            SELECT called.person_id FROM crm_contact called
+            WHERE called.full_name <> '' AND {FORWARD.format("called.full_name")} = {name}
+            LIMIT {MOST_SHARING} + 1
+        ) namesake
+    )"""
 
 
 def _compared_by_name(near: str) -> str:
     """
-    Return the pairs of a contact and one `near` it whose names are alike; `near` is a SELECT of (id, name) for `mine`.
+    Return the pairs of a contact and one `near` it whose names are alike.
 
-    A single word is a first name or a nickname, and only the same one says something, little.
+    `near` is a SELECT of (id, full_name, name), the name folded, for `mine`, whose folded name is `my.name`. A single
+    word is a first name or a nickname, and only the same one says something, little. A letter left out is a slip where
+    each spelling has one bearer: between two Margarets and a Margret nobody knows whose it is.
     """
     return f"""
-        SELECT contact_id, other_id,
-            CASE WHEN name <> other_name THEN 'similar_name' WHEN is_common THEN 'common_name' ELSE 'name' END,
-            CASE WHEN name <> other_name THEN likeness ELSE 1.0 END
+        SELECT contact_id, other_id, key, CASE key
+            WHEN 'similar_name' THEN likeness
+            WHEN 'letter_in_name' THEN greatest(likeness, {ALIKE_BUT_FOR_A_LETTER})
+            ELSE 1.0
+        END
         FROM (
-            SELECT
-                mine.id AS contact_id, near.id AS other_id, lower(mine.full_name) AS name, near.name AS other_name,
-                similarity(lower(mine.full_name), near.name) AS likeness,
-                position(' ' IN mine.full_name) = 0 OR {MOST_SHARING} < (
-                    SELECT count(*) FROM (
-                        SELECT FROM crm_contact namesake
-                        WHERE namesake.full_name <> ''
-                            AND {FORWARD.format("namesake.full_name")} = {FORWARD.format("mine.full_name")}
-                        LIMIT {MOST_SHARING} + 1
-                    ) namesakes
-                ) AS is_common
-            FROM searched
-            JOIN crm_contact mine ON mine.id = searched.contact_id
-            CROSS JOIN LATERAL ({near}) near
-            WHERE mine.full_name <> '' AND mine.erased_at IS NULL
-        ) compared
-        WHERE name = other_name
-            OR (likeness >= {ALIKE_FROM} AND position(' ' IN name) > 0 AND position(' ' IN other_name) > 0)
+            SELECT contact_id, other_id, likeness, CASE
+                WHEN name = other_name THEN CASE
+                    WHEN is_common THEN 'common_name'
+                    WHEN lower(normalize(full_name)) = lower(normalize(other_full_name)) THEN 'name'
+                    ELSE 'accented_name'
+                END
+                WHEN kith_same_but_a_letter(name, other_name) THEN CASE
+                    WHEN {_is_one_person("name")} AND {_is_one_person("other_name")} THEN 'letter_in_name'
+                    ELSE 'similar_name'
+                END
+                ELSE 'similar_name'
+            END AS key
+            FROM (
+                SELECT
+                    mine.id AS contact_id, mine.full_name, my.name,
+                    near.id AS other_id, near.full_name AS other_full_name, near.name AS other_name,
+                    similarity(my.name, near.name) AS likeness,
+                    position(' ' IN my.name) = 0 OR {MOST_SHARING} < (
+                        SELECT count(*) FROM (
+                            SELECT FROM crm_contact namesake
+                            WHERE namesake.full_name <> '' AND {FORWARD.format("namesake.full_name")} = my.name
+                            LIMIT {MOST_SHARING} + 1
+                        ) namesakes
+                    ) AS is_common
+                FROM searched
+                JOIN crm_contact mine ON mine.id = searched.contact_id
+                CROSS JOIN LATERAL (SELECT {FORWARD.format("mine.full_name")} AS name OFFSET 0) my  -- folded once
+                CROSS JOIN LATERAL ({near}) near
+                WHERE mine.full_name <> '' AND mine.erased_at IS NULL
+            ) compared
+            WHERE name = other_name
+                OR (likeness >= {ALIKE_FROM} AND position(' ' IN name) > 0 AND position(' ' IN other_name) > 0)
+            OFFSET 0  -- told once
+        ) told
     """
 
 
-def _neighbours(expression: str, comparison: str, direction: str) -> str:
-    """Return a SELECT of the names next to a contact's, in the order of an indexed expression."""
+def _neighbours(expression: str, mine: str, comparison: str, direction: str) -> str:
+    """Return a SELECT of the names next to a contact's, in the order of an indexed expression that is `mine` for it."""
     return f"""
-        (SELECT other.id, lower(other.full_name) AS name
+        (SELECT other.id, other.full_name, {FORWARD.format("other.full_name")} AS name
          FROM crm_contact other
          WHERE other.full_name <> '' AND other.erased_at IS NULL
-            AND ({expression.format("other.full_name")}, other.id)
-                {comparison} ({expression.format("mine.full_name")}, mine.id)
+            AND ({expression.format("other.full_name")}, other.id) {comparison} ({mine}, mine.id)
          ORDER BY {expression.format("other.full_name")} {direction}, other.id {direction}
          LIMIT {NEIGHBOURS})
     """
@@ -160,8 +193,8 @@ NAMES = DuplicateSource(
     is_ordered=True,
     pairs=_compared_by_name(
         " UNION ".join(
-            _neighbours(order, comparison, direction)
-            for order in (FORWARD, BACKWARD)
+            _neighbours(order, place, comparison, direction)
+            for order, place in ((FORWARD, "my.name"), (BACKWARD, 'reverse(my.name) COLLATE "C"'))
             for comparison, direction in ((">", "ASC"), ("<", "DESC"))
         )
     ),
@@ -178,9 +211,10 @@ COLLEAGUES = DuplicateSource(
     key="colleagues",
     pairs=_compared_by_name(
         f"""
-        SELECT id, name
+        SELECT id, full_name, name
         FROM (
-            SELECT other.id, lower(other.full_name) AS name, count(*) OVER () AS colleagues
+            SELECT other.id, other.full_name, {FORWARD.format("other.full_name")} AS name,
+                count(*) OVER () AS colleagues
             FROM (
                 SELECT id, full_name FROM crm_contact
                 WHERE company_id = mine.company_id AND full_name <> '' AND erased_at IS NULL
@@ -196,7 +230,7 @@ COLLEAGUES = DuplicateSource(
 def _partners(mine: str, theirs: str) -> str:
     """Return a SELECT of the names of those who are suggested as a contact's person already."""
     return f"""
-        SELECT other.id, lower(other.full_name) AS name
+        SELECT other.id, other.full_name, {FORWARD.format("other.full_name")} AS name
         FROM crm_contact record
         JOIN crm_duplicatesuggestion known ON known.{mine} = record.id AND known.state = 'open'
         JOIN crm_contact partner ON partner.id = known.{theirs}

@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Collate, Left, Lower, Now, Reverse
 
 from crm.countries import validate_country
+from crm.folding import folded
 from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
@@ -90,8 +91,8 @@ class Contact(Synced):
     A person, known or not yet. Of a follower we may know only a handle: then the stage is *audience*.
 
     `known_as` are the handles of the person's accounts, kept by whoever knows accounts: what somebody
-    without a name is called. `search_text` is what the search looks through: names, handles and addresses
-    in lower case, kept by the writing services. `country` and `birth_year` are what the person says. `tags`
+    without a name is called. `search_text` is what the search looks through: names, handles and addresses,
+    folded, kept by the writing services. `country` and `birth_year` are what the person says. `tags`
     and `custom_fields` are the client's own. A wish not to be contacted that staff noted themselves stands
     since `do_not_contact_noted_at`: staff lift it, no source does (crm/wishes.py).
     """
@@ -212,17 +213,17 @@ class Contact(Synced):
                 OpClass(Left("search_text", BEGINNING), name="text_pattern_ops"), name="crm_contact_beginning"
             ),
             GinIndex(fields=["tags"], name="crm_contact_tags"),
-            # Names from the front and from the back: what stands next to each other may be one person twice.
+            # Folded names from the front and from the back: what stands next to each other may be one person twice.
             # They hold all that is read of a neighbor, so that nobody has to go to the table for it.
             models.Index(
-                Collate(Lower("full_name"), "C"),
+                Collate(folded("full_name"), "C"),
                 "id",
                 name="crm_contact_names",
                 include=["full_name", "erased_at"],
                 condition=~Q(full_name=""),
             ),
             models.Index(
-                Collate(Reverse(Lower("full_name")), "C"),
+                Collate(Reverse(folded("full_name")), "C"),
                 "id",
                 name="crm_contact_name_ends",
                 include=["full_name", "erased_at"],

@@ -1,6 +1,5 @@
 """Contacts, known by what other systems call them: several references may lead to one contact."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from crm.folding import fold
 from crm.merging.said_again import CHOSEN, SAID_BY_SOURCE
 from crm.models import Contact
 from crm.models.contact import consent_word
@@ -217,7 +217,7 @@ def _searchable(values: Mapping[str, Any], said: Said) -> str:
     for addresses in said.addresses.values():
         for address in addresses.values:
             found += [address.raw, address.normalised if address.normalised != address.raw.lower() else None]
-    return unicodedata.normalize("NFC", "\n".join(text for text in found if text)).lower()
+    return fold("\n".join(text for text in found if text))
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:

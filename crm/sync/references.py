@@ -14,11 +14,11 @@ CONTACTS = Table(
     key=(),
     derived={
         "search_text": """
-            lower(normalize(concat_ws(E'\\n', NULLIF({full_name}, ''), NULLIF({preferred_name}, ''),
+            kith_fold(concat_ws(E'\\n', NULLIF({full_name}, ''), NULLIF({preferred_name}, ''),
                 NULLIF({known_as}, ''), (
                 SELECT string_agg(concat_ws(E'\\n', p.raw, NULLIF(p.normalised, lower(p.raw))), E'\\n' ORDER BY p.id)
                 FROM crm_contactpoint p WHERE p.contact_id = t.id
-            ))))"""
+            )))"""
     },
 )
 CAMPAIGNS = Table(

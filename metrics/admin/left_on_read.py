@@ -112,7 +112,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     list_per_page = 25  # each has its buttons: fifty take half a second
     list_select_related = ("channel", "member__contact__person", "handling__assignee", "thread")
     list_filter = (StateFilter, HandledByFilter, AskFilter, ("channel", AutocompleteSelectFilter))
-    search_fields = ("text", "member__handle")
+    search_fields = ("text", "member__handle__reads")
     search_help_text = "Words of the text, or of a name or handle of who asked"
     ordering = ("occurred_at", "pk")
     fields = (("kind", "occurred_at"), "text", ("channel", "member"), "thread")

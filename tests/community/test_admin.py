@@ -24,6 +24,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
+from tests.factories.crm import CompanyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -225,3 +226,14 @@ def test_reply_is_due_within_a_minute_or_more(ana: Client):
     assert ana.post(change, posted(ana.get(change), reply_target_minutes="1")).status_code == 302
     channel.refresh_from_db()
     assert channel.reply_target_minutes == 1
+
+
+def test_members_and_companies_are_searched_without_accents(ana: Client):
+    zoe, _ = MemberFactory(handle="Zoë_Wäld"), MemberFactory(handle="bo")
+    bakery, _ = CompanyFactory(name="Café Œuvre"), CompanyFactory(name="Acme")
+
+    members = ana.get(reverse("admin:community_member_changelist"), {"q": "zoe_wald"})
+    companies = ana.get(reverse("admin:crm_company_changelist"), {"q": "cafe oeu"})
+
+    assert list(members.context["cl"].result_list) == [zoe]
+    assert list(companies.context["cl"].result_list) == [bakery]

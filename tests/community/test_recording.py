@@ -188,7 +188,7 @@ def test_somebody_new_is_written_with_the_help(ana: Client, forum):
 
     zoe = HelpRecord.objects.get().contact
     assert (zoe.full_name, zoe.stage, zoe.known_as) == ("Zoë West", "lead", "zoe")
-    assert zoe.search_text == "zoë west\nzoe\nzoe@example.com\n020 7946 0000\n+442079460000"
+    assert zoe.search_text == "zoe west\nzoe\nzoe@example.com\n020 7946 0000\n+442079460000"
     assert zoe.members.get().channel == forum
 
 
@@ -441,6 +441,21 @@ def test_colleague_is_found_by_both_names_and_named_by_the_whole_name(ana: Clien
 
     assert [one["name"] for one in found] == ["Bo Lund"]
     assert HelpRecord.objects.get().helper_user == bo
+
+
+def test_helpers_are_found_and_named_without_accents(ana: Client, joe, forum):
+    rene = UserFactory(first_name="René", last_name="Lindström")
+    zoe = MemberFactory(
+        channel=forum, handle="zoë", contact=ContactFactory(full_name="Zoë Ørsted", search_text="zoe orsted\nzoe")
+    )
+
+    found = ana.get(reverse("admin:community_member_find"), {"q": "zoe"}).json()["results"]
+    colleagues = ana.get(reverse("admin:community_member_find"), {"q": "LINDSTROM ren"}).json()["results"]
+    ana.post(record_page(joe.contact), told(forum, helper_text="rene lindstrom"))
+
+    assert [one["id"] for one in found] == [f"member:{zoe.pk}"]
+    assert [one["name"] for one in colleagues] == ["René Lindström"]
+    assert HelpRecord.objects.get().helper_user == rene
 
 
 def thread_page(thread):

@@ -197,3 +197,23 @@ def test_pages_are_refused_without_permission(pair, permissions):
     for page in (address(survivor, loser), reverse("admin:crm_contact_unmerge", args=[loser.pk])):
         assert (client.get(page).status_code, client.post(page).status_code) == (403, 403)
     assert not Merge.objects.exists()
+
+
+@pytest.mark.parametrize("permissions", [[], ["view_contactpoint"]], ids=["names alone", "with addresses"])
+@pytest.mark.parametrize("text", ["jose", "José", "Jose\u0301 garcia", "o'brien"])
+def test_lists_of_pairs_and_of_merges_are_searched_without_accents(permissions, text):
+    reader = client_of("view_duplicatesuggestion", "view_merge", "view_contact", *permissions)
+    jose, twin = ContactFactory(full_name="José García"), ContactFactory(full_name="Siobhán O\u2019Brien")
+    other, third = ContactFactory(full_name="Mia"), ContactFactory(full_name="Bo")
+    for contact in (jose, twin, other, third):
+        refresh_search_text([contact.pk])
+    wanted = DuplicateSuggestion.objects.create(first=jose, second=twin, score=80, found_at=NOW)
+    DuplicateSuggestion.objects.create(first=other, second=third, score=80, found_at=NOW)
+
+    pairs = reader.get(reverse("admin:crm_duplicatesuggestion_changelist"), {"q": text})
+    made = merge(survivor_id=jose.pk, loser_id=twin.pk, now=NOW)
+    merge(survivor_id=other.pk, loser_id=third.pk, now=NOW)
+    merges = reader.get(reverse("admin:crm_merge_changelist"), {"q": text})
+
+    assert list(pairs.context["cl"].result_list) == [wanted]
+    assert list(merges.context["cl"].result_list) == [made]

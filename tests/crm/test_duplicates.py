@@ -100,7 +100,33 @@ def same_name(one, other):
 def similar_name_and_company(one, other):
     company = CompanyFactory()
     Contact.objects.filter(pk=one.pk).update(company=company)
+    Contact.objects.filter(pk=other.pk).update(full_name="Ada Byrom", company=company)
+
+
+def slip_and_company(one, other):
+    company = CompanyFactory()
+    Contact.objects.filter(pk=one.pk).update(company=company)
     Contact.objects.filter(pk=other.pk).update(full_name="Ada Byronn", company=company)
+
+
+def name_with(first, second):
+    """Return what gives these names to two contacts."""
+
+    def make(one, other):
+        Contact.objects.filter(pk=one.pk).update(full_name=first)
+        Contact.objects.filter(pk=other.pk).update(full_name=second)
+
+    return make
+
+
+def name_and_handle(name, handle):
+    """Return what gives a name to one contact, and a handle to the other, who has another name."""
+
+    def make(one, other):
+        Contact.objects.filter(pk=one.pk).update(full_name=name)
+        MemberFactory(contact=other, handle=handle)
+
+    return make
 
 
 def same_handle(one, other):
@@ -138,8 +164,22 @@ def handle_like_the_name(one, other):
         (same_phone, 60, ["phone"]),
         (same_id, 60, ["external_id"]),
         (same_name, 60, ["name"]),
-        # "ada byron" and "ada byronn" share 9 of 12 trigrams: 0.75 x 58 = 43.5, 44 points; 1 - 0.56 x 0.7 = 0.608.
-        (similar_name_and_company, 60, ["company", "similar_name"]),
+        (name_with("José García", "jose GARCIA"), 55, ["accented_name"]),
+        (name_with("Søren Kjær", "Soren Kjaer"), 55, ["accented_name"]),
+        (name_with("Jürgen Weiß", "Jurgen Weiss"), 55, ["accented_name"]),
+        (name_with("José García", "Jose\u0301 Garci\u0301a"), 60, ["name"]),  # composed and decomposed
+        # "ada byron" and "ada byrom" share 8 of 12 trigrams: 0.667 x 58 = 39 points; 1 - 0.61 x 0.7 = 0.573.
+        (similar_name_and_company, 57, ["company", "similar_name"]),
+        # 0.87 x 58 = 50 points, though "margaret thompson" and "margret thompson" share only 15 of 20 trigrams.
+        (name_with("Margaret Thompson", "Margret Thompson"), 50, ["letter_in_name"]),
+        (name_with("Jon Bloggs", "John Bloggs"), 50, ["letter_in_name"]),
+        (name_with("Erik Johannsen", "Erik Johansen"), 50, ["letter_in_name"]),
+        (name_with("Ida Hofmann", "Ida Hofman"), 50, ["letter_in_name"]),
+        (name_with("Sara Øst", "Sarah Ost"), 50, ["letter_in_name"]),
+        (slip_and_company, 65, ["company", "letter_in_name"]),  # 1 - 0.5 x 0.7
+        (handles("josé_garcía", "Jose.Garcia84"), 50, ["similar_handle"]),
+        (name_and_handle("José García", "jose.garcia"), 50, ["handle_and_name"]),
+        (name_and_handle("Jose Garcia", "josé_garcía"), 50, ["handle_and_name"]),
         # The handle reads like Ada's own name too: 1 - 0.4 x 0.5 = 0.8.
         (same_handle, 80, ["handle", "handle_and_name"]),
         (registered_twice, 57, ["same_channel", "verified_email"]),  # 95 x 0.6
@@ -229,6 +269,17 @@ def a_slip_on_one_channel(one, other):
         MemberFactory(contact=contact, channel=channel, handle=handle)
 
 
+def a_letter_for_two_of_that_name(one, other):
+    name_with("Margaret Thompson", "Margret Thompson")(one, other)
+    ContactFactory(full_name="Margaret Thompson")
+
+
+def common_name_but_for_accents(one, other):
+    name_with("José García", "Jose Garcia")(one, other)
+    for _ in range(12):
+        ContactFactory(full_name="Jose Garcia")
+
+
 def handles_like_their_own_names(one, other):
     Contact.objects.filter(pk=one.pk).update(full_name="Dana Holmquist")
     Contact.objects.filter(pk=other.pk).update(full_name="Dara Holmquist")
@@ -244,6 +295,9 @@ def handles_like_their_own_names(one, other):
         handles("maria_garcia", "marla_garca"), handles("maria_garcia", "gmaria_arcia"),
         a_slip_for_two_of_that_channel, a_slip_beside_the_right_one, a_slip_on_one_channel,
         handles_like_their_own_names,
+        name_with("Daniel Byron", "Daniela Byron"), name_with("Maria Byron", "Marie Byron"),
+        name_with("Ann Lee", "Anne Lee"), name_with("José", "Jose"),
+        a_letter_for_two_of_that_name, common_name_but_for_accents,
         short_ids, office_phone, first_names, similar_name_alone, two_accounts_on_one_channel, common_name,
         a_handle_for_two_of_that_name, two_handles_of_that_name_on_one_channel,
     ],
@@ -371,6 +425,65 @@ def test_a_slip_is_called_by_what_it_is_from_both_sides(one, other, slip):
         assert cursor.fetchone() == (slip, slip)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_slip"),
+    [
+        ("margaret thompson", "margret thompson", True),
+        ("john bloggs", "jon bloggs", True),
+        ("erik johannsen", "erik johansen", True),
+        ("ida hofmann", "ida hofman", True),
+        ("sarah west", "sara west", True),
+        ("hannah ek", "hanna ek", True),
+        ("lloyd west", "loyd west", True),
+        ("daniel west", "daniela west", False),
+        ("simon west", "simone west", False),
+        ("helena west", "elena west", False),
+        ("maria west", "marie west", False),
+        ("ann west", "an west", False),  # three letters: another name
+        ("jan li", "jan lai", False),
+        ("mary ann west", "maryann west", False),
+        ("jo-anne west", "joanne west", False),
+        ("o'brien kim", "obrien kim", False),
+        ("louis 14", "louis 134", False),
+        ("john bloggs", "john bloggs", False),
+        ("john bloggs", "jhn bloggs", True),
+        ("anna thomsen", "anna tomsen", True),
+        ("anna baker", "anna barker", False),
+        ("john bloggs", "jn blogs", False),
+        ("", "a", False),
+    ],
+)
+def test_a_letter_is_left_out_inside_a_word_or_it_is_another_name(one, other, is_slip):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kith_same_but_a_letter(%s, %s), kith_same_but_a_letter(%s, %s)", [one, other, other, one]
+        )
+        assert cursor.fetchone() == (is_slip, is_slip)
+
+
+def test_two_spellings_of_a_persons_name_say_no_more_than_one():
+    jose, again, third = (ContactFactory(full_name=name) for name in ("José García", "Jose Garcia", "Jose Garcia"))
+    merge(survivor_id=jose.pk, loser_id=again.pk, now=NOW)
+
+    search_changed(now=NOW)
+
+    assert found() == {pair(jose, third): (60, ["name"], "open")}
+
+
+def test_a_letter_counts_again_once_namesakes_are_one_person():
+    one, other = two()
+    a_letter_for_two_of_that_name(one, other)
+    search_changed(now=NOW)
+    assert pair(one, other) not in found()
+
+    namesake = Contact.objects.exclude(pk=one.pk).get(full_name="Margaret Thompson")
+    merge(survivor_id=one.pk, loser_id=namesake.pk, now=NOW)
+    ChangedIdentity.objects.create(contact_id=other.pk)
+    search_changed(now=NOW)
+
+    assert found()[pair(one, other)] == (50, ["letter_in_name"], "open")
+
+
 def test_every_slip_is_a_kind_of_evidence_with_words():
     kinds = ["handle_missing", "handle_doubled", "handle_changed", "handle_swapped", "similar_handle"]
 
@@ -379,7 +492,7 @@ def test_every_slip_is_a_kind_of_evidence_with_words():
         "a handle with a letter doubled",
         "a handle with another letter",
         "a handle with two letters swapped",
-        "same handle but for dots and digits",
+        "same handle but for dots, digits and accents",
     ]
 
 

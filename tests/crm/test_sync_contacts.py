@@ -173,7 +173,7 @@ def test_search_text_is_the_same_whether_it_was_written_at_once_or_in_steps():
         send_one("contacts", **contact("in steps", **{name: value}))
 
     at_once, in_steps = Contact.objects.order_by("id").values_list("search_text", flat=True)
-    assert at_once == in_steps == "ærø ström\nå\njoe@example.com\n+45 20 12 34 56\n+4520123456"
+    assert at_once == in_steps == "aero strom\na\njoe@example.com\n+45 20 12 34 56\n+4520123456"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,14 @@ def test_the_list_says_who_waits_where_how_long_and_what_they_brought(question):
     assert '<span id="kith-waiting">1</span>' in page
 
 
+def test_who_asked_is_found_without_accents(question):
+    zoe = InteractionFactory(member=MemberFactory(handle="Zoë_Wäld"), text="When?", occurred_at=timezone.now())
+
+    page = logged_in().get(PAGE, {"q": "zoe_wald"})
+
+    assert [row.pk for row in page.context["cl"].result_list] == [zoe.pk]
+
+
 def test_whoever_may_not_know_values_or_private_words_does_not_see_them(question):
     type(question).objects.update(is_private=True)
     page = logged_in("community.view_interaction").get(PAGE).content.decode()
