@@ -100,8 +100,9 @@ def search_asks(asks: QuerySet[WaitingInteraction], text: str, *, may: Permissio
     Narrow asks to those where every word of `text` stands in what was said, or in what who asked is called.
 
     That is the person's names and handles, and the account's own handle, in any spelling: what stands beside an ask for
-    everybody who sees it. Addresses are not looked at, and what was said in private only for those who may read it. Asks no query;
-    what there is to search are the few rows that wait, each with its account and person by their keys, and no table.
+    everybody who sees it. Addresses are not looked at, and what was said in private only for those who may read it.
+    Asks no query; what there is to search are the few rows that wait, each with its account and person by their keys,
+    and no table.
     """
     for word in unicodedata.normalize("NFC", text).split():
         said = Q(text__icontains=word) if may(READ_PRIVATE) else Q(text__icontains=word, is_private=False)

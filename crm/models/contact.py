@@ -213,6 +213,8 @@ class Contact(Synced):
                 OpClass(Left("search_text", BEGINNING), name="text_pattern_ops"), name="crm_contact_beginning"
             ),
             GinIndex(fields=["tags"], name="crm_contact_tags"),
+            # Who wishes not to be contacted, on whichever record they said it: few, and asked for whoever is listed.
+            models.Index(fields=["person"], name="crm_contact_wishes", condition=Q(do_not_contact=True)),
             # Folded names from the front and from the back: what stands next to each other may be one person twice.
             # They hold all that is read of a neighbor, so that nobody has to go to the table for it.
             models.Index(

@@ -91,6 +91,18 @@ def test_search_is_planned_for_its_own_text(api, django_assert_num_queries):
     assert connection.connection.prepare_threshold is None
 
 
+def test_wishes_of_a_list_are_read_by_their_own_index():
+    """The planner may read all of them at once: among a million contacts that must not be the table."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT person_id FROM crm_contact WHERE do_not_contact")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "crm_contact_wishes" in plan
+
+
 def test_contact_is_found_by_reference_and_by_email(api):
     joe = put(api, "c1", email="Joe@Example.com", refs=[{"source": "crm", "external_id": "7"}])
     put(api, "c7", email="ana@example.com")

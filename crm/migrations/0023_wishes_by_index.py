@@ -1,0 +1,19 @@
+"""Who wishes not to be contacted is known without reading every contact, made while everybody reads and writes."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("crm", "0022_names_in_any_spelling")]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name="contact",
+            index=models.Index(
+                condition=models.Q(("do_not_contact", True)), fields=["person"], name="crm_contact_wishes"
+            ),
+        ),
+    ]
