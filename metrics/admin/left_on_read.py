@@ -306,7 +306,7 @@ def _many(bulk: BulkAct) -> Callable[..., HttpResponse]:
                 undo = f"{reverse(UNDO)}?{urlencode({'act': str(noted_by())})}" if done else ""
                 return saved_answer(request, message, back=request.get_full_path(), undo=undo)
         if form is None:
-            messages.error(request, refusal)
+            messages.error(request, f"{refusal} Nothing was changed.")
             return HttpResponseRedirect(request.get_full_path())
         context = {
             "title": f"{act.label} {len(ids):,} message{'' if len(ids) == 1 else 's'} left on read",

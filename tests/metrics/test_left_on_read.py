@@ -296,6 +296,16 @@ def test_taking_back_brings_back_what_was_snoozed_and_dismissed_before(question)
     assert (row.snoozed_at, row.snoozed_until, row.dismiss_reason) == (now, until, "")
 
 
+def test_of_many_none_is_claimed_where_a_colleague_has_one(question):
+    other, bo = InteractionFactory(), UserFactory(username="bo")
+    claim([other.pk], user_id=bo.pk, now=timezone.now())
+
+    page = chosen(logged_in(), "claim", question, other).content.decode()
+
+    assert re.search(r"bo takes care of this already, since [0-9:]{5} UTC\. Nothing was changed\.", page)
+    assert holders() == {other.pk: "bo"}
+
+
 def test_whoever_may_not_handle_it_neither_does_it_to_many_nor_takes_it_back(question):
     undo = undo_in(chosen(logged_in(), "claim", question).content.decode())
     reader = logged_in("community.view_interaction")
