@@ -256,7 +256,7 @@ def test_plan_asks_the_same_questions_however_much_the_person_has_done(joe):
 
     plan = plan_erasure(joe.pk)
     assert {table.label: table.rows for table in plan.tables}["community.Interaction"] == 37
-    assert questions() == few <= 125  # each table and its history by each way to it, and what the person is known by
+    assert questions() == few <= 128  # each table and its history by each way to it, and what the person is known by
 
 
 def test_namesakes_and_what_others_wrote_stay(joe):
