@@ -116,6 +116,12 @@ def _figures(total: ResponseRow, *, of_one: bool) -> list[Figure]:
             or f"{total.resolved:,} of {total.raised:,}; by askers {total.resolved_by_asker:,}, members "
             f"{total.resolved_by_member:,}, staff {total.resolved_by_staff:,}",
         ),
+        Figure(
+            label="Answered by others",
+            value=total.answer_rate.value,
+            unit="percent",
+            note=why_undefined(total.answer_rate) or f"{total.questions_answered:,} of {total.raised:,} questions",
+        ),
         Figure(label="Resolution, hours", value=hours_of(resolution.calendar.median), unit="decimal", note="median"),
     ]
 
@@ -162,6 +168,10 @@ _COLUMNS: tuple[tuple[Column, Callable[[ResponseRow], object]], ...] = (
     (Column(label="First answer, median h", unit="decimal"), lambda row: hours_of(row.first_answer.calendar.median)),
     (Column(label=_LEFT[2], unit="count"), lambda row: row.unanswered),
     (Column(label="Resolved", unit="count"), lambda row: row.resolved),
+    (
+        Column(label="Answered", unit="percent", note="Of the questions raised, resolved by somebody else's answer"),
+        lambda row: row.answer_rate.value,
+    ),
     (Column(label="Resolution, median h", unit="decimal"), lambda row: hours_of(row.resolution.calendar.median)),
 )
 

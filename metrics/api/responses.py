@@ -64,6 +64,7 @@ class ResponseRatios(Shape):
     response_rate: RatioRecord
     lead_answer_rate: RatioRecord
     resolution_rate: RatioRecord
+    answer_rate: RatioRecord
 
 
 class ResponseRowRecord(Shape):
@@ -96,6 +97,8 @@ class ResponseRowRecord(Shape):
     resolved_by_member: int
     resolved_by_staff: int
     resolution_rate: str | None
+    questions_answered: int
+    answer_rate: str | None
     resolution: TimesRecord
     resolution_by_others: TimesRecord
     ratios: ResponseRatios

@@ -174,6 +174,18 @@ def resolution_rate(*, resolved: int, raised: int) -> Ratio:
     return _ratio(Decimal(resolved), Decimal(raised), raised, reason_without=NOTHING_RAISED)
 
 
+def answer_rate(*, answered: int, raised: int) -> Ratio:
+    """
+    Share of questions that others answered: with an accepted or staff-confirmed answer of another person / raised.
+
+    A fraction, in cohort form, so never above 1; an answer that askers give themselves is nobody's help. Undefined
+    (`nothing_raised`) when no question was raised.
+
+    Source: requirement R60. Example: 2 of 12 → 0.1667.
+    """
+    return _ratio(Decimal(answered), Decimal(raised), raised, reason_without=NOTHING_RAISED)
+
+
 def identified_coverage(*, identified: int, size: int | None) -> Ratio:
     """
     Share of a channel's people whom we know: identified members / channel size, as a fraction.

@@ -23,7 +23,7 @@ from django.contrib.auth import get_user_model
 from community.models import BusinessHours, Channel, Colleague, Community, MemberRole
 from crm.models import Contact
 from crm.periods import Period, organisation_zone
-from metrics.reports.figures import Ratio, lead_answer_rate, resolution_rate, response_rate
+from metrics.reports.figures import Ratio, answer_rate, lead_answer_rate, resolution_rate, response_rate
 from metrics.reports.names import accounts_of, names_of
 from metrics.reports.query import InvalidQuery
 from metrics.reports.response_figures import ONE, PLACES, WHOLE, Counted, Key, Times, count_responses
@@ -134,6 +134,16 @@ class ResponseRow:
     def resolution_rate(self) -> Ratio:
         """Questions resolved, of all questions raised."""
         return resolution_rate(resolved=self.resolved, raised=self.raised)
+
+    @property
+    def questions_answered(self) -> int:
+        """Questions whose accepted or confirmed answer is another person's."""
+        return self.resolved_by_member + self.resolved_by_staff
+
+    @property
+    def answer_rate(self) -> Ratio:
+        """Questions answered by others, of all questions raised."""
+        return answer_rate(answered=self.questions_answered, raised=self.raised)
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,11 @@ def test_resolution_rate(row):
     )
 
 
+@pytest.mark.parametrize("row", rows_of("answer_rate"), ids=str)
+def test_answer_rate(row):
+    expect_ratio(figures.answer_rate(answered=int(row["answered"]), raised=int(row["raised"])), row, "answer_rate")
+
+
 @pytest.mark.parametrize("row", rows_of("identified_coverage"), ids=str)
 def test_identified_coverage(row):
     size = int(row["size"]) if row["size"] else None
@@ -419,7 +424,15 @@ def test_story_time_to_convert(story):
 
 def test_every_table_of_worked_numbers_is_tested_above():
     tested = {
-        *("response_rate", "lead_answer_rate", "resolution_rate", "percentiles", "refunds", "story credits"),
+        *(
+            "response_rate",
+            "lead_answer_rate",
+            "resolution_rate",
+            "answer_rate",
+            "percentiles",
+            "refunds",
+            "story credits",
+        ),
         *("shares", "split", "roi", "roas", "cost_per_conversion", "mean_rating", "cost_per_person_helped"),
         *("attainment", "story campaigns", "story channels", "story communities", "story summary", "story lines"),
         *("story members as customer", "story members as helper", "tiles"),

@@ -104,10 +104,12 @@ def test_channels_and_the_whole(company):
     assert (forum.raised, forum.resolved) == (4, 3)
     assert (forum.resolved_by_asker, forum.resolved_by_member, forum.resolved_by_staff) == (1, 1, 1)
     assert forum.resolution_rate.value == Decimal("0.75")
+    assert (forum.questions_answered, forum.answer_rate.value) == (2, Decimal("0.5"))
     assert (forum.resolution.n, forum.resolution.calendar.median) == (3, 4 * HOUR)
     assert (forum.resolution_by_others.n, forum.resolution_by_others.calendar.mean) == (2, 3 * HOUR)
     assert (mail.leads, mail.leads_replied, mail.lead_answer_rate.value) == (2, 1, Decimal("0.5"))
     assert (mail.raised, mail.resolution_rate.value, mail.resolution_rate.reason) == (0, None, "nothing_raised")
+    assert (mail.questions_answered, mail.answer_rate.value, mail.answer_rate.reason) == (0, None, "nothing_raised")
     assert forum.lead_answer_rate.reason == "no_leads"
     assert (found.total.asked, found.total.replied, found.total.resolved) == (6, 4, 3)
     assert found.note == NO_BUSINESS_HOURS

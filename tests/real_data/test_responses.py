@@ -66,7 +66,7 @@ def check(figures, topic=""):
         assert sorted(numbers.values(), reverse=True)[: len(given)] == [number for _, number in given]
         return [[account, numbers[account]] for account, _ in given]
 
-    assert total.resolution_by_others.n == total.resolved - total.resolved_by_asker
+    assert total.resolution_by_others.n == total.questions_answered == total.resolved - total.resolved_by_asker
     assert {
         "threads": total.raised,
         "answered_by_another": total.answered,
