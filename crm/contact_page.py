@@ -18,6 +18,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.extensions import contact_tiles
 from crm.follow_ups import open_follow_ups
 from crm.models import Company, Consent, Contact, ContactPoint, Conversion, FollowUp, Note
+from crm.motivation import motivation_shown
 from crm.periods import local_day, organisation_zone
 from crm.stages import StageReached, stage_now, stages_reached, what_makes_customers
 from gateway.history import event_model_of
@@ -45,11 +46,13 @@ class ContactHeader:
     `emails`, `phones` and `consents` are None for a reader who may not see them. Of all records, one
     that wishes not to be contacted is enough. `days_to_convert` are the whole days from the first touch to the first
     conversion that stands; None where either is not known, or may not be, or the conversion came first. `stage` is the
-    person's: later than the record's where they bought something.
+    person's: later than the record's where they bought something. `motivation` is None where the person does not agree
+    that it is shown.
     """
 
     contact: Contact
     stage: Contact.Stage
+    motivation: str | None
     records: Sequence[int]
     company: Company | None
     owner: str
@@ -156,6 +159,7 @@ def records_of(pk: int) -> list[Any]:
             first_converted_at=Subquery(converted.values("occurred_at")[:1]),
             first_bought_at=Subquery(bought.values("occurred_at")[:1]),
             stage_now=stage_now(),
+            motivation_shown=motivation_shown(),
         )
         .order_by("pk")
     )
@@ -185,6 +189,7 @@ def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Seque
     return ContactHeader(
         contact=contact,
         stage=Contact.Stage(contact.stage_now),
+        motivation=contact.motivation_shown,
         records=[contact.pk, *(record.pk for record in records if record.pk != contact.pk)],
         company=contact.company,
         owner=(contact.owner.get_full_name() or contact.owner.get_username()) if contact.owner else "",

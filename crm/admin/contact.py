@@ -22,6 +22,7 @@ from crm.admin.wishes import NotedConsents, WishesMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise
 from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
+from crm.motivation import agrees_to_be_known
 from crm.personal_data.suppression import SourceName
 from crm.search import refresh_search_text, search_contacts
 from crm.stages import at_stage, stage_label, stage_now
@@ -41,6 +42,7 @@ from gateway.admin import (
 )
 from gateway.errors import DomainError
 
+MOTIVATION = "What moves this person"
 FEW = 1_000  # contacts that a search finds, up to which they are looked for once and not for their number and page each
 
 
@@ -201,7 +203,7 @@ class ContactAdmin(
             None,
             {"fields": (("full_name", "preferred_name"), ("company", "owner"), ("stage", "do_not_contact"), "tags")},
         ),
-        ("What moves this person", {"fields": ("motivation",)}),
+        (MOTIVATION, {"fields": ("motivation",)}),
         (
             "More",
             {
@@ -241,6 +243,11 @@ class ContactAdmin(
         if lookup.startswith("search_text") and not (request and request.user.has_perm(VIEW_ADDRESSES)):
             return False
         return super().lookup_allowed(lookup, value, request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> Any:
+        """Leave out what moves a person who does not agree that it is shown: neither to be read nor to be written."""
+        agrees = obj is not None and Contact.objects.filter(pk=obj.pk).filter(agrees_to_be_known()).exists()
+        return [part for part in super().get_fieldsets(request, obj) if agrees or part[0] != MOTIVATION]
 
     def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
         """Keep the wish not to be contacted from what sources say, where it is set here."""

@@ -116,7 +116,7 @@ class OverviewRecord(_Shape):
     owner: str | None
     tags: list[str]
     do_not_contact: bool
-    motivation: str
+    motivation: str | None
     language: str
     country: str
     birth_year: int | None
@@ -272,7 +272,6 @@ def _header(header: ContactHeader) -> Json:
         "full_name",
         "preferred_name",
         "known_as",
-        "motivation",
         "language",
         "country",
         "birth_year",
@@ -284,6 +283,7 @@ def _header(header: ContactHeader) -> Json:
         "name": header.name,
         **{name: getattr(contact, name) for name in plain},
         "stage": header.stage,
+        "motivation": header.motivation,
         "stages": header.stages,
         "days_to_convert": header.days_to_convert,
         "company": header.company and {"id": header.company.pk, "name": str(header.company)},

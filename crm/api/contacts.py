@@ -12,6 +12,7 @@ from django.db.models.functions import JSONObject
 from crm.api.formats import RefRecord
 from crm.contact_points import VIEW_ADDRESSES, normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
+from crm.motivation import motivation_shown
 from crm.search import search_contacts
 from crm.stages import at_stage, stage_now
 from gateway.errors import DomainError
@@ -49,6 +50,7 @@ class ContactRecord(Record):
     A contact. `merged_into` is the id of the contact into which this one was merged, `person_id` the
     one at the end of that chain: itself, unless merged. `do_not_contact` is the person's wish, on whichever
     of their records it was said; `stage` is the person's too: customer once they bought something, else the record's.
+    `motivation` is null where the person does not agree that it is shown.
     """
 
     id: int
@@ -62,7 +64,7 @@ class ContactRecord(Record):
     stage: Literal["audience", "lead", "customer"]
     tags: list[str]
     custom_fields: dict[str, Any]
-    motivation: str
+    motivation: str | None
     language: str
     country: str
     birth_year: int | None
@@ -182,6 +184,7 @@ class Contacts(Resource):
         "merged_into": "merged_into_id",
         "do_not_contact": _wish(),
         "stage": stage_now(),
+        "motivation": motivation_shown(),
         # What hangs on a contact comes with it, in subqueries for the rows of the page only: three
         # queries more would take longer than all of this.
         "emails": _points(ContactPoint.Kind.EMAIL),

@@ -22,7 +22,7 @@ for a seed, and nothing depends on the clock or on the order of a hash.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 
 from demo.generator import desk, help_pages, helping, joe, sales, sizes, spending, talk, twice
@@ -100,21 +100,23 @@ def _companies(people: Population) -> Iterator[Item]:
 def _contacts(calendar: Calendar, people: Population) -> Iterator[Item]:
     said = declared(people.customers, last_year=calendar.until.year)
     for person in chain(people.staff, people.customers):
-        yield _contact(person) | said.get(person.external_id, {})
+        yield _contact(person, since=calendar.starts_at) | said.get(person.external_id, {})
 
 
-def _contact(person: Person) -> Item:
+def _contact(person: Person, *, since: datetime) -> Item:
     item: Item = {**person.ref, "full_name": person.name, "email": person.email, "stage": "customer"}
     if person.phone:
         item["phone"] = person.phone
     if person.company:
         item["company"] = {"source": SOURCE, "external_id": person.company}
+    consents = []
+    if person.newsletter_since:
+        consents.append({"purpose": "newsletter", "granted_at": stamp(person.newsletter_since), "source": "order form"})
     if person.motivation:
         item["motivation"] = person.motivation
-    if person.newsletter_since:
-        item["consents"] = [
-            {"purpose": "newsletter", "granted_at": stamp(person.newsletter_since), "source": "order form"}
-        ]
+        consents.append({"purpose": "profiling", "granted_at": stamp(since), "source": "told a colleague"})
+    if consents:
+        item["consents"] = consents
     if person.is_staff:
         item["tags"] = ["staff"]
     return item

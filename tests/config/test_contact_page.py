@@ -115,6 +115,7 @@ def text(page) -> str:
 
 
 def test_one_look_says_who_how_what_and_next(page_client: Client, joe: Member):
+    ConsentFactory(contact=joe.contact, purpose="profiling")  # that his motivation is shown
     page = page_client.get(address(joe.contact))
     happened = text(page_client.get(address(joe.contact, TIMELINE), headers=OF_TIMELINE))
 

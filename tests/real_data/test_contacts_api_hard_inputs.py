@@ -9,6 +9,14 @@ from tests.api_clients import client_with
 
 pytestmark = pytest.mark.django_db
 
+AGREES = {
+    "purpose": "profiling",
+    "channel": "",
+    "granted_at": "2026-01-01T00:00:00Z",
+    "withdrawn_at": None,
+    "source": "form",
+}
+
 
 @pytest.fixture
 def api():
@@ -36,6 +44,7 @@ def test_naughty_strings_are_kept_exactly(api, data_folder):
             "full_name": text,
             "preferred_name": text[:100],
             "motivation": text,
+            "consents": [AGREES],
             "tags": [text[:50] or "-"],
             "custom_fields": {text: [text]},
         }

@@ -1,0 +1,81 @@
+"""What moves people is shown while they agree to it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crm.contact_page import contact_header, records_of
+from crm.models import Contact
+from tests.api_clients import client_with
+from tests.factories.crm import ConsentFactory, ContactFactory
+
+pytestmark = pytest.mark.django_db
+
+TOLD = "Wants to run the payroll himself."
+GRANTED, WITHDRAWN = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def joe() -> Contact:
+    return ContactFactory(full_name="Joe Bloggs", motivation=TOLD)
+
+
+def shown(contact: Contact) -> set[str | None]:
+    """Return what the page and the API say; one of them where they agree."""
+    api = client_with("contacts:read")
+    header = contact_header(records_of(contact.pk), may=lambda permission: False)
+    return {
+        header.motivation,
+        api.get(f"/api/v1/contacts/{contact.pk}/").json()["motivation"],
+        *(row["motivation"] for row in api.get("/api/v1/contacts/", {"person_id": contact.pk}).json()["results"]),
+        api.get(f"/api/v1/contacts/{contact.pk}/overview/").json()["motivation"],
+    }
+
+
+def test_without_a_consent_it_is_kept_from_everybody(joe):
+    ConsentFactory(contact=joe, purpose="newsletter")
+    ConsentFactory(contact=ContactFactory(), purpose="profiling")
+
+    assert shown(joe) == {None}
+
+
+def test_it_is_shown_while_the_person_agrees_on_whichever_record(joe):
+    consent = ConsentFactory(contact=ContactFactory(merged_into=joe), purpose="profiling", granted_at=GRANTED)
+    assert shown(joe) == {TOLD}
+
+    consent.withdrawn_at = WITHDRAWN
+    consent.save()
+
+    assert shown(joe) == {None}
+    assert Contact.objects.get(pk=joe.pk).motivation == TOLD  # and comes back with the next consent
+
+
+def test_where_nothing_is_known_nothing_is_hidden():
+    assert shown(ContactFactory(full_name="Ada")) == {""}
+
+
+def test_the_purpose_is_the_companys_own_word(joe, settings):
+    settings.KITH_MOTIVATION_CONSENT = "Getting to know you"
+    ConsentFactory(contact=joe, purpose="getting to know you")
+
+    assert contact_header(records_of(joe.pk), may=lambda permission: False).motivation == TOLD
+
+
+def test_the_form_neither_shows_nor_takes_it_without_a_consent(joe, admin_client):
+    address = f"/admin/crm/contact/{joe.pk}/change/?tab=details"
+    assert "motivation" not in admin_client.get(address).content.decode()
+    assert "motivation" not in admin_client.get("/admin/crm/contact/add/").content.decode()
+
+    ConsentFactory(contact=joe, purpose="profiling")
+
+    assert TOLD in admin_client.get(address).content.decode()
+
+
+def test_the_page_says_that_there_is_something_to_ask_for(joe, admin_client):
+    said = "shown once they agree to it"
+    assert said in admin_client.get(f"/admin/crm/contact/{joe.pk}/change/").content.decode()
+
+    ConsentFactory(contact=joe, purpose="profiling")
+
+    page = admin_client.get(f"/admin/crm/contact/{joe.pk}/change/").content.decode()
+    assert (said in page, TOLD in page) == (False, True)
