@@ -75,6 +75,7 @@ def test_sixteen_clients_upserting_the_same_contacts_lose_nothing(live_server):
         address, params={"limit": 1000}, headers={"Authorization": f"Bearer {token}"}, timeout=60
     ).json()["results"]
     assert len(records) == CONTACTS
+    motivations = dict(Contact.objects.values_list("pk", "motivation"))  # nobody agreed that it is shown
     for record in records:
         (shop,) = (ref["external_id"] for ref in record["refs"] if ref["source"] == "shop")
         n = int(shop.removeprefix("c"))
@@ -82,6 +83,7 @@ def test_sixteen_clients_upserting_the_same_contacts_lose_nothing(live_server):
         assert record["emails"] == [last.pop("email")]
         assert record["phones"] == [last.pop("phone")]
         assert record["company"]["external_id"] == last.pop("company")["external_id"]
+        assert (record["motivation"], motivations[record["id"]]) == (None, last.pop("motivation"))
         assert {field: record[field] for field in last} == last
         crm = {ref["external_id"] for ref in record["refs"] if ref["source"] == "crm"}
         assert crm == {f"{n}-{turn}" for turn in range(ROUNDS)}
