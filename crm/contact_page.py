@@ -18,7 +18,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.extensions import contact_tiles
 from crm.follow_ups import open_follow_ups
 from crm.models import Company, Consent, Contact, ContactPoint, Conversion, FollowUp, Note
-from crm.motivation import motivation_shown
+from crm.motivation import consent_to_motivation, motivation_shown
 from crm.periods import local_day, organisation_zone
 from crm.stages import StageReached, stage_now, stages_reached, what_makes_customers
 from gateway.history import event_model_of
@@ -73,6 +73,11 @@ class ContactHeader:
         """The handles that the person goes by, where they are not the name already."""
         handles = self.contact.known_as
         return handles if handles != self.name else ""
+
+    @property
+    def consent_to_motivation(self) -> str:
+        """The purpose to agree to, for `motivation` to be shown."""
+        return consent_to_motivation()
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,23 @@ the consent may be the next one; a withdrawal hides it at once, and a consent th
 """
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, OuterRef, Q, TextField, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, TextField, When
 from django.db.models.functions import Now
+from django.db.models.lookups import IsNull
 
 from crm.models import Consent
 from crm.models.contact import consent_word
 
 
-def agrees_to_be_known() -> Exists:
-    """Return whether a contact's person agrees, on any of their records, to `KITH_MOTIVATION_CONSENT`."""
-    purpose = consent_word(settings.KITH_MOTIVATION_CONSENT)
-    return Exists(Consent.objects.filter(contact__person=OuterRef("person"), purpose=purpose).standing(now=Now()))
+def consent_to_motivation() -> str:
+    """Return the purpose that people agree to, as consents have it."""
+    return consent_word(settings.KITH_MOTIVATION_CONSENT)
+
+
+def agrees_to_be_known() -> Q:
+    """Return the condition that a contact's person agrees to it, on any record; asked of each for itself."""
+    agreed = Consent.objects.filter(contact__person=OuterRef("person"), purpose=consent_to_motivation())
+    return Q(IsNull(Subquery(agreed.standing(now=Now()).order_by().values("pk")[:1]), False))
 
 
 def motivation_shown() -> Case:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.admin.contact_page import page_of
 from crm.admin.quick_forms import button_answer, form_answer, remove_answer
 from crm.models import Consent, Contact
+from crm.motivation import consent_to_motivation
 from crm.wishes import (
     consent_noted_by,
     do_not_contact_noted_by,
@@ -99,7 +100,7 @@ class WishesMixin:
             template="crm/admin/contact/wishes.html",
             title=f"What {person} wishes",
             verb="Note",
-            purposes=purposes_in_use(),
+            purposes=sorted({*purposes_in_use(), consent_to_motivation()}),
         )
 
     def lift_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:

@@ -72,10 +72,16 @@ def test_the_form_neither_shows_nor_takes_it_without_a_consent(joe, admin_client
 
 
 def test_the_page_says_that_there_is_something_to_ask_for(joe, admin_client):
-    said = "shown once they agree to it"
+    said = "shown once they agree to “profiling”"
     assert said in admin_client.get(f"/admin/crm/contact/{joe.pk}/change/").content.decode()
 
     ConsentFactory(contact=joe, purpose="profiling")
 
     page = admin_client.get(f"/admin/crm/contact/{joe.pk}/change/").content.decode()
     assert (said in page, TOLD in page) == (False, True)
+
+
+def test_the_consent_is_offered_where_wishes_are_noted(joe, admin_client):
+    page = admin_client.get(f"/admin/crm/contact/{joe.pk}/wishes/").content.decode()
+
+    assert '<option value="profiling">' in page
