@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from community.models import Handling, Interaction
 from gateway.errors import DomainError
+from gateway.users import name_of_user
 
 
 class AlreadyClaimed(DomainError):
@@ -72,7 +73,8 @@ def claim(interaction_ids: Sequence[int], *, user_id: int, now: datetime) -> int
         for handling in handlings:
             if handling.assignee is not None and handling.assignee_id != user_id:
                 raise AlreadyClaimed(
-                    f"{_name(handling.assignee)} takes care of this already, since {handling.assigned_at:%H:%M} UTC.",
+                    f"{name_of_user(handling.assignee)} takes care of this already, "
+                    f"since {handling.assigned_at:%H:%M} UTC.",
                     extra={"assignee": handling.assignee.get_username()},
                 )
         new = [handling.pk for handling in handlings if handling.assignee_id is None]
@@ -197,7 +199,3 @@ def _locked(interaction_ids: Sequence[int]) -> QuerySet[Handling]:
     rows = Handling.objects.filter(interaction_id__in=ids)
     list(rows.select_for_update().order_by("interaction_id").values_list("pk"))
     return rows
-
-
-def _name(user: object) -> str:
-    return user.get_full_name() or user.get_username()  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
 from gateway.history import Change, entries_of, events_of
 from gateway.panels import Figure, Link
+from gateway.users import name_of_user
 
 RECEIVED, GIVEN = "help_received", "help_given"
 CAMPAIGN_TOUCH = "campaign_touch"  # a kind to ask for: clicks here, and in metrics what came without one
@@ -187,7 +188,7 @@ class HelpEntries:
             link=Link(page="admin:community_helprecord_change", args=(record.pk,)),
             actor=_called(record.helper_member.contact, record.helper_member)
             if record.helper_member
-            else _user_name(record.helper_user),
+            else name_of_user(record.helper_user),
             actor_link=_link_to(record.helper_member, asked),
             is_own=_is_of(record.helper_member, asked),
             addressee=_called(record.contact),
@@ -234,7 +235,7 @@ def actor_of(interaction: Interaction) -> str:
     """Return who did it: what the person of the account is called, a colleague's name, or that nobody knows."""
     if interaction.member:
         return _called(interaction.member.contact, interaction.member)
-    return _user_name(interaction.user) if interaction.user else "somebody unknown"
+    return name_of_user(interaction.user) or "somebody unknown"
 
 
 def _called(contact: Contact, member: Member | None = None) -> str:
@@ -243,10 +244,6 @@ def _called(contact: Contact, member: Member | None = None) -> str:
     if person.full_name or member is None:
         return str(person)
     return str(member)
-
-
-def _user_name(user: object) -> str:
-    return user.get_full_name() or user.get_username() if user else ""  # type: ignore[attr-defined]
 
 
 def _link_to(member: Member | None, asked: Asked) -> Link | None:

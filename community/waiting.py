@@ -21,7 +21,7 @@ from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models import BusinessHours, Interaction, WaitingInteraction
 from community.private_texts import READ_PRIVATE
 from community.replies import REPLIES, asks, reply_parameters
-from crm.search import NAMES
+from crm.search import in_a_name
 from gateway.panels import PermissionCheck
 from gateway.staging import id_array
 
@@ -106,9 +106,7 @@ def search_asks(asks: QuerySet[WaitingInteraction], text: str, *, may: Permissio
     """
     for word in unicodedata.normalize("NFC", text).split():
         said = Q(text__icontains=word) if may(READ_PRIVATE) else Q(text__icontains=word, is_private=False)
-        called = Q(member__handle__reads=word)
-        for name in NAMES:
-            called |= Q(**{f"member__contact__person__{name}__reads": word})
+        called = Q(member__handle__reads=word) | in_a_name(word, "member__contact__person__")
         asks = asks.filter(said | called)
     return asks
 

@@ -23,6 +23,7 @@ from crm.periods import local_day, organisation_zone
 from crm.stages import StageReached, stage_now, stages_reached, what_makes_customers
 from gateway.history import event_model_of
 from gateway.panels import Figure, Link, PermissionCheck, Tile, tiles_for
+from gateway.users import name_of_user
 
 NOTES_SHOWN = 5  # pinned ones first, then the newest; the timeline has all
 NEXT_STEP_ORDER = 50
@@ -197,7 +198,7 @@ def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Seque
         motivation=contact.motivation_shown,
         records=[contact.pk, *(record.pk for record in records if record.pk != contact.pk)],
         company=contact.company,
-        owner=(contact.owner.get_full_name() or contact.owner.get_username()) if contact.owner else "",
+        owner=name_of_user(contact.owner),
         tags=contact.tags,
         stages=stages_reached(_stages(records, tiles, may=may), upto=contact.stage_now),
         days_to_convert=_days_to_convert(records, tiles, may=may),

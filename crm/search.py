@@ -108,9 +108,13 @@ def _is_early(text: str) -> Q:
     return _holds(Left("search_text", reduce(add, octets, Value(len(NAMES) - 1))), text)
 
 
-def in_a_name(text: str) -> Q:
-    """Return the condition that `text` stands in one of a contact's names; goes with one that has an index."""
-    return _any(Q(**{f"{name}__reads": text}) for name in NAMES)
+def in_a_name(text: str, contact: str = "") -> Q:
+    """
+    Return the condition that `text` stands in one of a contact's names; goes with one that has an index.
+
+    `contact` is the path to the contact, such as "member__contact__".
+    """
+    return _any(Q(**{f"{contact}{name}__reads": text}) for name in NAMES)
 
 
 def _any(conditions: Iterable[Q]) -> Q:

@@ -9,12 +9,14 @@ from typing import Any
 from django.apps import apps
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
 from gateway.tracking import BEFORE
+from gateway.users import name_of_user
 
 SHOWN = 200  # events; the newest
 
@@ -193,8 +195,7 @@ def _names_of_records(
 
 
 def _called(record: Model) -> str:
-    is_user = isinstance(record, get_user_model())
-    return (is_user and record.get_full_name()) or str(record)  # type: ignore[attr-defined]
+    return name_of_user(record) if isinstance(record, AbstractBaseUser) else str(record)
 
 
 def _through(context: Mapping[str, object]) -> str:

@@ -26,6 +26,7 @@ from crm.models import Contact
 from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, dialog_answer, saved_answer
 from gateway.items import is_id
+from gateway.users import name_of_user
 
 MAY_RECORD = "community.add_helprecord"
 MAY_EDIT = "community.change_helprecord"
@@ -215,7 +216,7 @@ def helpers_named(text: str) -> list[dict[str, Any]]:
         {
             "kind": "user",
             "id": user.pk,
-            "label": user.get_full_name() or user.get_username(),
+            "label": name_of_user(user),
             "hint": "colleague",
             "exactly": {fold(user.get_username()), fold(user.get_full_name())},
         }

@@ -9,7 +9,6 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import capfirst
-from unfold.contrib.filters.admin import DropdownFilter
 
 from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin
@@ -31,6 +30,7 @@ from gateway.admin import (
     BooleanRadioFilter,
     ChoicesDropdownFilter,
     DaysFilter,
+    DropdownFilter,
     FactForm,
     FreeObjectField,
     InlineFormSet,

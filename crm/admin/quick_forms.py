@@ -1,7 +1,6 @@
 """Notes and follow-ups from a contact's page: short forms in its dialog, and buttons that answer with a toast."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -16,7 +15,7 @@ from crm.admin.erased import WHOLE_FORM, ErasedRefusingForm
 from crm.follow_ups import mark_done, reopen
 from crm.models import Consent, Contact, FollowUp, Note
 from crm.periods import local_day, organisation_zone
-from gateway.admin import SelectWidget, SwitchWidget, TextareaWidget, TextWidget
+from gateway.admin import ColleagueField, SelectWidget, SwitchWidget, TextareaWidget, TextWidget
 from gateway.admin.dialogs import dialog_answer, saved_answer
 
 TEMPLATE = "crm/admin/contact/form.html"
@@ -38,13 +37,6 @@ class NoteForm(AboutPersonForm):
             "text": TextareaWidget(attrs={"rows": 5, "autofocus": True}),
             "is_pinned": SwitchWidget(),
         }
-
-
-class ColleagueField(forms.ModelChoiceField):
-    """A user who still has a login, by name."""
-
-    def label_from_instance(self, user: Any) -> str:
-        return user.get_full_name() or user.get_username()
 
 
 class FollowUpForm(AboutPersonForm):

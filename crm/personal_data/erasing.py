@@ -28,9 +28,9 @@ from typing import Any, Literal
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
-from django.db.models.functions import Lower
 
 from crm.duplicates.panel import suggested_for
+from crm.folding import fold, folded
 from crm.merging.merge import wait_for_merges
 from crm.models import Company, Contact, Erasure
 from crm.personal_data.blotting import Traces, blot_out, count_mentions
@@ -264,12 +264,12 @@ def _look_alikes(person: Contact) -> Iterator[Remaining]:
 
 def _companies(records: Sequence[Contact]) -> Iterator[Remaining]:
     """Yield companies that bear the name of one of these records of a person, and those that nobody else belongs to."""
-    names = {record.full_name.lower() for record in records if record.full_name}
+    names = {fold(record.full_name) for record in records if record.full_name}
     others = Contact.objects.filter(company=OuterRef("pk")).exclude(pk__in=[record.pk for record in records])
     own = {record.company_id for record in records if record.company_id is not None}
-    found = Company.objects.annotate(folded=Lower("name"), has_others=Exists(others))
+    found = Company.objects.annotate(folded=folded("name"), has_others=Exists(others))
     for company in found.filter(Q(pk__in=own) | Q(folded__in=names)).order_by("name", "pk"):
-        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", company.name.lower()) for name in names):
+        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", fold(company.name)) for name in names):
             yield Remaining(what="company", id=company.pk, name=company.name, why="bears their name")
         elif not company.has_others:
             yield Remaining(what="company", id=company.pk, name=company.name, why="nobody else belongs to it")

@@ -153,9 +153,12 @@ def _cell(value: Any) -> str:
 
 def _mentions(rows: PersonRows) -> list[Sequence[Any]]:
     """Return where other people's words name the person: the places, since the words are others' own."""
+    held: dict[type[models.Model], set[Any]] = {}
     found: list[Sequence[Any]] = []
     for model, pk, name in find_mentions(Traces.made_of(known_by(rows).by_sort)):
-        if declaration_of(model) is None or pk not in set(rows.given(model)):
+        if model not in held:
+            held[model] = set(rows.given(model)) if declaration_of(model) is not None else set()
+        if pk not in held[model]:
             found.append((model._meta.verbose_name, str(pk), name))
     return found
 

@@ -7,6 +7,7 @@ from crm.models import FollowUp, Note
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
 from gateway.panels import Figure, Link
+from gateway.users import name_of_user
 
 NOTE, FOLLOW_UP, FOLLOW_UP_DONE = "note", "follow_up", "follow_up_done"
 
@@ -35,7 +36,7 @@ class NoteEntries:
                 title="Pinned note" if note.is_pinned else "Note",
                 icon="sticky_note_2",
                 link=Link(page="admin:crm_note_change", args=(note.pk,)),
-                actor=_name(note.author),
+                actor=name_of_user(note.author),
                 text=note.text,
             )
             for note in Note.objects.filter(pk__in=ids).select_related("author")
@@ -81,7 +82,7 @@ class FollowUpEntries:
         is_done = bool(pk % 2)
         figures = [Figure(label="Due", value=task.due_on, unit="day")]
         if task.assigned_to:
-            figures.append(Figure(label="For", value=_name(task.assigned_to)))
+            figures.append(Figure(label="For", value=name_of_user(task.assigned_to)))
         return Entry(
             source=self.key,
             id=pk,
@@ -90,14 +91,10 @@ class FollowUpEntries:
             title="Follow-up done" if is_done else "Follow-up planned",
             icon="task_alt" if is_done else "event_upcoming",
             link=Link(page="admin:crm_followup_change", args=(task.pk,)),
-            actor=_name(task.done_by if is_done else task.recorded_by),
+            actor=name_of_user(task.done_by if is_done else task.recorded_by),
             text=task.what,
             figures=figures,
         )
 
     def channels(self, asked: Asked) -> Mapping[str, str]:
         return {}
-
-
-def _name(user: object) -> str:
-    return user.get_full_name() or user.get_username() if user else ""  # type: ignore[attr-defined]

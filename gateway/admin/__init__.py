@@ -29,7 +29,7 @@ from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import DaysFilter, SpanFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
-from gateway.admin.forms import FactForm, FreeObjectField
+from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField
 from gateway.admin.reasons import ReasonAction
 from gateway.admin.row_buttons import row_buttons
 
@@ -42,6 +42,7 @@ __all__ = [
     "AutocompleteSelectFilter",
     "BooleanRadioFilter",
     "ChoicesDropdownFilter",
+    "ColleagueField",
     "DateWidget",
     "DaysFilter",
     "DropdownFilter",

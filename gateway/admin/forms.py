@@ -15,6 +15,7 @@ from gateway.items import FreeObject, refusals
 from gateway.payload import strict_json
 from gateway.problems import MalformedJson
 from gateway.screen import trimmed
+from gateway.users import name_of_user
 
 _FREE_OBJECT = pydantic.TypeAdapter(FreeObject)
 
@@ -80,6 +81,13 @@ class FreeObjectField(forms.JSONField):
             return _FREE_OBJECT.validate_python({} if found is None else found, strict=True)
         except pydantic.ValidationError as error:
             raise ValidationError([refusal.message for refusal in refusals(error)]) from None
+
+
+class ColleagueField(forms.ModelChoiceField):
+    """A choice of users by their names."""
+
+    def label_from_instance(self, user: Any) -> str:
+        return name_of_user(user)
 
 
 def is_taken_by(field: forms.Field, value: object) -> bool:

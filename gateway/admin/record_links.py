@@ -10,12 +10,15 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.utils import quote
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import ForeignObjectRel, Model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from unfold import forms as unfold_forms
 from unfold.fields import UnfoldAdminReadonlyField
+
+from gateway.users import name_of_user
 
 MayOpen = Callable[[type[Model]], bool]
 
@@ -33,7 +36,7 @@ class NamedRecord(UnfoldAdminReadonlyField):
     """A field that is only looked at; its form says in `may_open` which records the reader may open."""
 
     def get_admin_url(self, remote_field: ForeignObjectRel, remote_obj: Any) -> str:
-        called = getattr(remote_obj, "get_full_name", str)() or str(remote_obj)
+        called = name_of_user(remote_obj) if isinstance(remote_obj, AbstractBaseUser) else str(remote_obj)
         meta = remote_field.model._meta
         may_open: MayOpen | None = getattr(self.form, "may_open", None)
         if may_open is not None and not may_open(remote_field.model):

@@ -37,6 +37,7 @@ from gateway.admin import (
 )
 from gateway.errors import DomainError
 from gateway.screen import DASH
+from gateway.users import name_of_user
 from metrics.admin.waiting_acts import ACTS, BULK_ACTS, HANDS_OVER, REASONS, BulkAct, NoForm, me
 from metrics.models import PersonDay
 from metrics.reports.people import VIEW_VALUE
@@ -210,7 +211,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             return f"Needs no reply: {held.dismiss_reason}"
         if held.snoozed_until and held.snoozed_until > timezone.now() and not row.is_woken:
             return f"Snoozed until {date_format(timezone.localtime(held.snoozed_until), 'j M, H:i')}"
-        return str(held.assignee.get_full_name() or held.assignee) if held.assignee else None
+        return name_of_user(held.assignee) or None
 
     @display(description="Do")
     def acts(self, row: Any) -> SafeString:

@@ -14,6 +14,8 @@ from django.utils.formats import date_format
 
 from community import handling
 from crm.periods import local_day, organisation_zone
+from gateway.admin import ColleagueField
+from gateway.users import name_of_user
 
 REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
 MORNING = time(8)  # when what was snoozed until a day comes back
@@ -24,13 +26,6 @@ Given = Mapping[str, Any]  # what a form was told
 
 class NoForm(forms.Form):
     """Nothing to say: to confirm is enough."""
-
-
-class ColleagueField(forms.ModelChoiceField):
-    """A choice of users by their names."""
-
-    def label_from_instance(self, user: Any) -> str:
-        return user.get_full_name() or user.get_username()
 
 
 class AssignForm(forms.Form):
@@ -111,7 +106,7 @@ class Act:
         """Return what the words for it may name."""
         words = {}
         if "user" in given:
-            words["who"] = given["user"].get_full_name() or given["user"].get_username()
+            words["who"] = name_of_user(given["user"])
         if "until" in given:
             until = timezone.localtime(snoozed_until(given, now=now))
             words["until"] = date_format(until, "j M Y, H:i")

@@ -23,6 +23,7 @@ from django.contrib.auth import get_user_model
 from community.models import BusinessHours, Channel, Colleague, Community, MemberRole
 from crm.models import Contact
 from crm.periods import Period, organisation_zone
+from gateway.users import name_of_user
 from metrics.reports.figures import Ratio, answer_rate, lead_answer_rate, resolution_rate, response_rate
 from metrics.reports.names import accounts_of, names_of
 from metrics.reports.query import InvalidQuery
@@ -261,7 +262,7 @@ def _replier_names(keys: Collection[Key]) -> dict[Key, str]:
             names[people[login.contact.person_id or login.contact_id]] = login.user.get_full_name()
     taken = set(names.values())
     for user in get_user_model().objects.filter(pk__in=users):
-        name = user.get_full_name() or user.get_username()
+        name = name_of_user(user)
         names[users[user.pk]] = f"{name} (login)" if name in taken else name
     return names
 

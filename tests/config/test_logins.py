@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.models import GroupPermissionEvent, UserSession
+from tests.admin_clients import with_role
 
 pytestmark = pytest.mark.django_db
 
@@ -312,11 +313,7 @@ def test_sessions_know_whose_they_are(ana: User):
 
 @pytest.fixture
 def administrator() -> Client:
-    user = User.objects.create_user("olga", is_staff=True)
-    user.groups.add(Group.objects.get(name="Administrator"))
-    client = Client()
-    client.force_login(user)
-    return client
+    return with_role("Administrator", username="olga")
 
 
 def form_of(user: User, **changes: object) -> dict[str, object]:

@@ -3,13 +3,14 @@
 import datetime as dt
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from community.models import Colleague
 from crm.personal_data.erasing import erase_person
 from gateway.history import history_of
+from tests.admin_clients import with_role
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory
@@ -21,11 +22,7 @@ NOW = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 
 @pytest.fixture
 def administrator() -> Client:
-    user = User.objects.create_user("olga", is_staff=True)
-    user.groups.add(Group.objects.get(name="Administrator"))
-    client = Client()
-    client.force_login(user)
-    return client
+    return with_role("Administrator", username="olga")
 
 
 def say(client: Client, user: User, contact: int):

@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +13,7 @@ from crm.merging import merge
 from crm.models import Contact, ContactPoint
 from crm.personal_data.erasing import erase_person
 from gateway.history import history_of
+from tests.admin_clients import logged_in, with_role
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory, EmailFactory
 
@@ -24,15 +25,7 @@ BY_HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def hal() -> Client:
-    user = UserFactory(username="hal", first_name="Hal", last_name="Helper", is_staff=True)
-    user.groups.add(Group.objects.get(name="Helper"))
-    return client_of(user)
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return with_role("Helper", username="hal", first_name="Hal", last_name="Helper")
 
 
 @pytest.fixture
@@ -176,7 +169,7 @@ def test_nothing_but_names_and_addresses_can_be_changed(hal: Client, joe: Contac
 def test_whoever_may_not_see_addresses_neither_meets_nor_writes_them(joe: Contact):
     user = UserFactory(username="ben", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "correct_contact"]))
-    ben, point = client_of(user), joe.points.get()
+    ben, point = logged_in(user), joe.points.get()
 
     opened = ben.get(page(joe))
     assert "example.com" not in opened.content.decode()
@@ -193,10 +186,10 @@ def test_correcting_needs_its_permission(joe: Contact):
     user.user_permissions.set(
         Permission.objects.filter(codename__in=["view_contact", "view_contactpoint", "add_contactpoint"])
     )
-    ben = client_of(user)
+    ben = logged_in(user)
 
     assert [ask(page(joe)).status_code for ask in (ben.get, ben.post)] == [403, 403]
-    assert client_of(User.objects.create_superuser("chief")).get(
+    assert logged_in(User.objects.create_superuser("chief")).get(
         reverse("admin:crm_contact_correct", args=[999_999])
     ).status_code == 404  # fmt: skip
 

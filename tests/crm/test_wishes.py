@@ -4,7 +4,7 @@ import datetime as dt
 import json
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from crm.merging import merge, unmerge
 from crm.models import Consent, Contact
 from crm.personal_data.erasing import erase_person
 from gateway.history import history_of
+from tests.admin_clients import logged_in, with_role
 from tests.admin_forms import posted
 from tests.api_clients import client_with
 from tests.factories.community import UserFactory
@@ -28,15 +29,7 @@ LEAVE_ALONE = "leave alone"
 
 
 def helper(username: str = "hal") -> Client:
-    user = UserFactory(username=username, first_name=username.capitalize(), last_name="Helper", is_staff=True)
-    user.groups.add(Group.objects.get(name="Helper"))
-    return client_of(user)
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return with_role("Helper", username=username, first_name=username.capitalize(), last_name="Helper")
 
 
 @pytest.fixture
@@ -113,7 +106,7 @@ def test_helper_notes_that_somebody_does_not_want_to_be_contacted_and_takes_it_b
 
 def test_a_wish_is_taken_back_by_who_noted_it_and_by_who_may_change_contacts(hal: Client, joe: Contact):
     undo = said(note(hal, joe, LEAVE_ALONE))["undo"]
-    ben, chief = helper("ben"), client_of(User.objects.create_superuser("chief"))
+    ben, chief = helper("ben"), logged_in(User.objects.create_superuser("chief"))
 
     assert ben.post(undo).status_code == 403
     assert "Noted by mistake: does not want to be contacted" not in wishes(ben, joe)
@@ -177,7 +170,7 @@ def test_a_change_by_id_lifts_what_was_noted(hal: Client, joe: Contact):
 
 
 def test_what_is_set_in_the_details_is_kept_from_sources_too(joe: Contact):
-    chief = client_of(User.objects.create_superuser("chief"))
+    chief = logged_in(User.objects.create_superuser("chief"))
     details = reverse("admin:crm_contact_change", args=[joe.pk]) + "?tab=details"
 
     chief.post(details, posted(chief.get(details), do_not_contact="on"))
@@ -263,7 +256,7 @@ def test_wishes_need_their_permission(joe: Contact):
     nobody.user_permissions.set(
         Permission.objects.filter(codename__in=["view_contact", "view_consent", "add_consent", "add_helprecord"])
     )
-    ben = client_of(nobody)
+    ben = logged_in(nobody)
     consent = ConsentFactory(contact=joe)
 
     for name, pk in (("contact_wishes", joe.pk), ("contact_lift_wish", joe.pk), ("consent_unnote", consent.pk)):
@@ -278,7 +271,7 @@ def test_consents_are_offered_to_those_who_may_see_them(joe: Contact):
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "note_wishes"]))
     ConsentFactory(contact=joe)
 
-    assert wishes(client_of(user), joe) == ["Does not want to be contacted", "Agrees to be contacted"]
+    assert wishes(logged_in(user), joe) == ["Does not want to be contacted", "Agrees to be contacted"]
 
 
 def test_nothing_is_noted_of_an_erased_person(hal: Client, joe: Contact):
