@@ -24,6 +24,7 @@ from gateway.admin import (
     excerpt,
     object_link,
 )
+from gateway.users import name_of_user
 
 MINE, OVERDUE, NOBODYS, OPEN, DONE = "mine", "overdue", "nobodys", "open", "done"
 
@@ -31,7 +32,7 @@ MINE, OVERDUE, NOBODYS, OPEN, DONE = "mine", "overdue", "nobodys", "open", "done
 @admin.register(Note)
 class NoteAdmin(QuickNotes, ModelAdmin):
     form = ErasedRefusingForm
-    list_display = ("written_at", "shown_contact", "shown_text", "author", "is_pinned")
+    list_display = ("written_at", "shown_contact", "shown_text", "shown_author", "is_pinned")
     list_select_related = ("contact", "author")
     list_filter = (("contact", AutocompleteSelectFilter), ("author", AutocompleteSelectFilter))
     search_fields = ("text",)
@@ -52,6 +53,10 @@ class NoteAdmin(QuickNotes, ModelAdmin):
     @display(description="Note")
     def shown_text(self, note: Note) -> str:
         return excerpt(note.text)
+
+    @display(description="Author", ordering="author")
+    def shown_author(self, note: Note) -> str | None:
+        return name_of_user(note.author) or None
 
 
 class WhoseFilter(DropdownFilter):
@@ -90,7 +95,7 @@ def today() -> date:
 @admin.register(FollowUp)
 class FollowUpAdmin(QuickFollowUps, ModelAdmin):
     form = ErasedRefusingForm
-    list_display = ("due_on", "shown_what", "shown_contact", "assigned_to", "standing")
+    list_display = ("due_on", "shown_what", "shown_contact", "shown_assigned_to", "standing")
     list_display_links = ("due_on", "shown_what")
     list_select_related = ("contact", "assigned_to", "done_by")
     list_filter = (
@@ -138,6 +143,10 @@ class FollowUpAdmin(QuickFollowUps, ModelAdmin):
     @display(description="For")
     def shown_contact(self, task: FollowUp) -> str:
         return object_link(task.contact)
+
+    @display(description="Assigned to", ordering="assigned_to")
+    def shown_assigned_to(self, task: FollowUp) -> str | None:
+        return name_of_user(task.assigned_to) or None
 
     @display(description="Standing", label={"done": "success", "overdue": "danger", "open": "info"})
     def standing(self, task: FollowUp) -> str:
