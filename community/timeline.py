@@ -8,13 +8,13 @@ from django.db.models import Exists, OuterRef, Q
 from community.exchanges import exchanges
 from community.interaction_kinds import interaction_kinds
 from community.models import Channel, HelpRecord, Interaction, Member
-from community.private_texts import is_hidden, readable_help, readable_text
+from community.private_texts import is_hidden, readable_help, readable_text, readable_title
 from crm.models import Contact
 from crm.timeline.changes import RecordChanges
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
 from gateway.history import Change, entries_of, events_of
-from gateway.panels import Figure, Link
+from gateway.panels import Figure, Link, PermissionCheck
 from gateway.users import name_of_user
 
 RECEIVED, GIVEN = "help_received", "help_given"
@@ -127,7 +127,7 @@ class InteractionEntries:
             channel_name=str(interaction.channel),
             text=readable_text(interaction, may=asked.may),
             is_hidden=is_hidden(interaction, may=asked.may),
-            figures=_circumstances(interaction),
+            figures=_circumstances(interaction, may=asked.may),
             standing=standing,
             reason=reason,
         )
@@ -197,7 +197,7 @@ class HelpEntries:
             channel_name=str(interaction.channel),
             text=readable_help(record, "\n\n".join(filter(None, said)), may=asked.may),
             is_hidden=is_hidden(interaction, may=asked.may),
-            figures=[*figures, *_circumstances(interaction)],
+            figures=[*figures, *_circumstances(interaction, may=asked.may)],
             standing="withdrawn" if record.withdrawn_at else standing,
             reason="" if record.withdrawn_at and not standing else reason,
         )
@@ -262,12 +262,12 @@ def _standing(interaction: Interaction) -> tuple[str, str]:
     return ("deleted", "its text is gone; it happened and counts") if interaction.deleted_at else ("", "")
 
 
-def _circumstances(interaction: Interaction) -> list[Figure]:
+def _circumstances(interaction: Interaction, *, may: PermissionCheck) -> list[Figure]:
     """Return the thread and the campaign of an interaction, where it has them."""
     found = []
     if interaction.thread and interaction.thread.title:
         link = Link(page="admin:community_thread_change", args=(interaction.thread.pk,))
-        found.append(Figure(label="In", value=interaction.thread.title, link=link))
+        found.append(Figure(label="In", value=readable_title(interaction.thread, interaction, may=may), link=link))
     if interaction.campaign:
         link = Link(page="admin:crm_campaign_change", args=(interaction.campaign.pk,))
         found.append(Figure(label="Campaign", value=str(interaction.campaign), link=link))

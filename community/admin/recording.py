@@ -13,12 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from community.admin.private_texts import mark_hidden
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.helping import HELP, RefusedHelp, edit_help, record_help, redo_help, undo_help
 from community.interaction_kinds import asking_kinds
 from community.models import Channel, HelpRecord, Interaction, Member, Thread
 from community.newcomers import NewPerson, RefusedPerson, add_person, who_has
-from community.private_texts import is_hidden, readable_text
+from community.private_texts import is_hidden, readable_text, thread_is_private
 from community.waiting import unanswered
 from crm.contact_points import VIEW_ADDRESSES
 from crm.folding import fold
@@ -271,7 +272,7 @@ class RecordingMixin:
             _demand(request, MAY_SEE_SAID, *([] if thread_id is None else [MAY_SEE_THREADS]))
         now = timezone.now()
         asked = _asked(interaction_id) if interaction_id is not None else None
-        thread = _thread(thread_id) if thread_id is not None else None
+        thread = _thread(thread_id, request) if thread_id is not None else None
         if thread is not None:
             asked = _asked_in(thread, now=now)
         person = _person(contact_id) if contact_id is not None else _asker(asked, thread)
@@ -411,8 +412,9 @@ def _asked(interaction_id: int) -> Interaction:
     return asked
 
 
-def _thread(thread_id: int) -> Thread:
-    thread = Thread.objects.select_related("opened_by").filter(pk=thread_id).first()
+def _thread(thread_id: int, request: HttpRequest) -> Thread:
+    threads = mark_hidden(Thread.objects.select_related("opened_by"), request, privacy=thread_is_private())
+    thread = threads.filter(pk=thread_id).first()
     if thread is None:
         raise Http404("There is no such thread.")
     return thread
@@ -432,7 +434,11 @@ def _known_beforehand(
     """Return what the form is filled with: me, now, and what the question, the thread or the person tells."""
     told: dict[str, Any] = {"occurred_at": now, "outcome": HelpRecord.Outcome.SOLVED}
     if thread is not None:
-        told |= {"channel": thread.channel_id, "question": thread.title, "topic": thread.topic}
+        told |= {
+            "channel": thread.channel_id,
+            "question": "" if thread.is_hidden else thread.title,
+            "topic": thread.topic,
+        }
     if asked is not None:
         hidden = is_hidden(asked, may=request.user.has_perm)
         told |= {"channel": asked.channel_id, "question": "" if hidden else asked.text}

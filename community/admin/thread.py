@@ -8,8 +8,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from community.admin.private_texts import PrivateTexts
 from community.extensions import thread_actions
 from community.models import Thread
+from community.private_texts import PRIVATE, thread_is_private
 from community.sync.accepted_answers import refresh_accepted_help
 from crm.admin.erased import ErasedRefusingForm
 from crm.models import Contact
@@ -37,7 +39,7 @@ class ThreadForm(ErasedRefusingForm):
 
 
 @admin.register(Thread)
-class ThreadAdmin(ModelAdmin):
+class ThreadAdmin(PrivateTexts, ModelAdmin):
     form = ThreadForm
     list_display = ("shown_title", "channel", "topic", "opened_by", "opened_at", "is_answered", "source_state")
     list_display_links = ("shown_title",)
@@ -58,6 +60,8 @@ class ThreadAdmin(ModelAdmin):
         ("Answer", {"fields": ("accepted_answer", ("confirmed_answer", "confirmed_by"))}),
     )
     page_actions = thread_actions
+    private_fields = ("title", "url")
+    privacy = thread_is_private()
     history_from_first_change = True
     empty_state = "Threads appear with the questions and topics of a channel: sync it or import it."
 
@@ -69,7 +73,7 @@ class ThreadAdmin(ModelAdmin):
 
     @display(description="Title", ordering="title")
     def shown_title(self, thread: Thread) -> str:
-        return excerpt(str(thread))
+        return PRIVATE if thread.is_hidden else excerpt(str(thread))
 
     @display(description="Answered", boolean=True)
     def is_answered(self, thread: Thread) -> bool:

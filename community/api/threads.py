@@ -1,22 +1,29 @@
 """Threads as the API gives them."""
 
 from datetime import datetime
+from typing import Any
 
+import pydantic
+
+from community.private_texts import READ_PRIVATE, thread_is_private
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
-from gateway.resources import Record, Resource
+from gateway.resources import Record, Resource, Withheld
+
+TITLE: Any = pydantic.Field(description="Null when it is private and the key lacks `private-interactions:read`.")
 
 
 class ThreadRecord(Record):
     """
     A question, ticket or topic. `opened_by` is the member's id on the channel, `accepted_answer` and
     `confirmed_answer` are interactions' ids there. One that was only named so far has no `opened_at`.
+    `is_private` is true as long as nothing in it was said openly.
     """
 
     id: int
     channel: str
     external_id: str
-    title: str
-    url: str
+    title: str | None = TITLE
+    url: str | None = TITLE
     topic: str
     opened_by: str | None
     opened_by_id: int | None
@@ -24,6 +31,7 @@ class ThreadRecord(Record):
     accepted_answer: str | None
     confirmed_answer: str | None
     source_state: str
+    is_private: bool
     source_updated_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -51,4 +59,6 @@ class Threads(Resource):
         "opened_by": "opened_by__external_id",
         "accepted_answer": "accepted_answer__external_id",
         "confirmed_answer": "confirmed_answer__external_id",
+        "is_private": thread_is_private(),
     }
+    withheld = (Withheld(READ_PRIVATE, ("title", "url"), where="is_private"),)

@@ -54,6 +54,9 @@ class Thread(Synced):
     )
     source_state = models.CharField(max_length=50, blank=True, default="", db_default="", help_text="such as closed")
 
+    #: Whether it was read by somebody who may not know what is said in it: see `community.private_texts`.
+    is_hidden: bool = False
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -70,4 +73,5 @@ class Thread(Synced):
         indexes = [models.Index(fields=["updated_at", "id"], name="community_thread_changes")]
 
     def __str__(self) -> str:
-        return self.title or self.external_id
+        """Return its title, or its id on the channel where it has none or was read by somebody who may not know it."""
+        return (not self.is_hidden and self.title) or self.external_id

@@ -6,7 +6,6 @@ database's own event tables, panels with figures, refusals that name the field.
 """
 
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     BooleanRadioFilter,
     ChoicesDropdownFilter,
     DropdownFilter,
@@ -27,7 +26,7 @@ from gateway.admin.api_key import ApiKeyAdmin
 from gateway.admin.base import ModelAdmin, OnlyLookedAt, ReadOnlyModelAdmin, StackedInline, TabularInline
 from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
-from gateway.admin.filters import DaysFilter, SpanFilter, StandingFilter, YesNoFilter
+from gateway.admin.filters import AutocompleteSelectFilter, DaysFilter, SpanFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
 from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField
 from gateway.admin.reasons import ReasonAction

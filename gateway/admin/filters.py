@@ -12,10 +12,30 @@ from django.db.models import DateField, DateTimeField, Field, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import capfirst
+from unfold.contrib.filters import admin as unfold_filters
 from unfold.contrib.filters.admin import RadioFilter, RangeDateFilter
-from unfold.contrib.filters.forms import RangeDateForm
+from unfold.contrib.filters.forms import AutocompleteDropdownForm, RangeDateForm
 
 from gateway.items import EARLIEST, LATEST
+
+
+class ChoiceAsRead(AutocompleteDropdownForm):
+    """One record to filter by, which is called what the list of such records calls it for the reader."""
+
+    def __init__(self, request: HttpRequest, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, name, *args, **kwargs)
+        of_such = kwargs["model_admin"].admin_site.get_model_admin(kwargs["field"].remote_field.model)
+        self.fields[name].queryset = of_such.get_queryset(request)
+
+
+class AutocompleteSelectFilter(unfold_filters.AutocompleteSelectFilter):
+    """
+    Rows that refer to one record, which is found while typing.
+
+    The theme's own looks the chosen one up among all, and so names also what the reader may not know.
+    """
+
+    form_class = ChoiceAsRead
 
 
 class DaysForm(RangeDateForm):

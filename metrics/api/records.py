@@ -180,7 +180,7 @@ class CreditInteractionRecord(Shape):
     is_private: bool
     is_deleted: bool
     thread_id: int | None
-    thread_title: str
+    thread_title: str | None = pydantic.Field(description="Empty without a thread or a title; null as the text is.")
 
 
 class ShareRecord(Shape):

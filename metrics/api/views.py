@@ -152,7 +152,7 @@ class Recompute(ApiView):
 def _credit(credit: ExplainedCredit, *, may_read_private: bool) -> dict[str, Any]:
     laid_out = asdict(credit)
     if credit.interaction is not None and credit.interaction.is_private and not may_read_private:
-        laid_out["interaction"] |= {"text": None, "url": None}
+        laid_out["interaction"] |= {"text": None, "url": None, "thread_title": None}
     laid_out["models"] = {
         model: {
             "share": str(given.share),

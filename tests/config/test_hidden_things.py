@@ -16,7 +16,7 @@ from django.db.models import ForeignObjectRel, Model
 from django.test import Client
 from django.urls import reverse
 
-from community.models import HelpRecord, Interaction
+from community.models import HelpRecord, Interaction, Thread
 from community.models import WaitingInteraction as Waiting
 from config.roles import ANALYST, HELPER
 from crm.audiences import hand_out
@@ -57,9 +57,12 @@ def world() -> None:
     refresh_search_text([contact.pk])
     joe = MemberFactory(channel=forum, handle="joe", contact=contact)
     mia = MemberFactory(channel=forum, handle="mia", contact=ContactFactory(full_name="Mia Lind"))
-    thread = ThreadFactory(channel=forum, opened_by=joe)
+    thread = ThreadFactory(
+        channel=forum, opened_by=joe, external_id="t1",
+        title=f"What Joe {SAID}", url=f"https://forum.example/{SAID}",
+    )  # fmt: skip
     asked = InteractionFactory(
-        channel=forum, member=joe, kind="direct_message", thread=thread, is_private=True,
+        channel=forum, member=joe, kind="direct_message", is_private=True,
         text=f"I {SAID} a question", url=f"https://forum.example/{SAID}/1",
         occurred_at=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC),
     )  # fmt: skip
@@ -67,6 +70,7 @@ def world() -> None:
         channel=forum, member=mia, kind="answer", thread=thread, reply_to=asked, to_member=joe, is_private=True,
         text=f"I {SAID} an answer", occurred_at=dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC),
     )  # fmt: skip
+    Interaction.objects.filter(pk=asked.pk).update(thread=thread)  # as its history tells
     help_record = HelpRecordFactory(
         interaction=answered, contact=contact, helper_user=None, helper_member=mia, topic="Enrolment",
         question=f"{SAID} question", answer=f"{SAID} answer", note=f"{SAID} note",
@@ -102,11 +106,18 @@ def addresses_of_all_pages() -> list[str]:
                 ]
             if options.panels_load_later:
                 found += [reverse(f"{name}_panel", args=[instance.pk, panel.key]) for panel in options.panels]
-    fields = ("community.thread.accepted_answer", "community.helprecord.interaction", "community.member.contact")
+    for thread in Thread.objects.all():
+        found.append(f"{reverse('admin:community_interaction_changelist')}?thread__id__exact={thread.pk}")
+    fields = (
+        "community.thread.accepted_answer",
+        "community.helprecord.interaction",
+        "community.member.contact",
+        "community.interaction.thread",
+    )
     for field in fields:
         app, model, name = field.split(".")
         query = f"app_label={app}&model_name={model}&field_name={name}"
-        found += [f"{reverse('admin:autocomplete')}?{query}&term={term}" for term in ("", "joe", "I")]
+        found += [f"{reverse('admin:autocomplete')}?{query}&term={term}" for term in ("", "joe", "I", "t1")]
     return found
 
 
@@ -133,12 +144,47 @@ def test_whoever_may_know_them_meets_them(world: None):
     assert sum(SAID in text for text in pages.values()) >= 4
 
 
+def test_a_title_is_for_everybody_once_something_was_said_openly(world: None):
+    """What was only named so far was not said."""
+    thread = Thread.objects.get(title=f"What Joe {SAID}")
+    page = reverse("admin:community_thread_change", args=[thread.pk])
+    named = InteractionFactory(channel=thread.channel, thread=thread, kind=None, occurred_at=None, external_id="later")
+
+    def told_by() -> list[object]:
+        record = client_with("threads:read").get(f"/api/v1/threads/{thread.pk}/").json()
+        listed, shown = (
+            somebody(ANALYST).get(url).content.decode() for url in (page.replace(f"{thread.pk}/change/", ""), page)
+        )
+        return [record["title"], record["url"], record["is_private"], SAID in listed, SAID in shown]
+
+    assert told_by() == [None, None, True, False, False]
+    Interaction.objects.filter(pk=named.pk).update(kind="comment", occurred_at=NOW)
+    assert told_by() == [f"What Joe {SAID}", f"https://forum.example/{SAID}", False, True, True]
+
+
+def test_a_form_to_record_help_does_not_tell_it(world: None):
+    """The question of a thread where nobody asked is its title, for who may know it."""
+    thread = ThreadFactory(title=f"He {SAID} too", opened_by=MemberFactory())
+    page = reverse("admin:community_thread_record_help", args=[thread.pk])
+    user = UserFactory(is_staff=True)
+    acts = ["view_contact", "view_thread", "add_helprecord", "view_helprecord", "view_interaction", "view_member"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=acts))
+    client = Client()
+    client.force_login(user)
+
+    assert client.get(page).context["form"]["question"].value() == ""
+    user.user_permissions.add(Permission.objects.get(codename="view_private_interaction"))
+    client.force_login(user)
+    assert client.get(page).context["form"]["question"].value() == f"He {SAID} too"
+
+
 @pytest.mark.parametrize(
     ("address", "found"),
     [
         ("admin:crm_contact_changelist", f"?q={ADDRESS}"),
         ("admin:community_interaction_changelist", f"?q={SAID}"),
         ("admin:community_helprecord_changelist", f"?q={SAID}"),
+        ("admin:community_thread_changelist", f"?q={SAID}"),
     ],
 )
 def test_searching_finds_nobody_by_what_is_hidden(world: None, address: str, found: str):
@@ -177,6 +223,8 @@ def test_typing_an_address_offers_nobody(world: None):
         ("admin:community_interaction_changelist", f"text__contains={SAID}"),
         ("admin:community_interaction_changelist", f"url__contains={SAID}"),
         ("admin:community_helprecord_changelist", f"question__contains={SAID}"),
+        ("admin:community_thread_changelist", f"title__contains={SAID}"),
+        ("admin:community_interaction_changelist", f"thread__title__contains={SAID}"),
         ("admin:community_helprecord_changelist", f"interaction__text__contains={SAID}"),
         ("admin:crm_conversion_changelist", f"contact__search_text__contains={ADDRESS}"),
     ],
@@ -206,7 +254,9 @@ def more(world: None) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("word", "found"), [(ADDRESS, {Contact, Merge}), (SAID, {Interaction, HelpRecord, Waiting})])
+@pytest.mark.parametrize(
+    ("word", "found"), [(ADDRESS, {Contact, Merge}), (SAID, {Interaction, HelpRecord, Thread, Waiting})]
+)
 def test_no_list_is_searched_by_what_is_hidden(more: None, word: str, found: set[type[Model]]):
     by_all = {model for model in admin.site._registry if asked(somebody(), model, f"?q={word}") > 0}
     analyst = somebody(ANALYST)
@@ -333,6 +383,7 @@ def test_keys_with_the_scopes_meet_them(world: None):
 
     assert [path for path, text in answers.items() if ADDRESS in text] == ["/api/v1/contacts/"]
     assert [path.split("/")[3] for path, text in answers.items() if SAID in text] == [
+        "threads",
         "interactions",
         "help-records",
         "credits",
