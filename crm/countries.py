@@ -1,7 +1,9 @@
-"""Countries, as ISO 3166-1 names them with two letters."""
+"""Countries by the two letters of ISO 3166-1, languages by the tags of BCP 47, and what both are called."""
 
-from django.core.exceptions import ValidationError
+from collections.abc import Mapping
+from functools import cache
 
+from crm.folding import fold
 from gateway.errors import DomainError
 
 COUNTRIES = frozenset(
@@ -30,9 +32,28 @@ def country_code(code: str) -> str:
     return code
 
 
-def validate_country(code: str) -> None:
-    """Refuse in a form what `country_code` refuses."""
+def country_name(code: str) -> str:
+    """Return what a country is called in English (Unicode CLDR), such as Ireland for IE; `code` itself for others."""
+    return _territories()[code] if code in COUNTRIES else code
+
+
+def countries_by_name() -> list[tuple[str, str]]:
+    """Return every country as code and name, in the order of their names."""
+    return sorted(((code, country_name(code)) for code in COUNTRIES), key=lambda one: fold(one[1]))
+
+
+def language_name(tag: str) -> str:
+    """Return what a language is called in English (Unicode CLDR), such as Danish for da; `tag` itself for others."""
+    from babel import Locale, UnknownLocaleError
+
     try:
-        country_code(code)
-    except UnknownCountry as refusal:
-        raise ValidationError(refusal.message) from None
+        return Locale.parse(tag, sep="-").get_display_name("en") or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
+
+
+@cache
+def _territories() -> Mapping[str, str]:
+    from babel import Locale  # read where names are shown: it takes longer than most commands have to do with it
+
+    return Locale("en").territories

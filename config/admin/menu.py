@@ -72,7 +72,7 @@ GROUPS = [
         ],
     ),
     Group(
-        "People",
+        "Contacts",
         items=[
             _list("Contacts", "person", "crm.contact"),
             _list("Follow-ups", "event_upcoming", "crm.followup"),
@@ -80,10 +80,17 @@ GROUPS = [
             _list("Companies", "apartment", "crm.company"),
             _list("Possible duplicates", "group", "crm.duplicatesuggestion"),
             _list("Merges", "call_merge", "crm.merge"),
+        ],
+    ),
+    Group(
+        "Community",
+        items=[
+            _list("Communities", "groups", "community.community"),
+            _list("Channels", "hub", "community.channel"),
             _list("Members", "alternate_email", "community.member"),
-            _list("Help records", "volunteer_activism", "community.helprecord"),
             _list("Threads", "forum", "community.thread"),
             _list("Interactions", "chat_bubble", "community.interaction"),
+            _list("Help records", "volunteer_activism", "community.helprecord"),
         ],
     ),
     Group(
@@ -116,8 +123,6 @@ GROUPS = [
         "Settings",
         is_collapsible=True,
         items=[
-            _list("Communities", "groups", "community.community"),
-            _list("Channels", "hub", "community.channel"),
             _list("Channel sizes", "groups_2", "community.channelsize"),
             _list("Business hours", "schedule", "community.businesshours"),
             _list("Kinds of conversion", "category", "crm.conversionkind"),

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from config.admin.period import Choice, chosen_period, in_words, period_chooser
 from config.admin.start_page import PERMISSION
+from crm.countries import country_name, language_name
 from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Link, Row, Series, Table
 from metrics.panels.parts import behind_notes, why_undefined
@@ -151,6 +152,7 @@ def _coverage_table(report: PeopleReport) -> Table:
 
 
 _HEADINGS = {"country": "Country", "age_group": "Age", "language": "Language"}
+_NAMES = {"country": country_name, "language": language_name}
 
 
 def _age_chart(report: PeopleReport, with_small: bool) -> Chart | None:
@@ -160,7 +162,7 @@ def _age_chart(report: PeopleReport, with_small: bool) -> Chart | None:
         return None
     return Chart(
         title="Active people by age, of those who say",
-        labels=[_called(group) for group in drawn],
+        labels=[_called("age_group", group) for group in drawn],
         series=[Series(label="People", values=[group.people for group in drawn])],
         unit="count",
     )
@@ -178,7 +180,7 @@ def _groups_table(what: str, report: PeopleReport, *, with_small: bool) -> Table
         ),
         rows=[
             Row(
-                values=(_called(group), group.people, group.people / whole),
+                values=(_called(what, group), group.people, group.people / whole),
             )
             for group in report.groups(what, with_small=with_small)
         ],
@@ -187,8 +189,10 @@ def _groups_table(what: str, report: PeopleReport, *, with_small: bool) -> Table
     )
 
 
-def _called(group: Group) -> str:
-    """Return a group as people read it: IE, under 18, 25–34, 65 and over, unknown."""
+def _called(what: str, group: Group) -> str:
+    """Return a group as people read it: Ireland, Danish, under 18, 25–34, 65 and over, unknown."""
+    if what in _NAMES:
+        return _NAMES[what](group.key)
     first, _, last = group.key.partition("_")
     return f"{first}–{last}" if first.isdecimal() and last.isdecimal() else group.key.replace("_", " ")
 

@@ -51,9 +51,9 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="where this person says they live: ISO 3166-1, such as IE",
+                help_text="where this person says they live",
                 max_length=2,
-                validators=[crm.countries.validate_country],
+                choices=crm.countries.countries_by_name,
             ),
         ),
         migrations.AddField(
@@ -76,9 +76,9 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="where this person says they live: ISO 3166-1, such as IE",
+                help_text="where this person says they live",
                 max_length=2,
-                validators=[crm.countries.validate_country],
+                choices=crm.countries.countries_by_name,
             ),
         ),
         gateway.migration_operations.AddTrigger(

@@ -18,7 +18,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Collate, Left, Lower, Now, Reverse
 
-from crm.countries import validate_country
+from crm.countries import countries_by_name
 from crm.folding import folded
 from crm.models.changed_identity import compare_again
 from crm.models.company import Company
@@ -120,8 +120,8 @@ class Contact(Synced):
         blank=True,
         default="",
         db_default="",
-        validators=[validate_country],
-        help_text="where this person says they live: ISO 3166-1, such as IE",
+        choices=countries_by_name,
+        help_text="where this person says they live",
     )
     birth_year = models.PositiveSmallIntegerField(
         null=True,

@@ -79,7 +79,7 @@ def test_figures_of_the_period(client, forum):
 
 
 def test_small_groups_are_told_apart_to_whoever_may_see_contacts(client, forum):
-    Contact.objects.filter(full_name="Joe").update(country="IE", birth_year=1990)
+    Contact.objects.filter(full_name="Joe").update(country="IE", language="pt-BR", birth_year=1990)
     analyst, reader = UserFactory(is_staff=True), UserFactory(is_staff=True)
     for user, codenames in ((analyst, ["view_credit", "view_contact"]), (reader, ["view_credit"])):
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
@@ -87,12 +87,12 @@ def test_small_groups_are_told_apart_to_whoever_may_see_contacts(client, forum):
     def told(user):
         client.force_login(user)
         tables = {table.title: table for table in client.get(reverse("about-people-figures"), MARCH).context["tables"]}
-        return [row.values[:2] for row in tables["Active people by age"].rows]
+        return [tables[f"Active people by {what}"].rows[0].values[:2] for what in ("age", "country", "language")]
 
-    assert told(analyst) == [("35–44", 1)]
+    assert told(analyst) == [("35–44", 1), ("Ireland", 1), ("Portuguese", 1)]
     charts = {chart.title: chart for chart in client.get(reverse("about-people-figures"), MARCH).context["charts"]}
     assert charts["Active people by age, of those who say"].labels == ["35–44"]
-    assert told(reader) == [("other", 1)]
+    assert told(reader) == [("other", 1)] * 3
 
 
 def test_period_without_anything_says_so(client, forum):

@@ -53,6 +53,20 @@ def details_of(contact: Contact) -> str:
     return reverse("admin:crm_contact_change", args=[contact.pk]) + "?tab=details"
 
 
+def test_country_is_chosen_by_name_and_read_by_name(ana: Client):
+    contact = ContactFactory(full_name="Joe Bloggs")
+    change = details_of(contact)
+    page = ana.get(change)
+
+    choices = page.context["adminform"].form["country"].field.choices
+    assert [name for code, name in choices][:3] == ["Select value", "Afghanistan", "Åland Islands"]
+    ana.post(change, posted(page, country="IE"))
+    assert Contact.objects.get(pk=contact.pk).country == "IE"
+    shown = ana.get(reverse("admin:crm_contact_change", args=[contact.pk])).content.decode()
+    assert "lives in Ireland" in shown
+    assert "lives in IE" not in shown
+
+
 def test_contact_with_a_new_name_is_found_by_it(ana: Client):
     contact = ContactFactory(full_name="Joe Bloggs")
     change = details_of(contact)
