@@ -84,10 +84,12 @@ class Costs(SyncedCollection):
         stored = _standing(drafts)
         rows: list[Row] = []
         replaced: dict[int, int] = {}
+        said_again: dict[int, datetime] = {}
         writing: list[tuple[Draft, dict[str, Any], int | None]] = []
         for draft in drafts:
             before = stored.get(draft.pk or draft.key)
-            if before and draft.said_at and before["source_updated_at"] and draft.said_at < before["source_updated_at"]:
+            said_before = before and before["source_updated_at"]
+            if before and draft.said_at and said_before and draft.said_at < said_before:
                 draft.done("unchanged", before["id"], stale=True)
                 continue
             draft.values = _whole(draft, before)
@@ -96,7 +98,10 @@ class Costs(SyncedCollection):
             if before is None:
                 writing.append((draft, draft.values, None))
             elif all(draft.values[column] == before[column] for column in SUBSTANCE):
-                draft.done("unchanged", before["id"])
+                is_news = draft.said_at is not None and draft.said_at != said_before
+                if is_news:
+                    said_again[before["id"]] = draft.said_at
+                draft.done("updated" if is_news else "unchanged", before["id"])
             elif before["voided_at"]:
                 message = "The cost was voided and stays as it is. Send the new one under a new external id."
                 draft.fail("", "voided", message)
@@ -111,6 +116,7 @@ class Costs(SyncedCollection):
             draft.done("created" if before_id is None else "updated", pk)
         _step_aside(replaced, reason="replaced", now=now)
         COSTS.insert(rows)
+        _note_said_again(said_again, now=now)
 
     def _book(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Turn what the costs are booked on into ids; channels and communities must exist."""
@@ -223,6 +229,17 @@ def replace(changed: Cost, *, reason: str, now: datetime) -> None:
             raise AlreadyVoided("The cost was voided or replaced meanwhile.")
         changed.pk, changed.created_at = pk, now
         changed.save(force_insert=True)
+
+
+def _note_said_again(said: Mapping[int, datetime], *, now: datetime) -> None:
+    """Keep when costs, by id, were last said to be what they are: what was said before that is not news."""
+    if said:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE community_cost c SET source_updated_at = s.said_at, updated_at = %s"
+                " FROM unnest(%s::bigint[], %s::timestamptz[]) AS s(id, said_at) WHERE c.id = s.id",
+                [now, id_array(said), list(said.values())],
+            )
 
 
 def _step_aside(replaced: Mapping[int, int], *, reason: str, now: datetime) -> int:

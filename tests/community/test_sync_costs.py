@@ -12,6 +12,7 @@ from crm.models import Campaign
 from crm.sync.conversions import AlreadyVoided
 from gateway.batches import NotFound
 from gateway.collections import collections
+from metrics.models import StaleMark
 from tests.factories.community import ChannelFactory, CommunityFactory, CostFactory
 from tests.sending import NOW, codes, send, send_one, statuses
 
@@ -166,6 +167,24 @@ def test_older_item_of_the_source_is_stale():
     outcome = send_one("costs", **cost(amount="1.00", source_updated_at="2026-03-01T00:00:00Z"))
 
     assert (outcome.status, outcome.stale) == ("unchanged", True)
+
+
+def test_what_was_said_again_is_newer_than_what_was_said_between():
+    """100 on the 1st and again on the 5th; the 90 of the 3rd arrives late and is not what stands."""
+    first = send_one("costs", **cost(source_updated_at="2026-03-01T00:00:00Z"))
+    StaleMark.objects.all().delete()
+
+    again = [send_one("costs", **cost(source_updated_at="2026-03-05T00:00:00Z")) for _ in range(2)]
+    late = send_one("costs", **cost(amount="90.00", source_updated_at="2026-03-03T00:00:00Z"))
+
+    assert [(one.status, one.id, one.stale) for one in (*again, late)] == [
+        ("updated", first.id, False),
+        ("unchanged", first.id, False),
+        ("unchanged", first.id, True),
+    ]
+    stored = Cost.objects.get()
+    assert (stored.amount, stored.source_updated_at) == (Decimal(100), dt.datetime(2026, 3, 5, tzinfo=dt.UTC))
+    assert not StaleMark.objects.exists()  # no figure changes by it
 
 
 def test_patch_of_a_cost_answers_with_its_replacement_also_without_reference():
