@@ -13,6 +13,12 @@ Amounts = Mapping[str, int]  # minor units per model
 NOTHING: Amounts = dict.fromkeys(MODELS, 0)
 
 
+# On a day on which staff bought, something that they had bought before they were staff may have been given back.
+_OF_THEIR_OWN = """bool_or(
+    d.credited_minor <> 0 OR d.unattributed_minor <> 0 OR d.revenue_minor = d.credited_minor + d.unattributed_minor
+)"""
+
+
 @dataclass(frozen=True)
 class Earned:
     """
@@ -119,7 +125,7 @@ def _earned_whole(dimension: Dimension, parameters: Mapping[str, object], *, onl
         FROM {dimension.earned_from}
         WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
         GROUP BY 1
-        HAVING {"TRUE" if dimension is MONTHS else "bool_or(d.revenue_minor = d.credited_minor + d.unattributed_minor)"}
+        HAVING {"TRUE" if dimension is MONTHS else _OF_THEIR_OWN}
         """,
         parameters,
     ):

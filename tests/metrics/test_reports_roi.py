@@ -256,6 +256,24 @@ def test_members_as_customers(world, costs):
     assert all(check.holds for check in found.sums)
 
 
+@pytest.mark.django_db
+def test_money_given_back_to_who_became_staff_is_their_own_whatever_they_buy_that_day():
+    """100.00 bought before they were staff; 20.00 of it comes back on the day on which they buy a mug as staff."""
+    stan = ContactFactory(full_name="Stan")
+    bought = add_result(date(2026, 2, 5), 10000, person=stan, touches=1)
+    add_credit(bought, 1, 10000, actor_kind="self")
+    back = add_result(date(2026, 3, 10), -2000, person=stan, touches=1, is_refund=True)
+    add_credit(back, 1, -2000, actor_kind="self")
+    add_result(date(2026, 3, 10), 5000, line="staff_purchases", person=stan)
+    roll_up()
+
+    found = report("members", start=date(2026, 3, 1), end=date(2026, 4, 1))
+
+    assert by_key(found)[stan.pk].revenue == D("-20.00")
+    assert found.lines["staff_purchases"].revenue["linear"] == D("50.00")
+    assert [(check.what, check.holds) for check in found.sums if not check.holds] == []
+
+
 def test_members_as_helpers(world, costs):
     found = report("members", view="helper", model="all")
     ada = by_key(found)[world.ada.pk]
