@@ -106,7 +106,9 @@ class LineRecord(Shape):
 class NotConvertedRecord(Shape):
     """Money without an exchange rate, in its own currency: outside every sum until a rate arrives."""
 
-    currency: str
+    currency: str | None = pydantic.Field(
+        description="Null for refunds without a currency whose order has not arrived: they take the order's."
+    )
     conversions: int
     revenue: str
     costs: int

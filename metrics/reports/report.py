@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from crm.money import from_minor
+from gateway.screen import grouped
 from metrics.reports.figures import Ratio
 from metrics.reports.query import RoiQuery
 
@@ -137,15 +138,39 @@ class RoiLine:
 
 @dataclass(frozen=True)
 class NotConverted:
-    """Money without an exchange rate: outside every sum, in its own currency, from its first to its last day."""
+    """
+    Money without an exchange rate: outside every sum, in its own currency, from its first to its last day.
 
-    currency: str
+    `currency` is None for refunds that came without one before the order that they take back: it is the order's.
+    """
+
+    currency: str | None
     conversions: int
     revenue: Decimal
     costs: int
     cost: Decimal
     first_day: date
     last_day: date
+
+    @property
+    def in_words(self) -> str:
+        """What is outside, and why: 2 conversions (50.00 GBP) and 1 cost (12.00 GBP) without an exchange rate."""
+        if self.currency is None:
+            return (
+                f"{_number_of('refund', self.conversions)} ({grouped(self.revenue)}) of orders that are not known,"
+                " and so without a currency"
+            )
+        parts = (("conversion", self.conversions, self.revenue), ("cost", self.costs, self.cost))
+        named = [
+            f"{_number_of(noun, number)} ({grouped(amount)} {self.currency})"
+            for noun, number, amount in parts
+            if number
+        ]
+        return f"{' and '.join(named)} without an exchange rate"
+
+
+def _number_of(noun: str, number: int) -> str:
+    return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,7 @@ def _parts(report: RoiReport) -> Iterable[RenderableType]:
     if report.row_count > len(report.rows):
         yield Text(f"{len(report.rows):,} of {report.row_count:,} rows; the others are in the line Other rows.")
     for entry in report.not_converted:
-        yield Text(
-            f"Not converted: {entry.conversions:,} conversions ({entry.revenue:,} {entry.currency}) and "
-            f"{entry.costs:,} costs ({entry.cost:,} {entry.currency}) without an exchange rate, "
-            f"{entry.first_day} to {entry.last_day}.",
-            style="yellow",
-        )
+        yield Text(f"Not converted: {entry.in_words}, {entry.first_day} to {entry.last_day}.", style="yellow")
     yield from _sums(report)
     yield Text(report.note, style="dim")
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from crm.money import quantise
+from gateway.screen import trimmed
 from metrics.reports.report import NotConverted
 from metrics.reports.snapshot import select
 
@@ -11,8 +13,9 @@ def not_converted(parameters: Mapping[str, object]) -> list[NotConverted]:
     """
     Return, by currency, the conversions and costs of the period without a rate, in one query.
 
-    Amounts are whole and in their own currency; refunds count as negative revenue. A cost is listed
-    with all of its amount when any of its days that have come lies in the period.
+    Amounts are whole and in their own currency; refunds count as negative revenue. A refund without a currency takes
+    that of its order, and None while the order has not arrived. A cost is listed with all of its amount when any of
+    its days that have come lies in the period.
     """
     rows = select(
         """
@@ -42,11 +45,16 @@ def not_converted(parameters: Mapping[str, object]) -> list[NotConverted]:
         NotConverted(
             currency=currency,
             conversions=int(conversions),
-            revenue=Decimal(revenue),
+            revenue=_as_written(Decimal(revenue), currency),
             costs=int(costs),
-            cost=Decimal(cost),
+            cost=_as_written(Decimal(cost), currency),
             first_day=first_day,
             last_day=last_day,
         )
         for currency, conversions, revenue, costs, cost, first_day, last_day in rows
     ]
+
+
+def _as_written(amount: Decimal, currency: str | None) -> Decimal:
+    """Return an amount with the decimals of its currency, and not with those of the column."""
+    return trimmed(amount) if currency is None else quantise(amount, currency)

@@ -75,3 +75,24 @@ def test_cost_that_has_not_begun_is_not_listed(db):
     CostFactory(currency="GBP", days=DateRange(date(2026, 7, 1), date(2026, 8, 1)))
 
     assert report().not_converted == []
+
+
+def test_refund_without_a_currency_waits_for_its_order_by_name(pounds):
+    RefundFactory(
+        refund_of_external_id="late", amount=Decimal("20.00"), occurred_at=datetime(2026, 4, 3, 12, tzinfo=UTC)
+    )
+
+    [in_pounds, unknown] = report().not_converted
+
+    assert (unknown.currency, unknown.conversions, str(unknown.revenue)) == (None, 1, "-20.00")
+    assert unknown.in_words == "1 refund (-20.00) of orders that are not known, and so without a currency"
+    assert in_pounds.in_words == "2 conversions (50.00 GBP) and 1 cost (12.00 GBP) without an exchange rate"
+
+
+def test_amounts_have_the_decimals_of_their_currency(db):
+    ConversionFactory(amount=Decimal("5000"), currency="JPY", occurred_at=datetime(2026, 3, 20, 12, tzinfo=UTC))
+
+    [yen] = report().not_converted
+
+    assert str(yen.revenue) == "5000"
+    assert yen.in_words == "1 conversion (5,000 JPY) without an exchange rate"
