@@ -13,7 +13,7 @@ existing ones in the order of their ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -184,11 +184,14 @@ class Table:
             if cursor.rowcount < len(rows):
                 raise LostRace(self.name)
 
-    def change(self, rows: Sequence[Row], *, parts: Parts | None = None) -> dict[int, Change]:
+    def change(
+        self, rows: Sequence[Row], *, parts: Parts | None = None, beyond: Collection[int] = ()
+    ) -> dict[int, Change]:
         """
         Bring existing rows, and the parts that hang on them, to what is given and return what happened, by id.
 
-        Compare, lock what differs in the order of ids, update: at most one COPY and three statements.
+        `beyond` are rows that count as changed by what was written of them elsewhere. Compare, lock what differs in the
+        order of ids, update: at most one COPY and three statements.
         """
         if not rows:
             return {}
@@ -222,7 +225,7 @@ class Table:
             result: dict[int, Change] = {}
             wanted = []
             for pk, is_stale, is_different, is_frozen in cursor.fetchall():
-                is_different = is_different or pk in by_parts
+                is_different = is_different or pk in by_parts or pk in beyond
                 result[pk] = "stale" if is_stale else "frozen" if is_different and is_frozen else "unchanged"
                 if is_different and not is_stale and not is_frozen:
                     wanted.append(pk)
@@ -238,7 +241,7 @@ class Table:
                     f"UPDATE {self.name} t SET {assignments}, updated_at = now() FROM {source} s {beside}"
                     f" WHERE t.id = s.pk AND t.id = ANY(%s::bigint[]) AND NOT {stale} AND NOT ({self.frozen})"
                     f" AND ({differs} OR t.id = ANY(%s::bigint[])) RETURNING t.id",
-                    [id_array(wanted), id_array(by_parts)],
+                    [id_array(wanted), id_array(by_parts.union(beyond))],
                 )
                 result |= {pk: "updated" for (pk,) in cursor.fetchall()}
             return result

@@ -19,6 +19,7 @@ from community.sync.references import (
     resolve_channels,
     thread_ids,
 )
+from community.sync.told_threads import tell_with_talk
 from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
 from gateway.drafts import Draft, settle
@@ -147,8 +148,10 @@ class Interactions(SyncedCollection):
         )
         for pk, draft in old.items():
             settle(draft, pk, changes.get(pk))
-        written = {draft.outcome.id for draft in drafts if draft.outcome and draft.outcome.status != "unchanged"}
-        refresh_accepted_help({pk for pk in written if pk}, now=now)
+        outcomes = [draft.outcome for draft in drafts if draft.outcome and draft.outcome.status != "unchanged"]
+        written = {outcome.id for outcome in outcomes if outcome.id}
+        refresh_accepted_help(written, now=now)
+        tell_with_talk(written)
 
     def _name_rows(self, drafts: Sequence[Draft], known: Container[Key]) -> None:
         """

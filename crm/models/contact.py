@@ -23,6 +23,7 @@ from crm.folding import folded
 from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
+from crm.models.told_of_contacts import told_with_the_person
 
 EARLIEST_BIRTH, LATEST_BIRTH = 1900, 2100
 BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
@@ -67,7 +68,7 @@ _CARRY_PERSON_DOWN = """
         UNION ALL
         SELECT c.id FROM crm_contact c JOIN below b ON c.merged_into_id = b.id
     )
-    UPDATE crm_contact c SET person_id = root.person_id
+    UPDATE crm_contact c SET person_id = root.person_id, updated_at = now()
     FROM below b, (SELECT r.person_id FROM crm_contact r WHERE r.id = NEW.id) root
     WHERE c.id = b.id AND c.person_id IS DISTINCT FROM root.person_id;
     RETURN NULL;
@@ -261,6 +262,7 @@ class Contact(Synced):
                 condition=pgtrigger.Q(old__do_not_contact=True, new__do_not_contact=False),
                 func="NEW.do_not_contact_noted_at := NULL; RETURN NEW;",
             ),
+            *told_with_the_person(),
             *compare_again("id", when="full_name <> ''", changed=("full_name", "company_id")),
         ]
 

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 
 from crm.models.contact import Contact
 from crm.models.synced import Synced
+from crm.models.told_of_contacts import told_with_conversions
 from crm.money import AmountField, CurrencyField, money_constraints, whole_minor_units
 
 
@@ -133,6 +134,7 @@ class Conversion(Synced):
             ),
             models.Index(Lower("utm_campaign"), name="crm_conversion_utm", condition=Q(utm_campaign__isnull=False)),
         ]
+        triggers = told_with_conversions()
 
     def __str__(self) -> str:
         kind = "refund" if self.refund_of_source else str(self.kind_id).replace("_", " ")

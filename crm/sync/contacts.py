@@ -113,9 +113,9 @@ class Contacts(SyncedCollection):
                 company = draft.facts["company"]
                 draft.values["company_id"] = companies[company.key] if company else None
         resolve_users(drafts, "owner", "owner_id")
-        new, old, later = _find(drafts)
+        new, old, with_new_refs, later = _find(drafts)
         self._create(new)
-        self._change(old)
+        self._change(old, with_new_refs)
         if later:
             self.store(later, now=now)
 
@@ -131,11 +131,12 @@ class Contacts(SyncedCollection):
         for pk, draft in new.items():
             draft.done("created", pk)
 
-    def _change(self, old: Mapping[int, Draft]) -> None:
+    def _change(self, old: Mapping[int, Draft], with_new_refs: set[int]) -> None:
         is_by_source = all(draft.pk is None for draft in old.values())  # a patch comes alone
         table = AS_SAID if is_by_source else CONTACTS
         with contact_parts({pk: _said(draft.facts) for pk, draft in old.items()}) as parts:
-            changes = table.change([Row(pk, (), draft.values, draft.said_at) for pk, draft in old.items()], parts=parts)
+            rows = [Row(pk, (), draft.values, draft.said_at) for pk, draft in old.items()]
+            changes = table.change(rows, parts=parts, beyond=with_new_refs)
         for pk, draft in old.items():
             settle(draft, pk, changes.get(pk))
 
@@ -158,9 +159,10 @@ def _known_by(draft: Draft) -> Named:
                 yield (many if draft.facts[many].is_all else one), ("address", address.normalised)
 
 
-def _find(drafts: Sequence[Draft]) -> tuple[dict[int, Draft], dict[int, Draft], list[Draft]]:
+def _find(drafts: Sequence[Draft]) -> tuple[dict[int, Draft], dict[int, Draft], set[int], list[Draft]]:
     """
-    Return the drafts of new contacts and of stored ones, by the contact's id, and those to look at again after them.
+    Return the drafts of new contacts and of stored ones, by the contact's id, which of the stored ones got a further
+    reference, and the drafts to look at again after them.
 
     References that are not known yet are created, for both, in one statement; a further reference
     that leads to another contact refuses the item. To be looked at again: items that speak of the
@@ -189,9 +191,10 @@ def _find(drafts: Sequence[Draft]) -> tuple[dict[int, Draft], dict[int, Draft], 
         for ref in [*([draft.key] if pk in fresh else []), *draft.facts.get("refs", ())]:
             if leads_to.setdefault(ref, pk) != pk:
                 draft.fail("refs", "ref_taken", f"Another item of this batch claims {':'.join(ref)} as well.")
-    claim_refs({ref: pk for ref, pk in leads_to.items() if ref not in stored and (fresh | known)[pk].is_open})
+    claimed = {ref: pk for ref, pk in leads_to.items() if ref not in stored and (fresh | known)[pk].is_open}
+    claim_refs(claimed)
     fresh, known = ({pk: draft for pk, draft in found.items() if draft.is_open} for found in (fresh, known))
-    return fresh, known, later
+    return fresh, known, set(claimed.values()) & known.keys(), later
 
 
 def _has_free_refs(draft: Draft, pk: int | None, stored: Mapping[Key, int]) -> bool:

@@ -1,0 +1,184 @@
+"""
+Whoever follows by `updated_since` hears of everything that a list tells: also of what other rows decide.
+
+Each act changes one thing. Before and after it every list is read whole: a row that reads otherwise has to be among
+those that were updated since, and nobody else's.
+"""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from crm.merging import merge, unmerge
+from crm.models import Contact, Conversion
+from crm.sync.conversions import voiding
+from gateway.routes import known_scopes
+from tests.api_clients import client_with
+from tests.factories.community import ChannelFactory, InteractionFactory, ThreadFactory
+from tests.factories.crm import ContactFactory, ContactRefFactory, ConversionFactory
+from tests.sending import NOW, send_one
+
+pytestmark = pytest.mark.django_db
+
+LISTS = ("contacts", "threads")
+LONG_AGO, SINCE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+JOE, SHOP_JOE, OLD_JOE, MIA = (
+    {"source": "shop", "external_id": name} for name in ("joe", "shop-joe", "old-joe", "mia")
+)
+POST = {
+    "channel": "forum",
+    "external_id": "p1",
+    "kind": "question",
+    "occurred_at": "2026-03-01T09:00:00Z",
+    "thread": "t1",
+}
+ORDER = {
+    "source": "shop", "external_id": "o1", "kind": "purchase", "contact": SHOP_JOE,
+    "occurred_at": "2026-03-01T09:00:00Z", "amount": "10.00", "currency": "EUR",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world() -> None:
+    """Joe has a record of the shop's merged into his; old Joe is somebody else as yet, and so is Mia."""
+    contacts = [ContactFactory(full_name=ref["external_id"], stage="lead") for ref in (JOE, SHOP_JOE, OLD_JOE, MIA)]
+    for contact, ref in zip(contacts, (JOE, SHOP_JOE, OLD_JOE, MIA), strict=True):
+        ContactRefFactory(contact=contact, **ref)
+    merge(survivor_id=contacts[0].pk, loser_id=contacts[1].pk, now=NOW)
+    forum = ChannelFactory(slug="forum")
+    ThreadFactory(channel=forum, external_id="t1", title="Payroll")
+    other = ThreadFactory(channel=forum, external_id="t2", title="Said openly before")
+    InteractionFactory(channel=forum, thread=other, kind="comment")
+
+
+def contact_of(name: str) -> Contact:
+    return Contact.objects.get(full_name=name)
+
+
+def age() -> None:
+    """Let everything be old: whatever is written from now on was updated since `SINCE`."""
+    with connection.cursor() as cursor:
+        for table in ("crm_contact", "community_thread"):
+            cursor.execute(f"UPDATE {table} SET updated_at = %s", [LONG_AGO])
+
+
+def read(client: APIClient, **query: str) -> dict[tuple[str, int], dict]:
+    rows = {}
+    for name in LISTS:
+        answer = client.get(f"/api/v1/{name}/", {"limit": 1000, "include_inactive": "true", **query})
+        assert answer.status_code == 200, answer.content
+        rows |= {(name, record["id"]): {**record, "updated_at": ""} for record in answer.json()["results"]}
+    return rows
+
+
+def nothing() -> None:
+    """Nothing came before."""
+
+
+def a_wish_on_another_record() -> None:
+    send_one("contacts", **SHOP_JOE, do_not_contact=True)
+
+
+def a_wish_of_old_joe() -> None:
+    send_one("contacts", **OLD_JOE, do_not_contact=True)
+
+
+def a_merge_above() -> None:
+    merge(survivor_id=contact_of("old-joe").pk, loser_id=contact_of("joe").pk, now=NOW)
+
+
+def a_merge_below() -> None:
+    merge(survivor_id=contact_of("joe").pk, loser_id=contact_of("old-joe").pk, now=NOW)
+
+
+def the_merge_above_taken_apart() -> None:
+    unmerge(loser_id=contact_of("joe").pk, now=NOW)
+
+
+def the_shops_record_taken_out() -> None:
+    unmerge(loser_id=contact_of("shop-joe").pk, now=NOW)
+
+
+def an_order() -> None:
+    send_one("conversions", **ORDER)
+
+
+def the_order_voided() -> None:
+    voiding.one(Conversion.objects.get().pk, reason="a test", now=NOW)
+
+
+def the_order_found_to_be_mias() -> None:
+    send_one("conversions", **ORDER | {"contact": MIA})
+
+
+def the_order_found_to_be_a_sign_up() -> None:
+    send_one("conversions", **ORDER | {"kind": "sign_up"})
+
+
+def a_further_reference() -> None:
+    assert send_one("contacts", **MIA, refs=[{"source": "crm", "external_id": "77"}]).status == "updated"
+
+
+def an_open_post() -> None:
+    send_one("interactions", **POST)
+
+
+def the_post_made_private() -> None:
+    send_one("interactions", **POST, is_private=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "act", "told"),
+    [
+        (nothing, a_wish_on_another_record, {"joe", "shop-joe"}),
+        (nothing, a_merge_above, {"joe", "shop-joe"}),
+        (a_wish_of_old_joe, a_merge_below, {"joe", "shop-joe", "old-joe"}),
+        (a_merge_above, the_merge_above_taken_apart, {"joe", "shop-joe"}),
+        (an_order, the_shops_record_taken_out, {"joe", "shop-joe"}),
+        (nothing, an_order, {"joe", "shop-joe"}),
+        (an_order, the_order_voided, {"joe", "shop-joe"}),
+        (an_order, the_order_found_to_be_mias, {"joe", "shop-joe", "mia"}),
+        (an_order, the_order_found_to_be_a_sign_up, {"joe", "shop-joe"}),
+        (nothing, a_further_reference, {"mia"}),
+        (nothing, an_open_post, {"t1"}),
+        (an_open_post, the_post_made_private, {"t1"}),
+    ],
+)
+def test_a_row_that_reads_otherwise_was_updated(
+    world: None, before: Callable[[], None], act: Callable[[], None], told: set[str]
+):
+    poller = client_with(*(set(known_scopes()) - {"private-interactions:read"}))
+    before()
+    age()
+    stood = read(poller)
+
+    act()
+
+    stands = read(poller)
+    changed = {key for key, record in stands.items() if record != stood[key]}
+    heard = read(poller, updated_since=SINCE)
+
+    def names(keys: Iterable[tuple[str, int]]) -> set[str]:
+        return {stands[key].get("full_name") or stands[key]["external_id"] for key in keys}
+
+    assert names(changed) - {"old-joe"} == told - {"old-joe"}
+    assert names(changed) <= names(heard)
+    assert not {"mia", "t2"} & (names(heard) - told)
+
+
+def test_what_changes_nothing_is_not_told_again(world: None):
+    """A second order, a shell that is merged, a second post."""
+    ConversionFactory(contact=contact_of("shop-joe"))
+    send_one("interactions", **POST)
+    mia, shell = contact_of("mia"), ContactFactory()
+    age()
+
+    send_one("conversions", **ORDER)
+    merge(survivor_id=mia.pk, loser_id=shell.pk, now=NOW)
+    send_one("interactions", **POST | {"external_id": "p2"})
+
+    poller = client_with("contacts:read", "threads:read")
+    heard = read(poller, updated_since=SINCE)
+    assert heard.keys() <= {("contacts", mia.pk), ("contacts", shell.pk)}
