@@ -15,6 +15,7 @@ from community.models import Cost
 from community.sync.costs import replace, voiding
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
+from crm.money import quantise
 from crm.personal_data.suppression import SourceName
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -71,6 +72,9 @@ class CostForm(ErasedRefusingForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "amount" in self.fields:  # absent on the page of somebody who may only look
+            self.fields["amount"].required = False
+            self.fields["amount"].help_text = "or hours and an hourly rate: their product"
         if self.instance.days:
             self.initial.setdefault("starts_on", first_day(self.instance))
             self.initial.setdefault("ends_on", last_day(self.instance))
@@ -83,9 +87,22 @@ class CostForm(ErasedRefusingForm):
                 self.add_error("ends_on", "The last day cannot be before the first.")
             else:
                 self.instance.days = DateRange(starts_on, ends_on + ONE_DAY)
+        self._work_out_labour(cleaned)
         if self.instance.pk and not Cost.objects.standing().filter(pk=self.instance.pk).select_for_update().exists():
             raise forms.ValidationError("Somebody voided or replaced this cost meanwhile. Open the newest one.")
         return cleaned
+
+    def _work_out_labour(self, cleaned: dict[str, Any]) -> None:
+        """Set the amount to hours times rate where none was given, or where these changed and it did not."""
+        hours, rate, currency = (cleaned.get(name) for name in ("hours", "hourly_rate", "currency"))
+        changed = set(self.changed_data)
+        is_kept = "amount" not in changed and not changed & {"hours", "hourly_rate"}
+        if cleaned.get("amount") is not None and ("amount" in changed or is_kept):
+            return
+        if hours is not None and rate is not None and currency and not self.errors:
+            cleaned["amount"] = quantise(hours * rate, currency)
+        elif cleaned.get("amount") is None and "amount" not in self.errors:
+            self.add_error("amount", "Give an amount, or hours and an hourly rate.")
 
     def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
         yield ["external_id", "source"], ("cost", self.instance.source, self.instance.external_id)

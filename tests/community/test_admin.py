@@ -110,6 +110,37 @@ def test_cost_that_cannot_be_is_refused_beside_its_field(
     assert cost.voided_at is None
 
 
+@pytest.mark.parametrize(
+    ("labour", "changes", "amount"),
+    [
+        (("10", "30.00"), {"hours": "12"}, "360.00"),
+        (("10", "30.00"), {"hourly_rate": "33.33"}, "333.30"),
+        (("10", "30.00"), {"hours": "12", "amount": "350.00"}, "350.00"),  # as it was said
+        (("10", "30.00"), {"hours": "12", "amount": ""}, "360.00"),
+        (("10", "30.00"), {"description": "Answering"}, "300.00"),
+        (("10", "30.00"), {"hours": "", "hourly_rate": ""}, "300.00"),  # money alone
+    ],
+)
+def test_amount_of_labour_follows_hours_and_rate(ana: Client, labour, changes, amount):
+    hours, rate = map(Decimal, labour)
+    cost = CostFactory(hours=hours, hourly_rate=rate, amount=Decimal("300.00"), category="staffing")
+    change = reverse("admin:community_cost_change", args=[cost.pk])
+
+    assert ana.post(change, posted(ana.get(change), **changes)).status_code == 302
+
+    assert str(Cost.objects.standing().get().amount.quantize(Decimal("0.01"))) == amount
+
+
+def test_cost_is_added_by_hours_and_rate_alone_or_by_an_amount(ana: Client):
+    add = reverse("admin:community_cost_add")
+    days = {"category": "staffing", "currency": "EUR", "starts_on": "2026-03-01", "ends_on": "2026-03-31"}
+
+    nothing = ana.post(add, posted(ana.get(add), **days, hours="10"))
+    assert errors_of(nothing)["amount"] == ["Give an amount, or hours and an hourly rate."]
+    assert ana.post(add, posted(ana.get(add), **days, hours="7.5", hourly_rate="33.33")).status_code == 302
+    assert Cost.objects.get().amount == Decimal("249.98")  # 249.975
+
+
 def test_cost_is_voided_with_a_reason(ana: Client):
     cost = CostFactory()
 
