@@ -34,6 +34,8 @@ def main() -> None:
             execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Kith: {error}")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) is not None:
             raise  # it does answer, and what it says is for developers

@@ -23,8 +23,11 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         """Import the Celery application, which every `shared_task` then belongs to."""
         import config.celery  # noqa: F401
+        from config.own_settings import refuse_wrong_settings
         from config.personal_data import DECLARED
         from crm.extensions import personal_data
+
+        refuse_wrong_settings()
 
         for declaration in DECLARED:
             personal_data.register(declaration)

@@ -10,6 +10,7 @@ import contextlib
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -197,6 +198,12 @@ KITH_MERGE_RULES = env.list("KITH_MERGE_RULES", default=[])  # verified_email, v
 
 # The organisation: its calendar and its money.
 KITH_TIME_ZONE = env.str("KITH_TIME_ZONE", default="Europe/London")  # IANA name; days, weeks and months are cut in it
+try:
+    ZoneInfo(KITH_TIME_ZONE)
+except (LookupError, ValueError, OSError):
+    raise ImproperlyConfigured(
+        f"KITH_TIME_ZONE must be an IANA name, such as Europe/London, not {KITH_TIME_ZONE!r}."
+    ) from None
 KITH_PHONE_REGION = env.str("KITH_PHONE_REGION", default="GB")  # ISO 3166; telephone numbers without a country code
 KITH_CURRENCY = env.str("KITH_CURRENCY", default="EUR")  # ISO 4217; every report is in it
 
@@ -291,7 +298,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # refuses while a login is locked, before any password is looked at
     "django.contrib.auth.backends.ModelBackend",
 ]
-KITH_PROXY_COUNT = env.int("KITH_PROXY_COUNT", default=0)  # proxies in front that set X-Forwarded-For
+KITH_PROXY_COUNT = whole_number("KITH_PROXY_COUNT", default=0)  # proxies in front that set X-Forwarded-For
 KITH_MFA = env.str("KITH_MFA", default="optional")  # optional or required
 if KITH_MFA not in ("optional", "required"):
     raise ImproperlyConfigured(f"KITH_MFA must be optional or required, not {KITH_MFA!r}.")

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded.lease import CHECKOUT
+from config.own_settings import refuse_wrong_settings
 
 READ = re.compile(
     r"""(?:env\.\w+|switch|seconds|whole_number|environ\.get|getenv)\(\s*["']([A-Z][A-Z_]+)["']|environ\[["']([A-Z][A-Z_]+)["']\]"""
@@ -68,6 +70,11 @@ def test_every_variable_that_is_read_is_documented():
             {"KITH_API_REQUESTS_PER_MINUTE": "-1"},
             "Kith: KITH_API_REQUESTS_PER_MINUTE must be a whole number, zero or more, not '-1'.\n",
         ),
+        ({"KITH_PROXY_COUNT": "-1"}, "Kith: KITH_PROXY_COUNT must be a whole number, zero or more, not '-1'.\n"),
+        (
+            {"KITH_TIME_ZONE": "Mars/Utopia"},
+            "Kith: KITH_TIME_ZONE must be an IANA name, such as Europe/London, not 'Mars/Utopia'.\n",
+        ),
         (
             {"KITH_PRODUCTION": "on"},
             "Kith: Set KITH_SECRET_KEY to a long random text: KITH_PRODUCTION is on.\n",
@@ -100,6 +107,48 @@ def test_wrong_setting_is_told_in_one_sentence(changes, sentence):
     )
 
     assert (result.returncode, result.stdout, result.stderr) == (1, "", sentence)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("KITH_CURRENCY", "eur", "must be a code of ISO 4217 in capitals, such as EUR, not 'eur'."),
+        ("KITH_PHONE_REGION", "UK", "must be a code of ISO 3166-1 in capitals, such as GB, not 'UK'."),
+        (
+            "METRICS_DEFAULT_MODEL",
+            "markov",
+            "must be one of first_touch, last_touch, linear, position_based, time_decay, not 'markov'.",
+        ),
+        (
+            "KITH_MERGE_RULES",
+            ["same_name"],
+            ": There is no merge rule 'same_name'. Known: verified_email, verified_phone.",
+        ),
+        ("KITH_ERASURE_LIST", "/nowhere/erased", "must name a file in a folder that is there, not '/nowhere/erased'."),
+    ],
+)
+def test_what_the_organisation_says_wrongly_is_refused_by_name(settings, name, value, sentence):
+    refuse_wrong_settings()
+    setattr(settings, name, value)
+
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        refuse_wrong_settings()
+
+    assert str(refusal.value) == f"{name}{sentence if sentence[0] == ':' else f' {sentence}'}"
+
+
+def test_wrong_currency_stops_any_command_in_one_sentence():
+    result = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--check"],
+        cwd=CHECKOUT,
+        env={**os.environ, "KITH_CURRENCY": "ZZZ"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "Kith: KITH_CURRENCY must be a code of ISO 4217 in capitals, such as EUR, not 'ZZZ'.\n"
 
 
 def test_production_settings_pass_djangos_own_check():
