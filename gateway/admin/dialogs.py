@@ -12,8 +12,10 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 FRAGMENT = "gateway/admin/dialog.html"
 PAGE = "gateway/admin/dialog_page.html"
@@ -38,11 +40,11 @@ def saved_answer(
     Answer that something was saved: the dialog closes, a toast says `message`, what shows it reloads itself.
 
     `undo` is the address that takes it back by POST, `edit` one whose form changes it: both are offered beside
-    the message. Outside of a dialog the page at `back` follows and says the same.
+    the message. Outside of a dialog the page at `back` follows and says the same, `undo` by a button.
     """
     if not is_dialog(request):
-        link = format_html(' <a href="{}" class="kith-link">{}</a>', undo, undo_label) if undo else ""
-        messages.success(request, format_html("{}{}", message, link))
+        offer = format_html(" {}", _posting_button(request, undo, undo_label)) if undo else ""
+        messages.success(request, format_html("{}{}", message, offer))
         return HttpResponseRedirect(back)
     detail = {"message": message}
     if undo:
@@ -50,3 +52,14 @@ def saved_answer(
     if edit:
         detail["edit"] = edit
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"kith:saved": detail})})
+
+
+def _posting_button(request: HttpRequest, address: str, label: str) -> SafeString:
+    """Return a button that posts to `address`, for the page that follows: a form of its own, since links only look."""
+    return format_html(
+        '<form method="post" action="{}" class="kith-undo"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<button type="submit" class="kith-link">{}</button></form>',
+        address,
+        get_token(request),
+        label,
+    )

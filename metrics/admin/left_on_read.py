@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -313,7 +313,8 @@ def _many(bulk: BulkAct) -> Callable[..., HttpResponse]:
                 refusal = refused.message
             else:
                 message = f"{act.many.format(**act.words(given, now))}: {done:,}."
-                undo = f"{reverse(UNDO)}?{urlencode({'act': str(noted_by())})}" if done else ""
+                named = urlencode({"act": str(noted_by()), "list": request.GET.urlencode()})
+                undo = f"{reverse(UNDO)}?{named}" if done else ""
                 return saved_answer(request, message, back=request.get_full_path(), undo=undo)
         if form is None:
             messages.error(request, f"{refusal} Nothing was changed.")
@@ -334,17 +335,22 @@ def _many(bulk: BulkAct) -> Callable[..., HttpResponse]:
 
 
 def _undo_many(request: HttpRequest) -> HttpResponse:
-    """Take back what the reader did to many in one go: what the address names, once it is confirmed."""
+    """
+    Take back what the reader did to many in one go: the `act` that the address names, and back to the `list` as it was.
+
+    The message after the act offers it by POST; whoever opens the address by itself is asked first.
+    """
     _check(request)
-    refusal = ""
+    refusal, filters = "", QueryDict(request.GET.get("list", "")).urlencode()
+    back = f"{reverse(QUEUE)}?{filters}" if filters else reverse(QUEUE)
     if request.method == "POST":
         try:
             done = handling.take_back(_uuid(request.GET.get("act", "")), user_id=me(request))
         except DomainError as refused:
             refusal = refused.message
         else:
-            return saved_answer(request, f"As before: {done:,}.", back=reverse(QUEUE))
-    context = {"title": "Undo", "verb": "Undo", "form": NoForm(), "refusal": refusal, "back": reverse(QUEUE)}
+            return saved_answer(request, f"As before: {done:,}.", back=back)
+    context = {"title": "Undo", "verb": "Undo", "form": NoForm(), "refusal": refusal, "back": back}
     return dialog_answer(request, "metrics/admin/handle.html", context)
 
 

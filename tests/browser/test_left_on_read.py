@@ -1,6 +1,7 @@
 """The queue as a person works through it: claim, assign, snooze with undo, answer by keyboard, and on a phone."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.utils import timezone
@@ -55,6 +56,30 @@ def test_claim_snooze_with_undo_and_dismiss(page: Page, log_in, question):
     page.locator("#kith-dialog [name=reason]").fill("He thanked us")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nobody waits.")).to_be_visible()
+
+
+def test_what_was_done_to_many_is_taken_back_by_one_click(page: Page, log_in, question):
+    InteractionFactory(channel=question.channel, member=question.member, text="And when?", occurred_at=timezone.now())
+    log_in()
+    page.goto(f"{QUEUE}?by=nobody")
+    waiting = page.locator("#result_list tbody tr")
+    expect(waiting).to_have_count(2)
+
+    for box in page.locator("#result_list tbody input.action-select").all():
+        box.check()
+    page.locator("select[name=action]").select_option(label="Dismiss: Spam")
+    page.locator("button[name=index]").click()
+    expect(page.get_by_text("Dismissed: 2.")).to_be_visible()
+    expect(waiting).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_text("As before: 2.")).to_be_visible()
+    expect(waiting).to_have_count(2)
+    expect(page).to_have_url(re.compile(r"\?by=nobody$"))
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_a_question_is_answered_from_the_queue_by_the_keyboard_alone(page: Page, log_in, question):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -249,6 +250,25 @@ def test_a_withdrawal_takes_back_what_stands_on_any_record_whatever_its_source_s
     assert reached() == ["Joe Bloggs"]
     said(hal.post(message["undo"], headers=BY_HTMX))
     assert Consent.objects.filter(withdrawn_at=None).count() == Consent.objects.count() == 4
+
+
+def test_what_was_noted_without_javascript_is_taken_back_by_the_button_in_the_message(hal: Client, joe: Contact):
+    hal.handler.enforce_csrf_checks = True
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', hal.get(page(joe)).content.decode())[1]
+    noted = hal.post(
+        page(joe), {"wish": LEAVE_ALONE, "source": "told us", "csrfmiddlewaretoken": token}, follow=True
+    ).content.decode()
+    assert stored(joe) == (True, True)
+
+    address, token = re.search(
+        r'<form method="post" action="([^"]+)" class="kith-undo"><input type="hidden" name="csrfmiddlewaretoken"'
+        r' value="(\w+)">',
+        noted,
+    ).groups()
+    assert hal.post(address).status_code == 403
+    assert hal.post(address, {"csrfmiddlewaretoken": token}).status_code == 302
+
+    assert stored(joe) == (False, False)
 
 
 def test_wishes_need_their_permission(joe: Contact):

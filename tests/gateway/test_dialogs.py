@@ -1,11 +1,14 @@
 """Pages that are also dialogs: what they answer to htmx, and what to a browser without JavaScript."""
 
 import json
+import re
 
 import pytest
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.http import HttpRequest
+from django.middleware.csrf import CsrfViewMiddleware
 from django.template import engines
 from django.test import RequestFactory
 
@@ -38,12 +41,32 @@ def test_saved_in_a_dialog_is_an_event_without_content(asked):
 def test_saved_on_a_page_leads_back_with_a_message(asked):
     request = asked(by_htmx=False)
 
-    answer = saved_answer(request, "Saved <b>it</b>.", back="/admin/back/", undo="/admin/undo/")
+    answer = saved_answer(request, "Saved <b>it</b>.", back="/admin/back/", undo="/admin/undo/?as=%3Ci%3E&list=")
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/back/")
-    assert [str(message) for message in get_messages(request)] == [
-        'Saved &lt;b&gt;it&lt;/b&gt;. <a href="/admin/undo/" class="kith-link">Undo</a>'
-    ]
+    (message,) = map(str, get_messages(request))
+    said, _, offer = message.partition(" <form ")
+    assert said == "Saved &lt;b&gt;it&lt;/b&gt;."
+    token = re.fullmatch(
+        r'method="post" action="/admin/undo/\?as=%3Ci%3E&amp;list=" class="kith-undo">'
+        r'<input type="hidden" name="csrfmiddlewaretoken" value="(\w{64})">'
+        r'<button type="submit" class="kith-link">Undo</button></form>',
+        offer,
+    )
+    assert token
+    # The browser that was told may post it, and nobody else.
+    post = RequestFactory().post("/admin/undo/", {"csrfmiddlewaretoken": token[1]})
+    assert CsrfViewMiddleware(lambda _: None).process_view(post, lambda _: None, (), {}).status_code == 403
+    post.COOKIES[settings.CSRF_COOKIE_NAME] = request.META["CSRF_COOKIE"]
+    assert CsrfViewMiddleware(lambda _: None).process_view(post, lambda _: None, (), {}) is None
+
+
+def test_saved_without_an_undo_offers_none(asked):
+    request = asked(by_htmx=False)
+
+    saved_answer(request, "Saved <b>it</b>.", back="/admin/back/")
+
+    assert [str(message) for message in get_messages(request)] == ["Saved &lt;b&gt;it&lt;/b&gt;."]
 
 
 @pytest.mark.django_db

@@ -245,8 +245,8 @@ def confirmed(client: Client, asked, **said: str):
 
 
 def undo_in(page: str) -> str:
-    """Return the address behind the link that takes it back."""
-    (address,) = re.findall(r'href="([^"]*/waitinginteraction/undo/[^"]*)"', page)
+    """Return the address that the button in the message posts to: it takes it back."""
+    (address,) = re.findall(r'<form method="post" action="([^"]*/waitinginteraction/undo/[^"]*)"', page)
     return unescape(address)
 
 
@@ -308,6 +308,20 @@ def test_taking_back_brings_back_what_was_snoozed_and_dismissed_before(question)
 
     row = Handling.objects.get()
     assert (row.snoozed_at, row.snoozed_until, row.dismiss_reason) == (now, until, "")
+
+
+def test_taking_back_leads_to_the_list_as_it_was(question):
+    ana = logged_in(username="ana")
+    asked = {"action": "claim", "_selected_action": question.pk}
+    undo = undo_in(ana.post(f"{PAGE}?by=nobody&q=how+do", asked, follow=True).content.decode())
+
+    assert f'href="{PAGE}?by=nobody&amp;q=how+do"' in ana.get(undo).content.decode()  # whoever would rather not
+    answer = ana.post(undo)
+    assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}?by=nobody&q=how+do")
+
+    undo = undo_in(chosen(ana, "claim", question).content.decode())
+    answer = ana.post(f"{undo.partition('&')[0]}&list=//elsewhere.example/%0d%0aX:1")
+    assert answer["Location"] == f"{PAGE}?%2F%2Felsewhere.example%2F%0D%0AX%3A1="
 
 
 def test_of_many_none_is_claimed_where_a_colleague_has_one(question):
