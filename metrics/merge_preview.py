@@ -22,11 +22,18 @@ from crm.merging.preview import as_if_merged
 from crm.money import from_minor
 from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
-from metrics.models import PersonDay
 from metrics.panels.parts import why_undefined
 from metrics.recompute import recompute_contacts
-from metrics.reports import ALL_MODELS, Ratio, RoiQuery, RoiRow, View, rows_of
+from metrics.reports import Ratio, RoiQuery
+from metrics.reports.conversions import ConversionCounts, conversions_of_rows
+from metrics.reports.dimensions import CUSTOMERS, HELPERS
+from metrics.reports.earned import NOTHING, earned, staff_purchases_of
+from metrics.reports.figures import roi
 from metrics.reports.freshness import behind_reason
+from metrics.reports.roi import parameters_of
+from metrics.reports.snapshot import ask_together
+from metrics.reports.social import SocialCounts, social_counts
+from metrics.reports.spent import spent_on_few, whole_minor
 
 PATIENCE_SECONDS = 8  # for each statement; a person with tens of thousands of conversions takes longer
 LOCK_SECONDS = 3  # for a recompute that holds the same persons at this moment
@@ -36,11 +43,25 @@ Figures = Mapping[int, "PersonFigures"]
 
 @dataclass(frozen=True)
 class PersonFigures:
-    """A person's row in both views of the report (None without any figure), and what they bought as staff."""
+    """
+    What reports say of a person over all time, at direct cost, in the reporting currency.
 
-    customer: RoiRow | None
-    helper: RoiRow | None
+    `revenue`, what of it was `credited` to touches, `cost` and `roi` are those of a customer, and so is the number of
+    conversions `touched` and `fully_refunded`; what they bought as staff stands apart. `earned_as_helper` is the
+    revenue credited to their touches of others, by model, and `roi_as_helper` what that returned on their rewards.
+    """
+
+    revenue: Decimal
+    credited: Decimal
     staff_purchases: Decimal
+    cost: Decimal
+    roi: Ratio
+    touched: int
+    fully_refunded: int
+    earned_as_helper: Mapping[str, Decimal]
+    roi_as_helper: Ratio
+    people_helped: int
+    questions_answered: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +78,6 @@ class FiguresTogether:
         try:
             with transaction.atomic():
                 before, after = _before_and_after(survivor_id, loser_id, now=now)
-                transaction.set_rollback(True)
         except OperationalError as error:
             if not isinstance(error.__cause__, (QueryCanceled, LockNotAvailable)):
                 raise
@@ -69,62 +89,82 @@ class FiguresTogether:
             )
         sides = (before[survivor_id], before[loser_id], after[survivor_id])
         return PanelContent(
-            tables=(_money(sides), _returns(sides), _counts(sides)),
+            tables=(_amounts(sides), _returns(sides), _counts(sides)),
             notes=["Touches between the two become touches by the buyer: as helper they earn nothing any more."],
         )
 
 
 def _before_and_after(survivor_id: int, loser_id: int, *, now: datetime) -> tuple[Figures, Figures]:
-    """Return the figures of both persons as they are and as the merge would make them; the caller rolls back."""
+    """Return the figures of both persons as they are and as the merge would make them; nothing of it stays."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'")
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        cursor.execute(
+            f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"
+        )
     if behind_reason() is not None:
         recompute_contacts([survivor_id, loser_id])
     before = figures_of([survivor_id, loser_id], now=now)
-    with as_if_merged(survivor_id, loser_id, now=now):
+    with as_if_merged(survivor_id, loser_id):
         recompute_contacts([survivor_id, loser_id])
         after = figures_of([survivor_id], now=now)
     return before, after
 
 
 def figures_of(persons: list[int], *, now: datetime) -> Figures:
-    """Return what reports say of these persons over all time, as customer and as helper."""
-    views: tuple[View, View] = ("customer", "helper")
-    rows = {
-        view: rows_of(RoiQuery(scope="members", view=view, ids=persons, model=ALL_MODELS, now=now)) for view in views
-    }
-    staff = dict.fromkeys(persons, 0)
-    for person, revenue, credited, unattributed in PersonDay.objects.filter(person_id__in=persons).values_list(
-        "person_id", "revenue_minor", "credited_minor", "unattributed_minor"
-    ):
-        staff[person] += revenue - credited - unattributed
-    return {
-        person: PersonFigures(
-            customer=rows["customer"].get(person),
-            helper=rows["helper"].get(person),
-            staff_purchases=from_minor(staff[person], settings.KITH_CURRENCY),
+    """Return what reports say of these persons over all time, as customer and as helper: one query."""
+    parameters = {**parameters_of(RoiQuery(scope="members", now=now)), "only": persons}
+    bought = earned(CUSTOMERS, parameters, few=True)
+    costs = spent_on_few(parameters, persons=persons, view="customer")
+    conversions = conversions_of_rows(CUSTOMERS, parameters, keys=persons)
+    earned_as_helper = earned(HELPERS, parameters, few=True)
+    rewards = spent_on_few(parameters, persons=persons, view="helper")
+    touched_as_helper = conversions_of_rows(HELPERS, parameters, keys=persons)
+    did = social_counts(HELPERS, parameters, few=True)
+    as_staff = staff_purchases_of(parameters)
+    ask_together([bought, costs, conversions, earned_as_helper, rewards, touched_as_helper, did, as_staff])
+
+    def figures(person: int) -> PersonFigures:
+        credited = _money(bought.answer.rows.get(person, NOTHING)[settings.METRICS_DEFAULT_MODEL])
+        helped = earned_as_helper.answer.rows.get(person, NOTHING)
+        cost = costs.answer.get(person, Decimal(0))
+        converted = conversions.answer.get(person, ConversionCounts())
+        done = did.answer.rows.get(person, SocialCounts())
+        return PersonFigures(
+            revenue=_money(bought.answer.revenue.get(person, 0)),
+            credited=credited,
+            staff_purchases=_money(as_staff.answer.get(person, 0)),
+            cost=_money(whole_minor(cost)),
+            roi=roi(revenue=credited, cost=_money(cost), n=converted.touched),
+            touched=converted.touched,
+            fully_refunded=converted.fully_refunded,
+            earned_as_helper={model: _money(minor) for model, minor in helped.items()},
+            roi_as_helper=roi(
+                revenue=_money(helped[settings.METRICS_DEFAULT_MODEL]),
+                cost=_money(rewards.answer.get(person, Decimal(0))),
+                n=touched_as_helper.answer.get(person, ConversionCounts()).touched,
+            ),
+            people_helped=done.people_helped,
+            questions_answered=done.questions_answered,
         )
-        for person in persons
-    }
+
+    return {person: figures(person) for person in persons}
+
+
+def _money(minor: int | Decimal) -> Decimal:
+    return from_minor(minor, settings.KITH_CURRENCY)  # type: ignore[arg-type]
 
 
 Sides = tuple[PersonFigures, PersonFigures, PersonFigures]
 _HEADS = ("This record", "The other", "Together")
 
 
-def _money(sides: Sides) -> Table:
-    nothing = from_minor(0, settings.KITH_CURRENCY)
+def _amounts(sides: Sides) -> Table:
     rows: list[tuple[str, list[Decimal]]] = [
-        ("Revenue", [(side.customer and side.customer.revenue) or nothing for side in sides]),
-        ("Credited to touches", [side.customer.revenue_credited if side.customer else nothing for side in sides]),
+        ("Revenue", [side.revenue for side in sides]),
+        ("Credited to touches", [side.credited for side in sides]),
         ("Staff purchases", [side.staff_purchases for side in sides]),
-        ("Cost", [side.customer.cost if side.customer else nothing for side in sides]),
+        ("Cost", [side.cost for side in sides]),
         *(
-            (
-                f"As helper, {model.label.lower()}",
-                [side.helper.models[model.key].revenue_credited if side.helper else nothing for side in sides],
-            )
+            (f"As helper, {model.label.lower()}", [side.earned_as_helper[model.key] for side in sides])
             for model in attribution_models
         ),
     ]
@@ -144,21 +184,17 @@ def _money(sides: Sides) -> Table:
 
 
 def _returns(sides: Sides) -> Table:
-    rows: list[tuple[str, list[Ratio | None]]] = [
-        ("Business ROI as customer", [side.customer.roi if side.customer else None for side in sides]),
-        ("Business ROI as helper", [side.helper.roi if side.helper else None for side in sides]),
+    rows = [
+        ("Business ROI as customer", [side.roi for side in sides]),
+        ("Business ROI as helper", [side.roi_as_helper for side in sides]),
     ]
     return Table(
         title="Return",
         columns=(Column(label="Figure"), *(Column(label=head, unit="percent") for head in _HEADS)),
         rows=[
             Row(
-                values=(label, *(ratio.value if ratio else None for ratio in ratios)),
-                notes={
-                    place: why_undefined(ratio) if ratio else "No figures yet."
-                    for place, ratio in enumerate(ratios, 1)
-                    if ratio is None or ratio.value is None
-                },
+                values=(label, *(ratio.value for ratio in ratios)),
+                notes={place: why_undefined(ratio) for place, ratio in enumerate(ratios, 1) if ratio.value is None},
             )
             for label, ratios in rows
         ],
@@ -168,10 +204,10 @@ def _returns(sides: Sides) -> Table:
 
 def _counts(sides: Sides) -> Table:
     rows = [
-        ("Conversions touched", [side.customer.conversions_touched if side.customer else 0 for side in sides]),
-        ("Times fully refunded", [side.customer.conversions_fully_refunded if side.customer else 0 for side in sides]),
-        ("People helped", [side.helper.social.people_helped if side.helper else 0 for side in sides]),
-        ("Questions answered", [side.helper.social.questions_answered if side.helper else 0 for side in sides]),
+        ("Conversions touched", [side.touched for side in sides]),
+        ("Times fully refunded", [side.fully_refunded for side in sides]),
+        ("People helped", [side.people_helped for side in sides]),
+        ("Questions answered", [side.questions_answered for side in sides]),
     ]
     return Table(
         title="Counts",

@@ -155,14 +155,15 @@ def recompute_contacts(contacts: Iterable[int]) -> Recomputed:
 
     For looking at what a change would lead to: marks are left alone, and whatever else is stale stays so.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        workspace = Workspace(cursor)
-        cursor.execute(
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        workspace = Workspace(cursor, gathers=True)  # somebody waits, and no worker begins anything between two calls
+        workspace.then_once(
             "INSERT INTO claimed_mark (id, marked_at, contact_id)"
-            " SELECT 0, now(), contact FROM unnest(%s::bigint[]) contact",
-            [list(contacts)],
+            " SELECT 0, now(), contact FROM unnest(%(contacts)s::bigint[]) contact",
+            contacts=list(contacts),
         )
-        _find_stale(workspace, "marks")
+        workspace.then("stale_of_marks")
+        _take_along(workspace)
         _lock_blocks(workspace, costs=False)
         done = _recompute_conversions(workspace)
         workspace.close()
@@ -233,6 +234,11 @@ def _find_stale(workspace: Workspace, source: str, **parameters: object) -> None
         workspace.expect_many("seed_conversion")
     else:
         workspace.expect_few()
+    _take_along(workspace)
+
+
+def _take_along(workspace: Workspace) -> None:
+    """Fill `stale_conversion` from `seed_conversion`, refunds and originals included."""
     found = workspace.run("closure").rowcount
     if workspace.has_statistics or found > FEW:
         workspace.expect_many("stale_conversion")
@@ -240,29 +246,29 @@ def _find_stale(workspace: Workspace, source: str, **parameters: object) -> None
 
 def _lock_blocks(workspace: Workspace, *, costs: bool) -> None:
     """Lock, in order, the blocks of all persons whose rows may be written, with `costs` that of costs by day too."""
-    workspace.run("blocks", **_BLOCKS)
+    workspace.then("blocks", **_BLOCKS)
     if costs:
-        workspace.cursor.execute("INSERT INTO locked_block VALUES (%s)", [_COST_BLOCK])
-    workspace.run_sql("lock", _LOCK_BLOCKS)
+        workspace.then_once("INSERT INTO locked_block VALUES (%(block)s)", block=_COST_BLOCK)
+    workspace.then_sql("lock", _LOCK_BLOCKS)
 
 
 def _recompute_conversions(workspace: Workspace) -> Recomputed:
     """Compute and write what is in `stale_conversion`; the caller has locked the blocks."""
-    workspace.run("owners")
+    workspace.then("owners")
     put_off, conversions, stored = workspace.run("uncovered", **_BLOCKS).fetchone()
     if put_off:
         logger.info("Put off %s conversions whose person changed meanwhile.", put_off)
     if not conversions:
         return Recomputed()
-    workspace.run("touches")
-    workspace.run("credits")
+    workspace.then("touches")
+    workspace.then("credits")
     if stored:
-        workspace.run("compare")
+        workspace.then("compare")
         credits_written, results_written = workspace.run("differences").fetchone()
     else:
         credits_written, results_written = workspace.run("differences_first").fetchone()
     if credits_written or results_written:
-        workspace.run("write" if stored else "write_first")
+        workspace.then("write" if stored else "write_first")
         correct_rollups(workspace, is_first=not stored, lock=_LOCK_ROLLUPS)
     return Recomputed(conversions=conversions, credits_written=credits_written, results_written=results_written)
 

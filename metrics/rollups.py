@@ -138,10 +138,10 @@ def correct_rollups(workspace: Workspace, *, is_first: bool, lock: str) -> None:
     `lock` is the statement that keeps other workers out of the shared rows until this transaction ends;
     it is the last lock that a worker takes, so that no two can wait for each other.
     """
-    workspace.run_sql("sum_up", _sums(is_first=is_first))
-    workspace.run_sql("add", PERSON_DAY.add())
-    workspace.cursor.execute(lock)
-    workspace.run_sql("add", _additions())
+    workspace.then_sql("sum_up", _sums(is_first=is_first))
+    workspace.then_sql("add", PERSON_DAY.add())
+    workspace.then_once(lock)
+    workspace.then_sql("add", _additions())
 
 
 @cache

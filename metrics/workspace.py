@@ -57,10 +57,14 @@ class Workspace:
     The tables of one transaction, which the caller has begun: they are empty at first. See the module.
 
     `has_statistics` says that tables were analyzed: from then on there are many rows, whatever is found later.
+    With `gathers`, statements that nobody waits for an answer of (`then`) are sent with the next one that somebody
+    does: the same statements, in the same order, in a third of the calls to the database.
     """
 
-    def __init__(self, cursor: CursorWrapper) -> None:
+    def __init__(self, cursor: CursorWrapper, *, gathers: bool = False) -> None:
         self.cursor = cursor
+        self._gathers = gathers
+        self._gathered: list[str] = []
         self.has_statistics = False
         self._is_large = False
         self._figures = _hashable(figure_parameters())
@@ -74,25 +78,25 @@ class Workspace:
         is_made, prepared = cursor.fetchone()
         self._prepared = set(prepared)
         if not is_made:
-            cursor.execute(statement("workspace"))
+            self._gather(statement("workspace"))
         elif len(connection.savepoint_ids) > 0:
             # Within a transaction of the caller's own, what an earlier recompute left is still there.
-            cursor.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
-        cursor.execute(_FEW)
+            self._gather("; ".join(f"DELETE FROM {table}" for table in TABLES))
+        self._gather(_FEW)
 
     def expect_many(self, *filled: str) -> None:
         """From here on, plan each statement by statistics: of the tables `filled` so far and of those to come."""
         self._is_large = True
-        self.cursor.execute(_AS_BEFORE)
+        self._gather(_AS_BEFORE)
         if filled:
-            self.cursor.execute(f"ANALYZE {', '.join(filled)}")
+            self._gather(f"ANALYZE {', '.join(filled)}")
             self.has_statistics = True
 
     def expect_few(self) -> None:
         """From here on, look rows up by index and prepare statements, as at first. Not once there are statistics."""
         if self._is_large:
             self._is_large = False
-            self.cursor.execute(_FEW)
+            self._gather(_FEW)
 
     def run(self, step: str, **parameters: Any) -> CursorWrapper:
         """Run the statements of the SQL file `step`; return the cursor, which holds the rows of the last one."""
@@ -100,34 +104,71 @@ class Workspace:
 
     def run_sql(self, step: str, sql: str, **parameters: Any) -> CursorWrapper:
         """Run the statements of `sql`, known as `step`; return the cursor, which holds the rows of the last one."""
-        text = _composed(sql, tuple(sorted((self._figures | _hashable(parameters)).items())))
-        if self._is_large:
-            if step in _MANY:
-                self.cursor.execute(_MANY[step])
-            self._last_of(text)
-            if step in _MANY:
+        text = self._text(sql, parameters)
+        if not self._is_large:
+            text = self._few(step, text)
+        elif step in _MANY:
+            self._gather(_MANY[step])
+        self._last_of(text)
+        if self._is_large and step in _MANY:
+            if self._gathers:
+                self._gather(_AS_BEFORE)
+            else:
                 # In a call of its own: this one's result is what the caller reads.
                 with connection.cursor() as other:
                     other.execute(_AS_BEFORE)
-        else:
-            named = _prepared_as(step, text)
-            missing = [(name, part) for name, part in named if name not in self._prepared]
-            prepares = [f"PREPARE {name} AS {part}" for name, part in missing]
-            self._prepared |= {name for name, _ in missing}
-            joins = f"SET LOCAL enable_hashjoin = {'off' if step in _KEYS_ONLY else 'on'}"
-            self._last_of(";\n".join([joins, *prepares, *(f"EXECUTE {name}" for name, _ in named)]))
         return self.cursor
+
+    def then(self, step: str, **parameters: Any) -> None:
+        """Run the statements of the SQL file `step`, whose result nobody reads."""
+        self.then_sql(step, statement(step), **parameters)
+
+    def then_sql(self, step: str, sql: str, **parameters: Any) -> None:
+        """Run the statements of `sql`, known as `step`, whose result nobody reads."""
+        if not self._gathers:
+            self.run_sql(step, sql, **parameters)
+        elif not self._is_large:
+            self._gather(self._few(step, self._text(sql, parameters)))
+        elif step in _MANY:
+            self._gather(f"{_MANY[step]};\n{self._text(sql, parameters)};\n{_AS_BEFORE}")
+        else:
+            self._gather(self._text(sql, parameters))
+
+    def then_once(self, sql: str, **parameters: Any) -> None:
+        """Run a statement whose values are others each time, so that preparing it is of no use."""
+        self._gather(self._text(sql, parameters))
 
     def close(self) -> None:
         """Leave the session as the next transaction expects it."""
         if self.has_statistics:
-            self.cursor.execute(f"DROP TABLE {', '.join(TABLES)}")
-        self.cursor.execute(_AS_BEFORE)
+            self._gather(f"DROP TABLE {', '.join(TABLES)}")
+        self._last_of(_AS_BEFORE)
+
+    def _text(self, sql: str, parameters: Mapping[str, Any]) -> str:
+        return _composed(sql, tuple(sorted((self._figures | _hashable(parameters)).items())))
+
+    def _few(self, step: str, text: str) -> str:
+        """Return what prepares the statements of `text` that are not yet prepared, and executes all of them."""
+        named = _prepared_as(step, text)
+        missing = [(name, part) for name, part in named if name not in self._prepared]
+        prepares = [f"PREPARE {name} AS {part}" for name, part in missing]
+        self._prepared |= {name for name, _ in missing}
+        joins = f"SET LOCAL enable_hashjoin = {'off' if step in _KEYS_ONLY else 'on'}"
+        return ";\n".join([joins, *prepares, *(f"EXECUTE {name}" for name, _ in named)])
+
+    def _gather(self, text: str) -> None:
+        """Send statements with the next that are sent, or at once."""
+        if self._gathers:
+            self._gathered.append(text)
+        else:
+            self._last_of(text)
 
     def _last_of(self, text: str) -> None:
-        """Send statements in one go and move the cursor to the last one's result."""
+        """Send statements in one go, those gathered before first, and move the cursor to the last one's result."""
+        whole = ";\n".join([*self._gathered, text])
+        self._gathered.clear()
         # The text is complete; a wrapper that notes who writes may add values of its own all the same.
-        self.cursor.execute(text.replace("%", "%%"), ())
+        self.cursor.execute(whole.replace("%", "%%"), ())
         while self.cursor.nextset():
             pass
 

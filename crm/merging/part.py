@@ -25,5 +25,5 @@ class MergePreviewPart(Protocol):
         Return what there is to say about these two persons, side by side.
 
         A part that shows what the merge does may do it: inside `crm.merging.preview.as_if_merged` the two
-        are one person.
+        are one person. It takes back the whole transaction that it stands in, which is the part's own.
         """

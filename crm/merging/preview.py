@@ -11,7 +11,7 @@ from django.db.models import Count, Model
 
 from crm.extensions import merge_previews
 from crm.merging.fields import ABSENT, Choice, default_choice, fields_of, shown, value_of
-from crm.merging.merge import merge, persons_of
+from crm.merging.merge import lock_persons, persons_of, wait_for_merges
 from crm.merging.part import MergePreviewPart
 from crm.models import Consent, Contact, ContactPoint, ContactRef, Conversion
 from crm.stages import later_stage, stage_now
@@ -50,20 +50,20 @@ class SideBySide:
 Parts = list[tuple[MergePreviewPart, PanelContent]]
 
 
-class _UndoneError(Exception):
-    """Ends what was done for looking at it alone."""
-
-
 @contextmanager
-def as_if_merged(survivor_id: int, loser_id: int, *, now: datetime) -> Iterator[None]:
-    """Let the two be one person for the length of the block; then it never happened."""
-    try:
-        with transaction.atomic():
-            merge(survivor_id=survivor_id, loser_id=loser_id, now=now)
-            yield
-            raise _UndoneError
-    except _UndoneError:
-        pass
+def as_if_merged(survivor_id: int, loser_id: int) -> Iterator[None]:
+    """
+    Let the two be one person for the length of the block; then it never happened.
+
+    Whose records they are changes, which is all that anything but the records' own fields follows. The end of the block
+    takes back the caller's transaction as a whole, what was done in it before included. Raises as `merge` does.
+    """
+    with transaction.atomic(savepoint=False):
+        wait_for_merges()
+        survivor, loser = lock_persons(survivor_id, loser_id)
+        Contact.objects.filter(pk=loser.pk).update(merged_into=survivor)
+        yield
+        transaction.set_rollback(True)
 
 
 def preview(survivor_id: int, loser_id: int, *, may: PermissionCheck, now: datetime) -> tuple[SideBySide, Parts]:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from metrics.attribution.models import attribution_models
 from metrics.reports.dimensions import Dimension
 from metrics.reports.query import MODELS
-from metrics.reports.snapshot import select
+from metrics.reports.snapshot import Question, Rows
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def conversions_of_rows(
     *,
     keys: Sequence[int] | None,
     models: Sequence[str] = MODELS,
-) -> dict[int | date, ConversionCounts]:
-    """Return the counts of each row (of `keys` alone, if given) in one query, `credited` for these models."""
+) -> Question[dict[int | date, ConversionCounts]]:
+    """Ask for the counts of each row (of `keys` alone, if given) by one SELECT, `credited` for these models."""
     if dimension.ledger_from is None:
         return _of_whole_conversions(dimension, parameters, keys=keys)
     asked = [model for model in attribution_models if model.key in models]
@@ -51,8 +51,7 @@ def conversions_of_rows(
         f"COALESCE(round(sum(t.{model.key}::numeric(60, 30) / t.{model.key}_of) FILTER (WHERE NOT r.is_refund), 6), 0)"
         for model in asked
     )
-    rows = select(
-        f"""
+    sql = f"""
         WITH touched AS (
             SELECT {dimension.ledger_key} AS key, c.conversion_id, bool_or(c.is_help) AS is_help, {weights}
             FROM {dimension.ledger_from}
@@ -68,33 +67,37 @@ def conversions_of_rows(
                {shares}
         FROM touched t JOIN metrics_conversionresult r ON r.conversion_id = t.conversion_id
         GROUP BY t.key
-        """,
-        {**parameters, "keys": list(keys or ())},
-    )
-    return {
-        key: ConversionCounts(touched, refunded, assisted, dict(zip(models, credited, strict=True)))
-        for key, touched, refunded, assisted, *credited in rows
-    }
+    """
+
+    def read(rows: Rows) -> dict[int | date, ConversionCounts]:
+        return {
+            key: ConversionCounts(touched, refunded, assisted, dict(zip(models, map(Decimal, credited), strict=True)))
+            for key, touched, refunded, assisted, *credited in rows
+        }
+
+    return Question([(sql, {**parameters, "keys": list(keys or ())})], read)
 
 
 def conversions_in_total(parameters: Mapping[str, object]) -> ConversionCounts:
     """Return the counts of all conversions that any touch earned, in one query."""
-    return next(iter(_select_whole("NULL::date", parameters).values()), ConversionCounts())
+    return next(iter(_whole_conversions("NULL::date", parameters).ask().values()), ConversionCounts())
 
 
 def _of_whole_conversions(
     dimension: Dimension, parameters: Mapping[str, object], *, keys: Sequence[int] | None
-) -> dict[int | date, ConversionCounts]:
+) -> Question[dict[int | date, ConversionCounts]]:
     """A buyer, or a month, has the whole conversion: its shares sum to one for every model."""
     only = f"AND {dimension.ledger_key} = ANY(%(keys)s)" if keys is not None else ""
-    counts = _select_whole(dimension.ledger_key, {**parameters, "keys": list(keys or ())}, only=only)
-    counts.pop(None, None)
-    return counts  # type: ignore[return-value]
+    whole = _whole_conversions(dimension.ledger_key, {**parameters, "keys": list(keys or ())}, only=only)
+    return Question(
+        whole.selects, lambda rows: {key: counts for key, counts in whole.read(rows).items() if key is not None}
+    )
 
 
-def _select_whole(key: str, parameters: Mapping[str, object], *, only: str = "") -> dict[object, ConversionCounts]:
-    rows = select(
-        f"""
+def _whole_conversions(
+    key: str, parameters: Mapping[str, object], *, only: str = ""
+) -> Question[dict[int | date | None, ConversionCounts]]:
+    sql = f"""
         SELECT {key},
                count(*) FILTER (WHERE NOT r.is_refund),
                count(*) FILTER (WHERE NOT r.is_refund AND r.is_fully_refunded),
@@ -102,10 +105,12 @@ def _select_whole(key: str, parameters: Mapping[str, object], *, only: str = "")
         FROM metrics_conversionresult r
         WHERE r.day >= %(start)s::date AND r.day < %(end)s::date AND r.touches > 0 AND r.line = 'credited' {only}
         GROUP BY 1
-        """,
-        parameters,
-    )
-    return {
-        key: ConversionCounts(touched, refunded, assisted, dict.fromkeys(MODELS, Decimal(touched)))
-        for key, touched, refunded, assisted in rows
-    }
+    """
+
+    def read(rows: Rows) -> dict[int | date | None, ConversionCounts]:
+        return {
+            key: ConversionCounts(touched, refunded, assisted, dict.fromkeys(MODELS, Decimal(touched)))
+            for key, touched, refunded, assisted in rows
+        }
+
+    return Question([(sql, parameters)], read)

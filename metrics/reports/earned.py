@@ -6,7 +6,7 @@ from datetime import date
 
 from metrics.reports.dimensions import CUSTOMERS, HELPERS, MONTHS, Dimension
 from metrics.reports.query import MODELS
-from metrics.reports.snapshot import select
+from metrics.reports.snapshot import Question, Rows, select
 
 Amounts = Mapping[str, int]  # minor units per model
 
@@ -57,9 +57,20 @@ def revenue_in_total(parameters: Mapping[str, object]) -> Revenue:
     return Revenue(*amounts)
 
 
-def earned(dimension: Dimension, parameters: Mapping[str, object], *, few: bool = False) -> Earned:
+def staff_purchases_of(parameters: Mapping[str, object]) -> Question[dict[int, int]]:
+    """Ask what each of the persons `only` bought as staff, which no report has a row for; by one SELECT."""
+    sql = """
+        SELECT d.person_id, sum(d.revenue_minor - d.credited_minor - d.unattributed_minor)::bigint
+        FROM metrics_personday d
+        WHERE d.person_id = ANY(%(only)s::bigint[]) AND d.day >= %(start)s::date AND d.day < %(end)s::date
+        GROUP BY 1
     """
-    Return the credited revenue of each row and of the lines beside them, in one query.
+    return Question([(sql, parameters)], dict)
+
+
+def earned(dimension: Dimension, parameters: Mapping[str, object], *, few: bool = False) -> Question[Earned]:
+    """
+    Ask for the credited revenue of each row and of the lines beside them, by one SELECT.
 
     With `few`, only that of the rows that `parameters` names as `only`, without the lines.
     """
@@ -68,70 +79,73 @@ def earned(dimension: Dimension, parameters: Mapping[str, object], *, few: bool 
         return _earned_by_helpers(parameters, only=only)
     if dimension in (CUSTOMERS, MONTHS):
         return _earned_whole(dimension, parameters, only=only)
-    amounts = {
-        key: dict(zip(MODELS, minor, strict=True))
-        for key, *minor in select(
-            f"""
-            SELECT {dimension.earned_key}, {_sums()}
-            FROM {dimension.earned_from}
-            WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
-            GROUP BY 1
-            """,
-            parameters,
-        )
-    }
-    without = amounts.pop(None, NOTHING)
-    return Earned(rows=amounts, lines={dimension.line: without})
+    sql = f"""
+        SELECT {dimension.earned_key}, {_sums()}
+        FROM {dimension.earned_from}
+        WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
+        GROUP BY 1
+    """
+
+    def read(rows: Rows) -> Earned:
+        amounts = {key: dict(zip(MODELS, minor, strict=True)) for key, *minor in rows}
+        without = amounts.pop(None, NOTHING)
+        return Earned(rows=amounts, lines={dimension.line: without})
+
+    return Question([(sql, parameters)], read)
 
 
 def _sums() -> str:
     return ", ".join(f"COALESCE(sum(d.{model}_minor), 0)::bigint" for model in MODELS)
 
 
-def _earned_by_helpers(parameters: Mapping[str, object], *, only: str) -> Earned:
-    rows: dict[int | date, Amounts] = {}
-    lines: dict[str, Amounts] = {"self": NOTHING, "staff": NOTHING, "unknown": NOTHING}
-    for kind, person, *minor in select(
-        f"""
+def _earned_by_helpers(parameters: Mapping[str, object], *, only: str) -> Question[Earned]:
+    sql = f"""
         SELECT CASE WHEN d.actor_kind = 'member' AND p.person_id IS NULL THEN 'unknown' ELSE d.actor_kind END,
                p.person_id, {_sums()}
         FROM {HELPERS.earned_from}
         WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
         GROUP BY 1, 2
-        """,
-        parameters,
-    ):
-        amounts = dict(zip(MODELS, minor, strict=True))
-        if kind == "member":
-            rows[person] = amounts
-        else:
-            lines[kind] = {model: lines[kind][model] + amounts[model] for model in MODELS}
-    return Earned(rows=rows, lines=lines)
+    """
+
+    def read(found: Rows) -> Earned:
+        rows: dict[int | date, Amounts] = {}
+        lines: dict[str, Amounts] = {"self": NOTHING, "staff": NOTHING, "unknown": NOTHING}
+        for kind, person, *minor in found:
+            amounts = dict(zip(MODELS, minor, strict=True))
+            if kind == "member":
+                rows[person] = amounts
+            else:
+                lines[kind] = {model: lines[kind][model] + amounts[model] for model in MODELS}
+        return Earned(rows=rows, lines=lines)
+
+    return Question([(sql, parameters)], read)
 
 
-def _earned_whole(dimension: Dimension, parameters: Mapping[str, object], *, only: str) -> Earned:
+def _earned_whole(dimension: Dimension, parameters: Mapping[str, object], *, only: str) -> Question[Earned]:
     """
     As customer and by month the whole credited value counts, so it is the same for every model.
 
     Staff purchases are no customer's revenue: a person with nothing else has no row.
     """
-    rows: dict[int | date, Amounts] = {}
-    revenue: dict[int | date, int] = {}
-    without = NOTHING
-    for key, credited, unattributed, staff in select(
-        f"""
+    sql = f"""
         SELECT {dimension.earned_key}, sum(d.credited_minor)::bigint, sum(d.unattributed_minor)::bigint,
                sum(d.revenue_minor - d.credited_minor - d.unattributed_minor)::bigint
         FROM {dimension.earned_from}
         WHERE d.day >= %(start)s::date AND d.day < %(end)s::date {only}
         GROUP BY 1
         HAVING {"TRUE" if dimension is MONTHS else _OF_THEIR_OWN}
-        """,
-        parameters,
-    ):
-        if key is None:
-            without = dict.fromkeys(MODELS, credited)
-            continue
-        rows[key] = dict.fromkeys(MODELS, credited)
-        revenue[key] = credited + unattributed + (staff if dimension is MONTHS else 0)
-    return Earned(rows=rows, lines={dimension.line: without} if dimension.line else {}, revenue=revenue)
+    """
+
+    def read(found: Rows) -> Earned:
+        rows: dict[int | date, Amounts] = {}
+        revenue: dict[int | date, int] = {}
+        without = NOTHING
+        for key, credited, unattributed, staff in found:
+            if key is None:
+                without = dict.fromkeys(MODELS, int(credited))
+                continue
+            rows[key] = dict.fromkeys(MODELS, int(credited))
+            revenue[key] = credited + unattributed + (staff if dimension is MONTHS else 0)
+        return Earned(rows=rows, lines={dimension.line: without} if dimension.line else {}, revenue=revenue)
+
+    return Question([(sql, parameters)], read)

@@ -1,22 +1,24 @@
 """Whether the stored figures still follow from the facts and settings."""
 
-from metrics.fingerprint import current_fingerprint, stored_fingerprint
-from metrics.models import RecomputeChunk, StaleMark
+from django.db.models import Exists
+
+from metrics.fingerprint import current_fingerprint
+from metrics.models import Fingerprint, RecomputeChunk, StaleMark
 
 
 def behind_reason() -> str | None:
     """
     Return in one sentence why figures are behind, or None when they follow from everything committed.
 
-    Four small queries at most, whatever is stored.
+    Two small queries, whatever is stored.
     """
-    if RecomputeChunk.objects.filter(done_at=None).exists():
+    unfinished = RecomputeChunk.objects.filter(done_at=None)
+    stored = Fingerprint.objects.values_list("value", Exists(unfinished), Exists(StaleMark.objects.all())).first()
+    if stored is None:
+        return "A full recompute is running." if unfinished.exists() else "Nothing has been computed yet."
+    computed_with, is_recomputing, is_stale = stored
+    if is_recomputing:
         return "A full recompute is running."
-    computed_with = stored_fingerprint()
-    if computed_with is None:
-        return "Nothing has been computed yet."
     if computed_with != current_fingerprint():
         return "Settings that figures depend on have changed: a full recompute follows."
-    if StaleMark.objects.exists():
-        return "Facts have changed and wait for their recompute."
-    return None
+    return "Facts have changed and wait for their recompute." if is_stale else None

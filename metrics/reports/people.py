@@ -65,7 +65,9 @@ def money_of_people(persons: Sequence[int], *, now: datetime) -> dict[int, Perso
         """,
         parameters,
     )
-    shares, _ = shared_among_people(parameters, shared=SHARED["customer", "direct"], by_touches=False, days_of=persons)
+    shares, _ = shared_among_people(
+        parameters, shared=SHARED["customer", "direct"], by_touches=False, days_of=persons
+    ).ask()
     return {
         person: _money(revenue, credited, unattributed, bought, cost_minor=rewards + shares.get(person, Decimal(0)))
         for person, revenue, credited, unattributed, bought, rewards in rows

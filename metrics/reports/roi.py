@@ -86,17 +86,17 @@ def rows_of(query: RoiQuery) -> dict[int, RoiRow]:
     ids = list(query.ids)
     with one_snapshot():
         dimension = dimension_of(query)
-        parameters = {**_parameters(query), "only": ids}
-        earnings = earned(dimension, parameters, few=True)
+        parameters = {**parameters_of(query), "only": ids}
+        earnings = earned(dimension, parameters, few=True).ask()
         if query.scope == "members":
-            costs = spent_on_few(parameters, persons=ids, view=query.view)
+            costs = spent_on_few(parameters, persons=ids, view=query.view).ask()
         else:
             booked = spent(dimension, parameters, view=query.view, cost=query.cost).rows
             costs = {key: booked[key] for key in ids if key in booked}
-        social = social_counts(dimension, parameters, few=True)
+        social = social_counts(dimension, parameters, few=True).ask()
         known = {*earnings.rows, *costs, *social.rows, *every_key(query.scope)}
         keys = [key for key in ids if key in known]
-        conversions = conversions_of_rows(dimension, parameters, keys=keys, models=query.models)
+        conversions = conversions_of_rows(dimension, parameters, keys=keys, models=query.models).ask()
         names = names_of(query.scope, keys)
         accounts = accounts_of(keys) if query.scope == "members" else {}
     return {
@@ -117,25 +117,27 @@ def rows_of(query: RoiQuery) -> dict[int, RoiRow]:
 
 def _report(query: RoiQuery) -> RoiReport:
     dimension = dimension_of(query)
-    parameters = _parameters(query)
+    parameters = parameters_of(query)
     sources = _Sources(
-        earned=earned(dimension, parameters),
+        earned=earned(dimension, parameters).ask(),
         spent=spent(dimension, parameters, view=query.view, cost=query.cost),
-        social=social_counts(dimension, parameters),
+        social=social_counts(dimension, parameters).ask(),
     )
     keys = sources.keys() | set(every_key(query.scope))
     if query.ids is not None:
         keys &= set(query.ids)
     by_ledger = query.ordering.removeprefix("-") in _ORDERED_BY_LEDGER
     by_name = query.ordering.removeprefix("-") == "name"
-    conversions = conversions_of_rows(dimension, parameters, keys=query.ids, models=query.models) if by_ledger else {}
+    conversions = (
+        conversions_of_rows(dimension, parameters, keys=query.ids, models=query.models).ask() if by_ledger else {}
+    )
     names = names_of(query.scope, list(keys)) if by_name else {}
     ordered = _ordered(keys, query=query, sources=sources, conversions=conversions, names=names)
     shown = ordered[query.offset :] if query.limit is None else ordered[query.offset : query.offset + query.limit]
     ids = [key for key in shown if isinstance(key, int)]
     if not by_ledger:
         shown_alone = None if query.scope == "summary" else ids
-        conversions = conversions_of_rows(dimension, parameters, keys=shown_alone, models=query.models)
+        conversions = conversions_of_rows(dimension, parameters, keys=shown_alone, models=query.models).ask()
     names = names or names_of(query.scope, shown)
     accounts = accounts_of(ids) if query.scope == "members" else {}
     rows = [
@@ -167,7 +169,7 @@ def _report(query: RoiQuery) -> RoiReport:
     )
 
 
-def _parameters(query: RoiQuery) -> dict[str, object]:
+def parameters_of(query: RoiQuery) -> dict[str, object]:
     """Return what every statement may name. An open side of the period is infinite."""
     period = query.period
     tomorrow = local_day(query.now, period.zone) + timedelta(days=1)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from community.interaction_kinds import touch_kinds
-from metrics.reports.snapshot import select
+from metrics.reports.snapshot import Question, Rows
 from metrics.reports.social import HELP, IS_STAFF_AT
 
 _MINUTES = f"""
@@ -84,18 +84,17 @@ _ON_DAYS_OF_THE_POOL = """
 
 def shared_among_people(
     parameters: Mapping[str, object], *, shared: str, by_touches: bool, days_of: Sequence[int] | None = None
-) -> tuple[dict[int, Decimal], int]:
+) -> Question[tuple[dict[int, Decimal], int]]:
     """
-    Return each person's unrounded share in minor units, and how much was given out in all.
+    Ask for each person's unrounded share in minor units, and for how much was given out in all.
 
     `shared` is the condition on `community_cost c` that says which costs are pooled; `by_touches`
     whether any of them may need touches as a base (reading them costs more). With `days_of`, only the
     days on which these persons were helped are looked at: their shares by minutes are whole, all
-    others' are not. One query.
+    others' are not. One SELECT.
     """
     minutes = _MINUTES.format(only=_ON_DAYS_OF_THE_POOL if days_of is not None else "")
-    rows = select(
-        f"""
+    sql = f"""
         WITH pool AS MATERIALIZED (
             SELECT row_number() OVER () AS id, d.day, c.sharing, c.campaign_id, c.channel_id, c.community_id,
                    sum(d.amount_minor) AS minor
@@ -123,8 +122,11 @@ def shared_among_people(
         )
         SELECT GROUPING(person_id), person_id, round(sum(minor), 12)
         FROM share GROUP BY GROUPING SETS ((person_id), ())
-        """,
-        {**parameters, "touch_kinds": touch_kinds(), "only_persons": list(days_of or ())},
-    )
-    given = next((minor for is_whole, _, minor in rows if is_whole), None) or Decimal(0)
-    return {person: minor for is_whole, person, minor in rows if not is_whole}, int(given.to_integral_value())
+    """
+
+    def read(rows: Rows) -> tuple[dict[int, Decimal], int]:
+        given = Decimal(next((minor for is_whole, _, minor in rows if is_whole), None) or 0)
+        shares = {person: Decimal(minor) for is_whole, person, minor in rows if not is_whole}
+        return shares, int(given.to_integral_value())
+
+    return Question([(sql, {**parameters, "touch_kinds": touch_kinds(), "only_persons": list(days_of or ())})], read)

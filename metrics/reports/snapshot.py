@@ -1,10 +1,15 @@
 """How reports read the database: plain SQL, one snapshot for a whole report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
+
+from gateway.together import Select, select_together
+
+Answer = TypeVar("Answer")
+Rows = list[tuple[Any, ...]]
 
 
 @contextmanager
@@ -25,8 +30,34 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def select(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def select(sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> Rows:
     """Run one SELECT and return its rows. `parameters` may hold more than the statement names."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()
+
+
+class Question(Generic[Answer]):
+    """
+    What a report asks a source: SELECTs, and `read`, which makes the answer of the rows of each.
+
+    The numbers in them are whole or `Decimal`s, and a whole `Decimal` may come as an int: see `ask_together`.
+    """
+
+    answer: Answer  # once it was asked
+
+    def __init__(self, selects: Sequence[Select], read: Callable[..., Answer]) -> None:
+        self.selects = list(selects)
+        self.read = read
+
+    def ask(self) -> Answer:
+        """Return the answer: one query for each SELECT."""
+        self.answer = self.read(*(select(sql, parameters) for sql, parameters in self.selects))
+        return self.answer
+
+
+def ask_together(questions: Sequence[Question[Any]]) -> None:
+    """Answer all of these, which are about a few rows, by one query."""
+    found = iter(select_together([select for question in questions for select in question.selects]))
+    for question in questions:
+        question.answer = question.read(*(next(found) for _ in question.selects))

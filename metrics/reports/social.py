@@ -11,7 +11,7 @@ from datetime import date
 
 from community.replies import MERGED, OWNER, PERSON
 from metrics.reports.dimensions import Dimension
-from metrics.reports.snapshot import select
+from metrics.reports.snapshot import Question, Rows
 
 # The role of a member at an instant; a member without one is community.
 ROLE_AT = """
@@ -123,30 +123,28 @@ class Social:
     total: SocialCounts
 
 
-def social_counts(dimension: Dimension, parameters: Mapping[str, object], *, few: bool = False) -> Social:
+def social_counts(dimension: Dimension, parameters: Mapping[str, object], *, few: bool = False) -> Question[Social]:
     """
-    Return the social figures of every row with any, and of the whole, in two queries.
+    Ask for the social figures of every row with any, and of the whole, by two SELECTs.
 
     With `few`, only those of the rows that `parameters` names as `only`, which are the whole then.
     """
     only = f"AND {dimension.social_only}" if few else ""
-    helped = select(
-        f"""
+    helped = f"""
         SELECT GROUPING(key), key, count(DISTINCT person_id) FILTER (WHERE is_helped),
                COALESCE(sum(rating), 0)::bigint, count(rating)
         FROM (SELECT {dimension.social_key} AS key, h.person_id, h.is_helped, h.rating FROM ({HELP} {only}) h) h
         GROUP BY GROUPING SETS ((key), ())
-        """,
-        parameters,
-    )
-    answered = select(
-        f"""
+    """
+    answered = f"""
         SELECT GROUPING(key), key, count(DISTINCT thread_id)
         FROM (SELECT {dimension.social_key} AS key, h.thread_id FROM ({ANSWERS} {only}) h) h
         GROUP BY GROUPING SETS ((key), ())
-        """,
-        parameters,
-    )
+    """
+    return Question([(helped, parameters), (answered, parameters)], _social)
+
+
+def _social(helped: Rows, answered: Rows) -> Social:
     threads = {(whole, key): number for whole, key, number in answered}
     people = {(whole, key): figures for whole, key, *figures in helped}
     counts = {

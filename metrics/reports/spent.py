@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from metrics.reports.dimensions import Dimension
 from metrics.reports.query import Cost, View
 from metrics.reports.shares import shared_among_people
-from metrics.reports.snapshot import select
+from metrics.reports.snapshot import Question, Rows, Select, select
 
 NOTHING_SHARED = "FALSE"
 # Which pooled costs people bear a share of. Direct, as customer: what staffing cost while it helped
@@ -68,9 +68,11 @@ def spent(dimension: Dimension, parameters: Mapping[str, object], *, view: View,
     return Spent({key: Decimal(minor) for key, minor in booked.items()}, {"not_assigned": not_assigned}, total)
 
 
-def spent_on_few(parameters: Mapping[str, object], *, persons: Sequence[int], view: View) -> dict[int, Decimal]:
-    """Return the direct cost of these people, unrounded, as `spent` has it; at most two queries."""
-    rows = select(
+def spent_on_few(
+    parameters: Mapping[str, object], *, persons: Sequence[int], view: View
+) -> Question[dict[int, Decimal]]:
+    """Ask for the direct cost of these people, unrounded, as `spent` has it; at most two SELECTs."""
+    rewards: Select = (
         """
         SELECT record.person_id, sum(d.amount_minor)
         FROM crm_contact record
@@ -82,16 +84,22 @@ def spent_on_few(parameters: Mapping[str, object], *, persons: Sequence[int], vi
         """,
         {**parameters, "only_persons": list(persons)},
     )
-    rewards = {person: Decimal(minor) for person, minor in rows}
     shared = SHARED[view, "direct"]
-    shares: Mapping[int, Decimal] = {}
-    if shared != NOTHING_SHARED:
-        shares, _ = shared_among_people(parameters, shared=shared, by_touches=False, days_of=persons)
-    return {
-        person: rewards.get(person, Decimal(0)) + shares.get(person, Decimal(0))
-        for person in persons
-        if person in rewards or person in shares
-    }
+    if shared == NOTHING_SHARED:
+        return Question([rewards], _minor_by_person)
+    shares = shared_among_people(parameters, shared=shared, by_touches=False, days_of=persons)
+
+    def read(rewarded: Rows, *given: Rows) -> dict[int, Decimal]:
+        costs = _minor_by_person(rewarded)
+        for person, minor in shares.read(*given)[0].items():
+            costs[person] = costs.get(person, Decimal(0)) + minor
+        return {person: costs[person] for person in persons if person in costs}
+
+    return Question([rewards, *shares.selects], read)
+
+
+def _minor_by_person(rows: Rows) -> dict[int, Decimal]:
+    return {person: Decimal(minor) for person, minor in rows}
 
 
 def _spent_on_people(parameters: Mapping[str, object], *, shared: str, by_touches: bool) -> Spent:
@@ -114,7 +122,7 @@ def _spent_on_people(parameters: Mapping[str, object], *, shared: str, by_touche
             to_share = int(minor)
         else:
             not_assigned = int(minor)
-    shares, given = shared_among_people(parameters, shared=shared, by_touches=by_touches)
+    shares, given = shared_among_people(parameters, shared=shared, by_touches=by_touches).ask()
     rows = {
         person: rewards.get(person, 0) + shares.get(person, Decimal(0)) for person in rewards.keys() | shares.keys()
     }
