@@ -23,12 +23,13 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError, ProgrammingError
 
-    from config.audit import command_line
-
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, so that a wrong one is told in a sentence
     except ImproperlyConfigured as error:
         sys.exit(f"Kith: {error}")
+
+    from config.audit import command_line
+
     try:
         with command_line(sys.argv):
             execute_from_command_line(sys.argv)

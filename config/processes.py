@@ -28,7 +28,7 @@ START_SECONDS = 60.0  # seconds a process may take until it says that it is read
 STOP_SECONDS = 30.0  # seconds it may take to finish its work when it is asked to end
 LOGS = STATE / "logs"
 # Django's checks load every page and every address, of which a worker needs none: without them it is ready a second
-# earlier, and smaller. `manage.py serve` and `demo` run them first; `first_look`, which calls both, leaves them to CI.
+# earlier, and smaller. `manage.py migrate` and `serve` run them; `first_look`, which calls both, leaves them to CI.
 CHECKED = {"CELERY_SKIP_CHECKS": "yes"}
 
 
@@ -77,8 +77,9 @@ def web(*, host: str, port: int, processes: int) -> Program:
     size = ("--workers", str(processes), "--threads", "4", "--timeout", "60", "--graceful-timeout", "25")
     # So that the API itself can say what is wrong with a query of up to 8,000 characters.
     limits = ("--limit-request-line", "8190")
-    # Its control socket would lie in the home folder, where several checkouts meet.
-    return Program("web", (*arguments, *size, *limits, "--no-control-socket"), ready="Listening at")
+    # Its control socket would lie in the home folder, where several checkouts meet. It loads Kith once, before it
+    # listens: its processes share what was loaded, and the first visitor finds it ready.
+    return Program("web", (*arguments, *size, *limits, "--no-control-socket", "--preload"), ready="Listening at")
 
 
 @dataclass

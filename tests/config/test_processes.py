@@ -12,13 +12,15 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.core.management import get_commands, load_command_class
 from django.utils import timezone
 
 from config.embedded.lease import CHECKOUT
 from config.embedded.process import free_port
 from config.processes import ProcessError, Program, running
 from gateway.models import ApiKey
-from tests.processes import descendants
+from tests.processes import command_of, descendants
 
 
 def status_of(address: str, *, token: str) -> int:
@@ -28,6 +30,11 @@ def status_of(address: str, *, token: str) -> int:
         return urllib.request.urlopen(request).status
     except urllib.error.HTTPError as refusal:
         return refusal.code
+
+
+def web_processes(pids: list[int]) -> list[int]:
+    """Return those of the processes that are gunicorn's."""
+    return [pid for pid in pids if "gunicorn" in command_of(pid)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -48,6 +55,7 @@ def test_serve_answers_and_leaves_no_process_behind(subprocess_environment, tmp_
                 assert time.monotonic() < deadline, said
                 time.sleep(0.1)
             started = descendants(serve.pid)
+            loaded = {pid: "/pydantic_core/" in Path(f"/proc/{pid}/maps").read_text() for pid in web_processes(started)}
 
             page = urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/").read().decode()
             style = re.search(r'href="(/static/[^"]+\.css)"', page)
@@ -64,6 +72,7 @@ def test_serve_answers_and_leaves_no_process_behind(subprocess_environment, tmp_
 
     assert "csrfmiddlewaretoken" in page
     assert (while_valid, once_revoked) == (200, 401)
+    assert list(loaded.values()) == [True, True]  # gunicorn has loaded Kith, and shares it with its process
     assert len(started) >= 5  # gunicorn and its process, a worker and at least one process of its pool, beat
     assert code == 0, (tmp_path / "output").read_text()
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
@@ -89,6 +98,16 @@ def test_serve_says_that_its_port_is_taken(subprocess_environment):
         f"CommandError: Port {port} of 127.0.0.1 cannot be used (Address already in use): "
         "choose another one with PORT=… or --port ….\n"
     )
+
+
+def test_commands_look_at_the_code_where_it_may_be_new_alone():
+    """Django's checks load every page: of Kith's commands, that which serves the pages runs them."""
+    own_apps = {app.name for app in apps.get_app_configs() if Path(app.path).parent == CHECKOUT}
+    own = {name: app for name, app in get_commands().items() if app in own_apps}
+    checking = [name for name, app in own.items() if load_command_class(app, name).requires_system_checks]
+
+    assert {"roi", "import", "recompute", "create_api_key", "erase_person", "demo"} <= own.keys()
+    assert checking == ["serve"]
 
 
 def test_program_that_does_not_start_is_named_with_its_last_words():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError
 from django.utils import timezone
 from rich.console import Console
@@ -18,6 +18,7 @@ from community.sources import import_sources
 from community.sources.importing import ImportReport, run_import
 from community.sources.source import ImportSource, WrongOptions
 from gateway.acting import acting
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 
 FAILURE, USAGE, PARTIAL = 1, 2, 3  # exit codes; 0 is success
@@ -25,7 +26,7 @@ STATUSES = ("created", "updated", "unchanged", "superseded", "failed")
 SHOWN_ROWS = 10  # failed rows that the terminal names
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     """Import files through the same rules as the sync API, and say what became of every row."""
 
     help = "Import a file or folder. Running it twice changes nothing; --dry-run says what it would do."

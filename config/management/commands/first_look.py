@@ -8,17 +8,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import CommandError, call_command
 
 from config.embedded.lease import STATE
 from config.management.commands.serve import check_port_is_free
+from gateway.commands import KithCommand
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     """Brings the database up to date, fills the demo company, prints its report, and serves it."""
 
     help = "Migrate, fill the demo company where it is absent, print its report, then serve the admin."
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Say whether to serve, and where."""

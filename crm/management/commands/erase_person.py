@@ -5,16 +5,17 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from crm.models import Erasure
 from crm.personal_data.deleted import contact_of_reference, erase_any, plan_erasure_of_any
 from crm.personal_data.erasing import ErasureReport, is_same_name
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = (
         "Erase a person: names, addresses and words go, figures stay under a pseudonym. It cannot be undone. "
         "Of a contact that was deleted, what is left of it in history goes."

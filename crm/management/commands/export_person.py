@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from crm.models import Contact
@@ -12,10 +12,11 @@ from crm.personal_data.export_jobs import note_export
 from crm.personal_data.exporting import write_export
 from crm.personal_data.rows import contacts_of_person
 from gateway.acting import account
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = "Write everything that is known about a person to a ZIP, readable by you alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,16 +5,16 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand
 from django.utils import timezone
 
 from crm.duplicates.rules import apply_rules
 from crm.duplicates.search import Searched, search_chunk, start_search
 from crm.models import DuplicateSuggestion
 from crm.tasks import request_search
+from gateway.commands import KithCommand
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     """Compares what changed since the last search, or everybody, in this process or on the workers."""
 
     help = "Find contacts that may be the same person: what changed since the last search, or --all."

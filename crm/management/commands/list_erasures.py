@@ -1,11 +1,10 @@
 """`manage.py list_erasures > erasures.jsonl`."""
 
-from django.core.management.base import BaseCommand
-
 from crm.personal_data.replaying import erasure_lines
+from gateway.commands import KithCommand
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = "Print every erasure as a line of JSON, without personal data: keep it beside the backups."
 
     def handle(self, *args: object, **options: object) -> None:

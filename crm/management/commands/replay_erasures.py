@@ -4,14 +4,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from crm.personal_data.replaying import read_list, replay_erasures
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = "Erase again whom a restored backup still knows, and suppress what may not come back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,6 +19,7 @@ from demo.printing import print_report
 from demo.recomputing import RecomputeFailed, is_stale, recompute_with_worker
 from demo.report import as_plain, demo_report
 from gateway.acting import account, acting
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 
 AROUND = (
@@ -34,7 +35,7 @@ def day(text: str) -> date:
         raise ArgumentTypeError(f"'{text}' is not a day. Write it as 2026-11-01.") from None
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     """Thin: fill, recompute, report; each is one call."""
 
     help = "Fill the demo company where it is absent, recompute its figures on a real worker, print its report."

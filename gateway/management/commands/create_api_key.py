@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime, time
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 from gateway.models import ApiKey
 from gateway.routes import known_scopes
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = "Make an API key and print it, this once: Kith keeps only its digest."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,14 +1,14 @@
 """`manage.py list_api_keys`."""
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands import KithCommand
 from gateway.models import ApiKey
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = "List the API keys: who uses which, for what, since when."
 
     def handle(self, *args: object, **options: object) -> None:

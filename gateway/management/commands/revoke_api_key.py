@@ -2,14 +2,15 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 from gateway.models import ApiKey
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     help = "Revoke an API key: it is refused from now on, everywhere."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crm.models import Contact
+from gateway.commands import KithCommand
 from jobs.models import Job
 from metrics.models import RecomputeChunk, StaleMark
 from metrics.recompute import (
@@ -30,7 +31,7 @@ LOOK_SECONDS = 0.2  # between two looks at the progress of workers
 USAGE_ERROR, NO_WORKER, PARTIAL = 2, 3, 3
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     """
     Recomputes what is stale, or everything, or some contacts: on the workers, or in this process.
 

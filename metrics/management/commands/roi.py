@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any, TextIO, cast
 
 import orjson
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 from django.utils import timezone
 from rich.console import Console
 
 from crm.periods import organisation_zone, preset_period, presets
 from gateway.answers import to_json
+from gateway.commands import KithCommand
 from gateway.errors import DomainError
 from gateway.spreadsheets import escape_formula
 from metrics.reports import ALL_MODELS, RoiQuery, RoiReport, Scope, roi_report
@@ -32,7 +33,7 @@ ROWS_ON_A_SCREEN = 50
 PIPED_WIDTH = 140  # characters; where there is no terminal that has a width
 
 
-class Command(BaseCommand):
+class Command(KithCommand):
     """
     Prints a report as a table, or writes it whole and exact as JSON or CSV.
 
