@@ -29,15 +29,26 @@ class Offer:
     occurred_at: datetime
 
 
-def answers_to_mark(person_id: int, *, may: PermissionCheck) -> list[Offer]:
+def answers_to_mark(
+    person_id: int, *, may: PermissionCheck, asked: Interaction | None = None, thread: Thread | None = None
+) -> list[Offer]:
     """
     Return the newest answers, comments and direct messages that others addressed to the person.
 
-    Addressed in so many words, as a reply to something of theirs, or in a thread that they opened. Five queries.
+    Addressed in so many words, as a reply to something of theirs, or in a thread that they opened. Where it is known
+    what they `asked`, or in which `thread`, only what answers that: what was said since as a reply to it, or in its
+    thread to them or to nobody. Five queries at most.
     """
     own = list(Member.objects.filter(contact__person=person_id).values_list("pk", flat=True))
+    to_them = Q(to_member__in=own) | Q(to_contact__person=person_id) | Q(to_member=None, to_contact=None)
     ways = [Q(to_contact__person=person_id)]
-    if own:
+    if asked is not None:
+        ways = [Q(reply_to=asked, occurred_at__gte=asked.occurred_at)]
+        if asked.thread_id is not None:
+            ways += [Q(to_them, thread=asked.thread_id, occurred_at__gte=asked.occurred_at)]
+    elif thread is not None:
+        ways = [Q(to_them, thread=thread)]
+    elif own:
         said = Interaction.objects.filter(member__in=own).order_by("-occurred_at").values_list("pk")[:LATEST]
         ways += [
             Q(to_member__in=own),

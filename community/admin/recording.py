@@ -276,9 +276,9 @@ class RecordingMixin:
         if thread is not None:
             asked = _asked_in(thread, now=now)
         person = _person(contact_id) if contact_id is not None else _asker(asked, thread)
-        if request.method == "POST" and is_id(request.POST.get("mark", "")):
-            return self._mark(request, person, int(request.POST["mark"]), now)
         thread = asked.thread if asked is not None else thread
+        if request.method == "POST" and is_id(request.POST.get("mark", "")):
+            return self._mark(request, person, int(request.POST["mark"]), now, asked=asked, thread=thread)
         initial = _known_beforehand(request, person=person, asked=asked, thread=thread, now=now)
         form = HelpForm(request.POST or None, request=request, person=person, asked=asked, initial=initial)
         if person and initial.get("question"):
@@ -287,8 +287,9 @@ class RecordingMixin:
             record = _tried(form, lambda: _record(form, asked, thread, now))
             if record is not None:
                 return _saved(request, record, f"Recorded: help for {record.contact}.")
-        may = request.user.has_perm
-        offers = answers_to_mark(person.pk, may=may) if person and not form.is_bound and may(MAY_SEE_SAID) else []
+        offers = []
+        if person and not form.is_bound and request.user.has_perm(MAY_SEE_SAID):
+            offers = answers_to_mark(person.pk, may=request.user.has_perm, asked=asked, thread=thread)
         title = f"Record help for {person}" if person else "Record help"
         return self._answer(request, form, title=title, offers=offers, asked=asked)
 
@@ -350,11 +351,20 @@ class RecordingMixin:
         ]
         return JsonResponse({"results": results})
 
-    def _mark(self, request: HttpRequest, person: Contact | None, interaction_id: int, now: datetime) -> HttpResponse:
+    def _mark(
+        self,
+        request: HttpRequest,
+        person: Contact | None,
+        interaction_id: int,
+        now: datetime,
+        *,
+        asked: Interaction | None,
+        thread: Thread | None,
+    ) -> HttpResponse:
         _demand(request, MAY_SEE_SAID)
         if person is None:
             raise Http404
-        offers = answers_to_mark(person.pk, may=request.user.has_perm)
+        offers = answers_to_mark(person.pk, may=request.user.has_perm, asked=asked, thread=thread)
         if interaction_id not in {offer.interaction_id for offer in offers}:
             return saved_answer(request, "This answer is help already, or not there any more.", back=_page(person))
         channel_id = Interaction.objects.values_list("channel_id", flat=True).get(pk=interaction_id)

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from community.handling import claim
 from community.models import HelpRecord
-from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
+from tests.factories.community import InteractionFactory, MemberFactory, ThreadFactory, UserFactory
 from tests.factories.crm import ContactFactory
 
 QUEUE = "/admin/community/waitinginteraction/"
@@ -117,10 +117,11 @@ def test_a_question_is_answered_from_the_queue_by_the_keyboard_alone(page: Page,
 
 def test_an_answer_begins_in_its_field_although_others_were_given_before(page: Page, log_in, question):
     mia = MemberFactory(channel=question.channel, handle="mia")
-    earlier = timezone.now() - dt.timedelta(days=9)
-    InteractionFactory(
-        channel=mia.channel, member=mia, to_member=question.member, kind="answer", text="By post.", occurred_at=earlier
-    )
+    question.thread = ThreadFactory(channel=mia.channel)
+    question.save()
+    since = {"channel": mia.channel, "thread": question.thread, "occurred_at": timezone.now() - dt.timedelta(hours=1)}
+    own = InteractionFactory(member=question.member, kind="answer", text="I found it myself.", **since)
+    InteractionFactory(member=mia, kind="comment", reply_to=own, text="By post.", **since)  # talk, and no reply to him
     log_in()
     page.goto(QUEUE)
     row_of(page).get_by_role("link", name="Answer").press("Enter")

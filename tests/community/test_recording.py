@@ -314,6 +314,36 @@ def test_answers_already_given_are_offered_newest_first_and_only_those(joe, mia,
     assert [offer.interaction_id for offer in offers] == [one.pk for one in wanted]
 
 
+def test_for_a_question_only_what_answers_it_is_offered(ana: Client, joe, mia, forum):
+    thread, other = ThreadFactory(channel=forum, opened_by=joe), ThreadFactory(channel=forum, opened_by=joe)
+
+    def said(day, **fields):
+        at = dt.datetime(2026, 3, day, 9, tzinfo=dt.UTC)
+        return InteractionFactory(**{"channel": forum, "member": mia, "kind": "comment", "occurred_at": at, **fields})
+
+    asked = said(5, member=joe, kind="question", direction="inbound", thread=thread, text="How do I enrol?")
+    welcome = MemberRoleFactory(role="bot", since=None, member__channel=forum).member
+    said(3, thread=thread, text="Before it was asked")
+    said(9, thread=other, to_member=joe, text="Thank you so much!")
+    said(9, to_contact=joe.contact, kind="direct_message", text="On something else")
+    said(9, thread=thread, member=joe, text="His own")
+    said(9, thread=thread, member=welcome, text="A bot's")
+    said(9, thread=thread, to_member=MemberFactory(channel=forum), text="To somebody else")
+    reply = said(7, reply_to=asked, kind="direct_message", text="A reply elsewhere")
+    in_thread = said(8, thread=thread, text="Below it")
+    page = reverse("admin:community_interaction_record_help", args=[asked.pk])
+
+    offers = ana.get(page, headers=BY_HTMX).context["offers"]
+    of_thread = ana.get(thread_page(thread), headers=BY_HTMX).context["offers"]
+    refused = ana.post(page, {"mark": Interaction.objects.get(text="Thank you so much!").pk}, headers=BY_HTMX)
+    ana.post(page, {"mark": in_thread.pk}, headers=BY_HTMX)
+
+    assert [offer.interaction_id for offer in offers] == [in_thread.pk, reply.pk]
+    assert of_thread == offers
+    assert "is help already, or not there any more" in refused.headers["HX-Trigger"]
+    assert HelpRecord.objects.get().interaction == in_thread
+
+
 def test_what_was_said_is_shown_to_those_alone_who_may_see_interactions(joe, mia, forum):
     """Whoever may record help but not see what happens records it by the contact's page, and is offered no answer."""
     thread = ThreadFactory(channel=forum, opened_by=joe, title="How do I enrol?")
