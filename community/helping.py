@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from community.models import HelpRecord, Interaction, Member
+from community.waiting import replies_to
 from crm.models import Contact
 from crm.personal_data.suppression import PERSON_ERASED, hold_off_erasures
 from gateway.acting import acting
@@ -94,6 +95,13 @@ class NothingToRedo(RefusedHelp):
     status = 409
 
 
+class AnsweredMeanwhile(RefusedHelp):
+    """What the help answers was answered since whoever records it looked."""
+
+    code = "answered_meanwhile"
+    status = 409
+
+
 class KeptByInteraction(RefusedHelp):
     """Time and channel of help that was marked are those of the answer that it stands on."""
 
@@ -119,6 +127,7 @@ def record_help(
     outcome: str = "unknown",
     rating: int | None = None,
     recorded_by_id: int | None,
+    newest_known_reply: int | None = None,
     now: datetime,
 ) -> HelpRecord:
     """
@@ -131,7 +140,11 @@ def record_help(
     an answer to something private is private, and so is one in a thread where anything is, unless it
     answers something open there.
 
-    Raises `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `NoSuchInteraction`, `AlreadyHelp`.
+    `newest_known_reply` is the highest id among the replies that are known to whoever records it (0 where there were
+    none): where one came since, nothing is written. Of two who answer at once the second is told.
+
+    Raises `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `NoSuchInteraction`, `AlreadyHelp`,
+    `AnsweredMeanwhile`.
     """
     said: dict[str, Any] = {
         "question": question,
@@ -156,6 +169,8 @@ def record_help(
         else:
             check_helper(contact_id, helper_user_id, helper_member_id)
             check_time(occurred_at, now)
+            if reply_to_id is not None and newest_known_reply is not None:
+                _check_unanswered(reply_to_id, newest_known_reply)
             interaction = _write_interaction(
                 contact_id=contact_id,
                 channel_id=channel_id,
@@ -311,6 +326,13 @@ def check_time(occurred_at: datetime, now: datetime) -> None:
     """Raise `HelpInFuture` for a time that lies ahead."""
     if occurred_at > now:
         raise HelpInFuture("Help is recorded when it has been given: this time lies ahead.")
+
+
+def _check_unanswered(interaction_id: int, newest_known_reply: int) -> None:
+    """Lock what is answered, so that two who answer it see each other. Raises `AnsweredMeanwhile`."""
+    list(Interaction.objects.select_for_update(no_key=True).filter(pk=interaction_id).values_list("pk"))
+    if replies_to(interaction_id).filter(pk__gt=newest_known_reply).exists():
+        raise AnsweredMeanwhile("This was answered meanwhile. Save again if your help counts as well.")
 
 
 def _locked(record_id: int) -> HelpRecord:

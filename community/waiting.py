@@ -95,6 +95,21 @@ def _told(asks: QuerySet[WaitingInteraction]) -> QuerySet[WaitingInteraction]:
     )
 
 
+def replies_to(interaction_id: int) -> QuerySet[Interaction]:
+    """Return what replied to an interaction, as the queue has it, with whatever was recorded as help for it."""
+    parameters, sql = _positional(
+        f"""
+        WITH ask AS MATERIALIZED ({asks("i.id = %(asked)s")})
+        SELECT reply.reply_id FROM ({REPLIES}) reply
+        UNION ALL
+        SELECT i.id FROM community_interaction i
+        WHERE i.reply_to_id = %(asked)s AND i.kind = 'help' AND i.retracted_at IS NULL
+        """,
+        {"asked": interaction_id},
+    )
+    return Interaction.objects.filter(pk__in=RawSQL(sql, parameters))  # noqa: S611 - no input in it
+
+
 def search_asks(asks: QuerySet[WaitingInteraction], text: str, *, may: PermissionCheck) -> QuerySet[WaitingInteraction]:
     """
     Narrow asks to those where every word of `text` stands in what was said, or in what who asked is called.

@@ -1,5 +1,6 @@
 """Recording help from any page: the form, what it offers first, editing, undoing; as dialogs and as pages."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,19 +9,20 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from community.admin.private_texts import mark_hidden
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.helping import HELP, RefusedHelp, edit_help, record_help, redo_help, undo_help
 from community.interaction_kinds import asking_kinds
-from community.models import Channel, HelpRecord, Interaction, Member, Thread
+from community.models import Channel, Handling, HelpRecord, Interaction, Member, Thread
 from community.newcomers import NewPerson, RefusedPerson, add_person, who_has
 from community.private_texts import is_hidden, readable_text, thread_is_private
-from community.waiting import unanswered
+from community.waiting import replies_to, unanswered
 from crm.contact_points import VIEW_ADDRESSES
 from crm.folding import fold
 from crm.models import Contact
@@ -35,6 +37,7 @@ MAY_ADD_PEOPLE = "crm.add_contact"
 MAY_SEE_SAID = "community.view_interaction"
 MAY_SEE_THREADS = "community.view_thread"
 FOUND = 20
+REPLIES_SHOWN = 3
 
 RATINGS = [("", "not rated"), *((str(stars), "★" * stars) for stars in range(5, 0, -1))]
 DATETIME = "%Y-%m-%dT%H:%M"
@@ -193,6 +196,12 @@ class HelpForm(forms.Form):
         if not model.objects.filter(pk=helper[1]).exists():
             self.add_error("helper_text", "This helper is not there any more. Choose somebody else.")
 
+    @property
+    def newest_known_reply(self) -> int:
+        """The highest id among the replies that the form told of, as it was sent; 0 where it told of none."""
+        known = self.data.get("newest_known_reply", "")
+        return int(known) if is_id(known) else 0
+
     def told(self) -> dict[str, Any]:
         """Return what was told, by the names that recording and editing take."""
         names = ("question", "answer", "topic", "minutes", "outcome", "rating", "note", "occurred_at")
@@ -291,7 +300,9 @@ class RecordingMixin:
         if person and not form.is_bound and request.user.has_perm(MAY_SEE_SAID):
             offers = answers_to_mark(person.pk, may=request.user.has_perm, asked=asked, thread=thread)
         title = f"Record help for {person}" if person else "Record help"
-        return self._answer(request, form, title=title, offers=offers, asked=asked)
+        return self._answer(
+            request, form, title=title, offers=offers, asked=form.asked, since=_since_asked(form.asked, request)
+        )
 
     def edit_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """The same form for help that is recorded."""
@@ -438,6 +449,53 @@ def _asked_in(thread: Thread, *, now: datetime) -> Interaction | None:
     return waits.first() or questions.first()
 
 
+@dataclass(frozen=True, kw_only=True)
+class SinceAsked:
+    """What colleagues and others did about a question: sentences, the latest replies, and the highest id of all."""
+
+    notes: list[str]
+    replies: list[dict[str, Any]]
+    newest: int
+
+
+def _since_asked(asked: Interaction | None, request: HttpRequest) -> SinceAsked | None:
+    """Return who takes care of what was asked, and who replied to it so far. Two queries."""
+    if asked is None:
+        return None
+    notes = []
+    held = Handling.objects.filter(interaction=asked).select_related("assignee", "dismissed_by").first()
+    if held is not None and held.assignee is not None and held.assignee != request.user:
+        notes.append(f"{name_of_user(held.assignee)} takes care of this since {_shown(held.assigned_at)}.")
+    if held is not None and held.dismissed_at is not None:
+        who = f"{name_of_user(held.dismissed_by)} said" if held.dismissed_by else "Somebody said"
+        notes.append(f"{who} on {_shown(held.dismissed_at)} that it needs no reply: {held.dismiss_reason}")
+    replies = replies_to(asked.pk)
+    latest = replies.select_related("member__contact__person", "user", "channel").order_by("-occurred_at", "-pk")
+    return SinceAsked(
+        notes=notes,
+        replies=[
+            {
+                "by": _author(one),
+                "channel": str(one.channel),
+                "at": one.occurred_at,
+                "text": readable_text(one, may=request.user.has_perm),
+            }
+            for one in latest[:REPLIES_SHOWN]
+        ][::-1],
+        newest=replies.aggregate(newest=Max("pk"))["newest"] or 0,
+    )
+
+
+def _author(interaction: Interaction) -> str:
+    if interaction.user is not None:
+        return name_of_user(interaction.user)
+    return str(interaction.member.contact.person) if interaction.member else "somebody unknown"
+
+
+def _shown(at: datetime | None) -> str:
+    return date_format(timezone.localtime(at), "j M Y, H:i")
+
+
 def _known_beforehand(
     request: HttpRequest, *, person: Contact | None, asked: Interaction | None, thread: Thread | None, now: datetime
 ) -> dict[str, Any]:
@@ -487,6 +545,7 @@ def _record(form: HelpForm, asked: Interaction | None, thread: Thread | None, no
             reply_to_id=asked.pk if asked else None,
             thread_id=thread.pk if thread else None,
             recorded_by_id=form.request.user.pk,
+            newest_known_reply=form.newest_known_reply,
             now=now,
         )
 

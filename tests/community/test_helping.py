@@ -1,14 +1,17 @@
 """Recording help, editing it, taking it back: what stands where afterwards, and what figures say of it."""
 
 import datetime as dt
+import threading
 import time
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection, transaction
 
 from community.helping import (
     AlreadyHelp,
+    AnsweredMeanwhile,
     HelpInFuture,
     HelpToOneself,
     KeptByInteraction,
@@ -36,6 +39,7 @@ from tests.factories.community import (
     UserFactory,
 )
 from tests.factories.crm import ContactFactory, ConversionFactory
+from tests.holding import somebody_waits, wait_until
 from tests.processes import start_worker
 
 pytestmark = pytest.mark.django_db
@@ -463,6 +467,40 @@ def test_answer_that_is_marked_becomes_a_help_touch_and_an_unmarked_one_stays_a_
     recompute_stale(now=LATER)
 
     assert [row[0] for row in last_touches()] == ["member"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_answer_at_once_the_second_is_told():
+    asked = InteractionFactory()
+    told = []
+
+    def answer() -> None:
+        try:
+            record_help(
+                contact_id=asked.member.contact_id,
+                channel_id=asked.channel_id,
+                helper_user_id=UserFactory().pk,
+                reply_to_id=asked.pk,
+                occurred_at=AT,
+                recorded_by_id=None,
+                newest_known_reply=0,
+                now=NOW,
+            )
+        except AnsweredMeanwhile as refusal:
+            told.append(refusal.code)
+        finally:
+            if threading.current_thread() is second:
+                connection.close()
+
+    second = threading.Thread(target=answer)
+    with transaction.atomic():
+        answer()
+        second.start()
+        wait_until(lambda: somebody_waits() or not second.is_alive())
+    second.join(timeout=30)
+
+    assert told == ["answered_meanwhile"]
+    assert HelpRecord.objects.count() == 1
 
 
 def test_recording_editing_and_undoing_take_a_fixed_number_of_queries(answer, joe, django_assert_max_num_queries):

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from community.handling import claim, dismiss
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
-from community.models import HelpRecord, Interaction
+from community.models import Handling, HelpRecord, Interaction
 from community.panels import Help
 from community.waiting import waiting
 from crm.merging import merge
@@ -285,6 +286,73 @@ def test_help_for_a_question_answers_it(ana: Client, joe, forum):
 
     on = HelpRecord.objects.get().interaction
     assert (on.reply_to, on.thread, on.to_contact) == (asked, thread, joe.contact)
+
+
+def since_asked(answer) -> tuple[list[str], list[tuple[str, str]]]:
+    """What the form tells of what happened since: sentences, and who replied what."""
+    since = answer.context["since"]
+    return since.notes, [(reply["by"], reply["text"]) for reply in since.replies]
+
+
+def test_form_tells_who_takes_care_of_a_question_and_who_answered_it(ana: Client, joe, mia, forum):
+    asked = InteractionFactory(channel=forum, member=joe, text="How do I enrol?")
+    page = reverse("admin:community_interaction_record_help", args=[asked.pk])
+    assert since_asked(ana.get(page)) == ([], [])
+
+    dan = UserFactory(first_name="Dan", last_name="Lindqvist")
+    claim([asked.pk], user_id=dan.pk, now=dt.datetime(2026, 7, 2, 12, 30, tzinfo=dt.UTC))
+    InteractionFactory(channel=forum, member=mia, kind="answer", reply_to=asked, text="By post.")
+    InteractionFactory(channel=forum, member=joe, kind="comment", reply_to=asked, text="Anybody?")  # his own
+    shown = ana.get(page, headers=BY_HTMX)
+
+    assert since_asked(shown) == (
+        ["Dan Lindqvist takes care of this since 2 Jul 2026, 13:30."],
+        [("Mia Kowalska", "By post.")],
+    )
+    assert "<strong>Mia Kowalska</strong> answered on Forum" in shown.content.decode()
+
+    handling = Handling.objects.filter(interaction=asked)
+    handling.update(assignee=User.objects.get(username="ana"))
+    assert since_asked(ana.get(page))[0] == []  # whoever looks knows
+    dismiss([asked.pk], reason="Spam", user_id=dan.pk, now=dt.datetime(2026, 1, 2, 12, 30, tzinfo=dt.UTC))
+    assert since_asked(ana.get(page))[0] == ["Dan Lindqvist said on 2 Jan 2026, 12:30 that it needs no reply: Spam"]
+
+
+def test_what_replied_in_private_is_told_of_without_its_words(joe, mia, forum):
+    asked = InteractionFactory(channel=forum, member=joe)
+    InteractionFactory(channel=forum, member=mia, kind="direct_message", reply_to=asked, text="secret", is_private=True)
+    user, client = UserFactory(is_staff=True), Client()
+    names = ["add_helprecord", "view_contact", "view_interaction"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(user)
+
+    shown = client.get(reverse("admin:community_interaction_record_help", args=[asked.pk]))
+
+    assert since_asked(shown)[1] == [("Mia Kowalska", "Private.")]
+    assert b"secret" not in shown.content
+
+
+def test_what_a_colleague_answered_meanwhile_is_shown_before_it_is_answered_twice(ana: Client, joe, forum):
+    asked = InteractionFactory(channel=forum, member=joe, text="How do I enrol?")
+    page = reverse("admin:community_interaction_record_help", args=[asked.pk])
+    dan = Client()
+    dan.force_login(UserFactory(first_name="Dan", is_staff=True, is_superuser=True))
+    form = told(forum, answer="With the form.", newest_known_reply=ana.get(page).context["since"].newest)
+
+    assert dan.post(page, told(forum, answer="By post."), headers=BY_HTMX).status_code == 204
+    again = ana.post(page, form, headers=BY_HTMX)
+
+    assert again.context["form"].non_field_errors() == [
+        "This was answered meanwhile. Save again if your help counts as well."
+    ]
+    assert since_asked(again) == ([], [("Dan", "By post.")])
+    shown = again.content.decode()
+    assert "With the form.</textarea>" in shown
+    assert HelpRecord.objects.count() == 1
+
+    (newest,) = re.findall(r'name="newest_known_reply" value="(\d+)"', shown)
+    assert ana.post(page, form | {"newest_known_reply": newest}, headers=BY_HTMX).status_code == 204
+    assert HelpRecord.objects.count() == 2
 
 
 def test_answers_already_given_are_offered_newest_first_and_only_those(joe, mia, forum):
