@@ -7,9 +7,10 @@ answers with problem documents of its own (`gateway.middleware`).
 
 import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, reverse
 from django.views.debug import SafeExceptionReporterFilter
 
 
@@ -43,13 +44,19 @@ def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def refused_form(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer 403 to a form that was not sent from a page of ours, or from one of an earlier login."""
-    return _page(
+    """
+    Answer 403 to a form that was not sent from a page of ours, or from one of an earlier login.
+
+    `Kith-Log-In` says where to log in, and tells this from what the user may not do (config/static/kith/dialog.js).
+    """
+    answer = _page(
         403,
         "This form is out of date",
-        "It was opened before the last login, or in a browser that keeps no cookies. Go back, copy what you wrote, "
-        "load the page again and save once more.",
+        "It was opened before the last login, or in a browser that keeps no cookies. Go back and save once more. If "
+        "you see this again, go back, copy what you wrote, and load the page again.",
     )
+    answer["Kith-Log-In"] = reverse(settings.LOGIN_URL)
+    return answer
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -266,6 +266,7 @@ UNFOLD = {
         lambda request: static("kith/finder.js"),
         lambda request: static("kith/folds.js"),
         lambda request: static("kith/later.js"),
+        lambda request: static("kith/token.js"),
     ],
     "COLORS": {
         "primary": {

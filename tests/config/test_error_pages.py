@@ -49,6 +49,13 @@ def test_a_form_from_an_earlier_login():
 
     assert answer.status_code == 403
     assert "<h1>This form is out of date</h1>" in answer.content.decode()
+    assert answer["Kith-Log-In"] == "/accounts/login/"
+
+
+def test_a_page_of_another_role_is_not_told_from_a_form_of_an_earlier_login(client: Client):
+    client.force_login(UserFactory(is_staff=True))
+
+    assert "Kith-Log-In" not in client.get(reverse("admin:crm_contact_changelist"))
 
 
 @pytest.mark.parametrize(

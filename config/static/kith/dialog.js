@@ -21,7 +21,6 @@
     return made;
   };
 
-  const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
   const form = () => dialog.querySelector("form.kith-dialog-form");
   const typed = () =>
     [...dialog.querySelectorAll("input:not([type=hidden]), textarea, select")]
@@ -41,11 +40,16 @@
   };
 
   const close = () => {
+    document.body.append(toasts);
     dialog.close();
     dialog.replaceChildren();
+    forgetErrors();
   };
 
   const mayClose = () => !(wasChanged || typed() !== before) || window.confirm("Close without saving? What you typed is lost.");
+
+  // What did not work is told until somebody tries anew or gives it up.
+  const forgetErrors = () => toasts.querySelectorAll(".kith-toast-error").forEach((note) => note.remove());
 
   const toast = (message, { undo, undo_label: label = "Undo", edit, isError = false, login } = {}) => {
     const note = element("div", { class: `kith-toast${isError ? " kith-toast-error" : ""}`, role: isError ? "alert" : "status" });
@@ -62,16 +66,21 @@
       const button = element("button", { type: "button", class: "kith-toast-act" }, label);
       button.addEventListener("click", () => {
         note.remove();
-        htmx.ajax("POST", undo, { source: document.body, target: document.body, swap: "none", headers: { "X-CSRFToken": token() } });
+        htmx.ajax("POST", undo, { source: document.body, target: document.body, swap: "none" });
       });
       note.append(button);
     }
-    if (login) note.append(element("a", { href: login, target: "_blank", class: "kith-toast-act" }, "Log in"));
+    if (login) {
+      const link = element("a", { href: login, target: "_blank", class: "kith-toast-act" }, "Log in");
+      link.addEventListener("click", () => setTimeout(() => note.remove())); // it would keep the focus, and so stay
+      note.append(link);
+    }
     const away = element("button", { type: "button", class: "kith-toast-close", "aria-label": "Dismiss" }, "×");
     away.addEventListener("click", () => note.remove());
     note.append(away);
-    // In the top layer as well, or an open dialog would cover it.
-    (dialog.open ? dialog : document.body).append(toasts);
+    // In the top layer as well, or an open dialog would cover it; below its head, where it lies over none of its buttons.
+    if (dialog.open) (dialog.querySelector(".kith-dialog-head") ?? dialog.firstElementChild).after(toasts);
+    else document.body.append(toasts);
     toasts.append(note);
     let timer = setTimeout(() => note.remove(), TOAST_MS);
     // Whoever is reading it, or about to undo, has all the time.
@@ -134,6 +143,7 @@
 
     document.body.addEventListener("htmx:beforeRequest", (event) => {
       if (dialog.contains(event.detail.elt)) wasChanged = wasChanged || typed() !== before;
+      if (event.detail.requestConfig.verb !== "get") forgetErrors();
     });
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       const { xhr, elt, target } = event.detail;
@@ -148,8 +158,13 @@
       if (event.detail.target === dialog) show();
     });
     document.body.addEventListener("htmx:responseError", (event) => {
-      const { elt, xhr: { status }, requestConfig: { verb } } = event.detail;
+      const { elt, xhr, xhr: { status }, requestConfig: { verb } } = event.detail;
       if (isPart(elt)) return;
+      const login = xhr.getResponseHeader("Kith-Log-In"); // the form is refused, not whoever sent it
+      if (login) {
+        toast("This page is from before a login: nothing was saved. Log in, come back here and save again.", { isError: true, login });
+        return;
+      }
       const why = { 403: "You may not do that.", 404: "That is not there any more." }[status] ?? `That did not work (${status}).`;
       toast(`${why} ${verb === "get" ? "Load the page again." : "Nothing was saved."}`, { isError: true });
     });
@@ -157,10 +172,7 @@
       if (!isPart(event.detail.elt)) toast("Kith cannot be reached. Nothing was saved; try again.", { isError: true });
     });
     document.body.addEventListener("kith:saved", (event) => {
-      if (dialog.open) {
-        document.body.append(toasts);
-        close();
-      }
+      if (dialog.open) close();
       toast(event.detail.message, event.detail);
     });
   });
