@@ -110,7 +110,8 @@ class Costs(SyncedCollection):
         ids = COSTS.reserve(len(writing))
         for pk, (draft, values, before_id) in zip(ids, writing, strict=True):
             key = draft.key if before_id is None else _key(stored[draft.pk or draft.key])
-            rows.append(Row(pk, key, values, draft.said_at))
+            said_before = stored[draft.pk or draft.key]["source_updated_at"] if before_id is not None else None
+            rows.append(Row(pk, key, values, draft.said_at or said_before))
             if before_id is not None:
                 replaced[before_id] = pk
             draft.done("created" if before_id is None else "updated", pk)

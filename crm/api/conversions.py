@@ -1,8 +1,10 @@
 """Conversions as the API gives them."""
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from crm.api.formats import Amount, RefRecord, SignedAmount, money, ref
 from crm.sync import conversions
@@ -40,11 +42,36 @@ class ConversionRecord(Record):
     updated_at: datetime
 
 
+# What somebody brought, with the refunds of it: those name the order and nobody else.
+_BROUGHT = """
+    WITH brought AS (SELECT v.id, v.source, v.external_id FROM crm_conversion v WHERE v.contact_id {who})
+    SELECT b.id FROM brought b
+    UNION ALL
+    SELECT r.id FROM brought b
+    JOIN crm_conversion r ON r.refund_of_source = b.source AND r.refund_of_external_id = b.external_id
+"""
+_OF_CONTACT = _BROUGHT.format(who="= %s")
+_OF_PERSON = _BROUGHT.format(who="IN (SELECT c.id FROM crm_contact c WHERE c.person_id = %s)")
+
+
+class BroughtByFilter(IdFilter):
+    """The conversions of somebody, refunds of these included; `brought` selects their ids."""
+
+    def __init__(self, *, brought: str, help_text: str) -> None:
+        super().__init__(help_text=help_text)
+        self.brought = brought
+
+    def filter(self, qs: QuerySet[Any], value: int | None) -> QuerySet[Any]:
+        return qs if value is None else qs.filter(pk__in=RawSQL(self.brought, [value]))
+
+
 class ConversionFilters(CollectionFilters):
     source = TextFilter(max_length=50, help_text="Comes from this source.")
     external_id = TextFilter(max_length=255, help_text="Has this id there.")
-    contact_id = IdFilter(help_text="Of this contact.")
-    person_id = IdFilter(field_name="contact__person_id", help_text="Of this person, whichever contact it came under.")
+    contact_id = BroughtByFilter(brought=_OF_CONTACT, help_text="Of this contact, refunds included.")
+    person_id = BroughtByFilter(
+        brought=_OF_PERSON, help_text="Of this person, whichever contact it came under, refunds included."
+    )
     kind = TextFilter(field_name="kind_id", max_length=30, help_text="Is of this kind, such as purchase.")
     order_number = TextFilter(max_length=100, help_text="Has this order number.")
     occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte", help_text="Happened then or later.")

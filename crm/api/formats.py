@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pydantic
 
 from crm.money import quantise
-from gateway.resources import plain
+from gateway.screen import trimmed
 
 Amount = Annotated[
     str, pydantic.Field(pattern=r"^\d+(\.\d+)?$", description="In major units, with the decimals of its currency.")
@@ -27,10 +27,14 @@ class RefRecord(pydantic.BaseModel):
 
 
 def money(amount: Decimal | None, currency: str | None) -> str | None:
-    """Return an amount as text with the decimals of its currency: 40 EUR is "40.00", 40 JPY "40"."""
-    if amount is None or currency is None:
-        return plain(amount)
-    return format(quantise(amount, currency), "f")
+    """
+    Return an amount as text with the decimals of its currency: 40 EUR is "40.00", 40 JPY "40".
+
+    One whose currency is not known has two decimals at least.
+    """
+    if amount is None:
+        return None
+    return format(trimmed(amount) if currency is None else quantise(amount, currency), "f")
 
 
 def ref(source: Any, external_id: Any) -> dict[str, Any] | None:

@@ -107,7 +107,7 @@ class NotConvertedRecord(Shape):
     """Money without an exchange rate, in its own currency: outside every sum until a rate arrives."""
 
     currency: str | None = pydantic.Field(
-        description="Null for refunds without a currency whose order has not arrived: they take the order's."
+        description="Null for refunds without a currency whose order has not arrived, or was voided."
     )
     conversions: int
     revenue: str

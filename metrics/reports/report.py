@@ -141,7 +141,7 @@ class NotConverted:
     """
     Money without an exchange rate: outside every sum, in its own currency, from its first to its last day.
 
-    `currency` is None for refunds that came without one before the order that they take back: it is the order's.
+    `currency` is None for refunds without one of an order that has not arrived, or was voided: it is the order's.
     """
 
     currency: str | None
@@ -157,8 +157,8 @@ class NotConverted:
         """What is outside, and why: 2 conversions (50.00 GBP) and 1 cost (12.00 GBP) without an exchange rate."""
         if self.currency is None:
             return (
-                f"{_number_of('refund', self.conversions)} ({grouped(self.revenue)}) of orders that are not known,"
-                " and so without a currency"
+                f"{_number_of('refund', self.conversions)} ({grouped(self.revenue)}) of orders that are not known"
+                " or were voided, and so without a currency"
             )
         parts = (("conversion", self.conversions, self.revenue), ("cost", self.costs, self.cost))
         named = [

@@ -14,8 +14,8 @@ def not_converted(parameters: Mapping[str, object]) -> list[NotConverted]:
     Return, by currency, the conversions and costs of the period without a rate, in one query.
 
     Amounts are whole and in their own currency; refunds count as negative revenue. A refund without a currency takes
-    that of its order, and None while the order has not arrived. A cost is listed with all of its amount when any of
-    its days that have come lies in the period.
+    that of its order, and None while the order has not arrived, or was voided. A cost is listed with all of its amount
+    when any of its days that have come lies in the period.
     """
     rows = select(
         """
@@ -27,6 +27,7 @@ def not_converted(parameters: Mapping[str, object]) -> list[NotConverted]:
             JOIN crm_conversion f ON f.id = r.conversion_id
             LEFT JOIN crm_conversion original
                 ON original.source = f.refund_of_source AND original.external_id = f.refund_of_external_id
+                AND original.voided_at IS NULL
             WHERE r.line = 'not_converted' AND r.day >= %(start)s::date AND r.day < %(end)s::date
             UNION ALL
             SELECT c.currency, 0, 0, 1, c.amount,

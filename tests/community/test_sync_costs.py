@@ -187,6 +187,17 @@ def test_what_was_said_again_is_newer_than_what_was_said_between():
     assert not StaleMark.objects.exists()  # no figure changes by it
 
 
+def test_what_is_changed_without_a_time_of_the_source_keeps_the_one_before():
+    """Staff mend the amount; what the source had said before it last spoke is no news afterwards either."""
+    first = send_one("costs", **cost(source_updated_at="2026-03-05T00:00:00Z"))
+    patched = collections["costs"].patch(first.id, {"amount": "80.00"}, now=NOW)
+
+    late = send_one("costs", **cost(amount="90.00", source_updated_at="2026-03-01T00:00:00Z"))
+
+    assert (patched.status, late.status, late.stale) == ("updated", "unchanged", True)
+    assert Cost.objects.standing().get().amount == Decimal(80)
+
+
 def test_patch_of_a_cost_answers_with_its_replacement_also_without_reference():
     pk = CostFactory(source=None, external_id=None).pk
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from crm.merging import merge
 from crm.models import Contact
 from tests.api_clients import client_with
+from tests.factories.crm import ContactFactory, ConversionFactory, RefundFactory
+from tests.sending import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +126,23 @@ def test_campaign_is_known_by_its_code_in_any_case(api):
     assert [record["id"] for record in api.get("/api/v1/campaigns/?code=sPRING").json()["results"]] == [
         first.json()["id"]
     ]
+
+
+def test_refunds_are_found_with_what_they_take_back(api):
+    """100.00 of a merged record less 40.00 of it: the refund names the order alone, and is asked for by the person."""
+    joe, shop_joe = ContactFactory(), ContactFactory()
+    bought = ConversionFactory(contact=shop_joe, external_id="o9", amount=100)
+    refund = RefundFactory(refund_of_external_id="o9", amount=40)
+    ConversionFactory(contact=joe)
+    RefundFactory(refund_of_external_id="somebody-elses", amount=5)
+    merge(survivor_id=joe.pk, loser_id=shop_joe.pk, now=NOW)
+
+    def found(**query: object) -> dict[str, str]:
+        answer = api.get("/api/v1/conversions/", query)
+        assert answer.status_code == 200, answer.content
+        return {record["id"]: record["amount"] for record in answer.json()["results"]}
+
+    assert found(contact_id=shop_joe.pk) == {bought.pk: "100.00", refund.pk: "40.00"}
+    assert found(person_id=joe.pk).keys() > found(contact_id=shop_joe.pk).keys()
+    assert len(found(person_id=joe.pk)) == 3
+    assert found(person_id=joe.pk, is_refund="true") == {refund.pk: "40.00"}

@@ -82,10 +82,14 @@ def test_refund_without_a_currency_waits_for_its_order_by_name(pounds):
         refund_of_external_id="late", amount=Decimal("20.00"), occurred_at=datetime(2026, 4, 3, 12, tzinfo=UTC)
     )
 
+    voided = ConversionFactory(external_id="o2", voided_at=NOW)
+    RefundFactory(refund_of_external_id=voided.external_id, amount=Decimal("5.00"), occurred_at=voided.occurred_at)
+
     [in_pounds, unknown] = report().not_converted
 
-    assert (unknown.currency, unknown.conversions, str(unknown.revenue)) == (None, 1, "-20.00")
-    assert unknown.in_words == "1 refund (-20.00) of orders that are not known, and so without a currency"
+    assert (unknown.currency, unknown.conversions, str(unknown.revenue)) == (None, 2, "-25.00")
+    words = "2 refunds (-25.00) of orders that are not known or were voided, and so without a currency"
+    assert unknown.in_words == words
     assert in_pounds.in_words == "2 conversions (50.00 GBP) and 1 cost (12.00 GBP) without an exchange rate"
 
 
