@@ -7,8 +7,8 @@ nobody waits for three to see what is to do today.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +29,7 @@ from metrics.reports import RoiQuery, RoiReport, RoiRow, Scope, roi_report
 from metrics.reports.report import NOT_PROOF
 
 CAMPAIGNS_SHOWN = 8
+ALL_CAMPAIGNS = "all-campaigns"
 PERMISSION = "metrics.view_credit"
 CREDITS, RESULTS, COSTS = "metrics_creditrow", "metrics_conversionresult", "community_cost"  # what is behind figures
 FIGURES = "figures"  # the name of the part that all figures of the whole are
@@ -73,14 +74,14 @@ def start_part(request: HttpRequest, name: str) -> HttpResponse:
     """Return a part that the start page loads when it is there: the figures, or a table, for the address's period."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
-    if name not in (FIGURES, *LATER_TABLES):
+    if name not in (FIGURES, *TABLES):
         raise Http404
     now = timezone.now()
     period = chosen_period(request, now=now).period
     if name == FIGURES:
         template, context = "admin/start_figures.html", _figures(_report("summary", period, now=now))
     else:
-        table = LATER_TABLES[name]
+        table = TABLES[name]
         report = _report(table.scope, period, now=now, **table.options)
         template, context = "gateway/admin/table.html", {"table": table.build(report)}
     back = f"{reverse('admin:index')}?{request.GET.urlencode()}"
@@ -106,6 +107,13 @@ def _behind(report: RoiReport, page: str, column: str = "day", **query: str) -> 
     """Return the way to the rows behind a figure of the report: those of its period, by their filter for `column`."""
     days = days_in(report.query.start, report.query.end, column)
     return Link(page=f"admin:{page}_changelist", query={**query, **days})
+
+
+def _period_of(report: RoiReport) -> Mapping[str, str]:
+    """Return the period of a report as the address of the start page has it: both days inclusive."""
+    start, end = report.query.start, report.query.end
+    days = {"start": start, "end": end and end - timedelta(days=1)}
+    return {name: day.isoformat() for name, day in days.items() if day} or {"period": "all_time"}
 
 
 def business(report: RoiReport) -> list[Figure]:
@@ -143,10 +151,16 @@ def chart_of(report: RoiReport) -> Chart | None:
     )
 
 
+def best_campaigns_table(report: RoiReport) -> Table:
+    """Return the campaigns with the highest ROI, with the way to all of them in the same period."""
+    everything = Link(page="start-part", args=(ALL_CAMPAIGNS,), query=_period_of(report))
+    return replace(campaigns_table(report), more=everything, more_label=f"All {report.row_count:,} campaigns")
+
+
 def campaigns_table(report: RoiReport) -> Table:
-    """Return the campaigns with the highest ROI, those without cost last."""
+    """Return campaigns by their ROI, the highest first: those that lose money come late, those without cost last."""
     return Table(
-        title=LATER_TABLES["campaigns"].title,
+        title=TABLES["campaigns" if report.query.limit else ALL_CAMPAIGNS].title,
         columns=(
             Column(label="Campaign"),
             Column(label="ROI", unit="percent"),
@@ -176,7 +190,7 @@ def campaigns_table(report: RoiReport) -> Table:
         ],
         empty="No campaigns yet: add one, and book its costs on it.",
         more=Link(page="admin:crm_campaign_changelist"),
-        more_label="All campaigns",
+        more_label="Plan and change campaigns",
     )
 
 
@@ -247,6 +261,10 @@ def lines_table(report: RoiReport) -> Table:
 LATER_TABLES = {
     "communities": LaterTable("Communities: social and business return", "communities", communities_table),
     "campaigns": LaterTable(
-        "Campaigns by ROI", "campaigns", campaigns_table, {"ordering": "-roi", "limit": CAMPAIGNS_SHOWN}
+        "Campaigns by ROI", "campaigns", best_campaigns_table, {"ordering": "-roi", "limit": CAMPAIGNS_SHOWN}
     ),
+}
+# What the start page does not load but leads to.
+TABLES = LATER_TABLES | {
+    ALL_CAMPAIGNS: LaterTable("All campaigns by ROI", "campaigns", campaigns_table, {"ordering": "-roi"})
 }

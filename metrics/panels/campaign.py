@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.panels import Figure, Link, PanelContent, PermissionCheck
+from metrics.panels.beside import beside_campaigns
 from metrics.panels.months import campaign_months
 from metrics.panels.parts import behind_notes, business_figures, ledger_link, models_table, social_figures
 from metrics.reports import ALL_MODELS, RoiQuery, rows_of
@@ -21,10 +22,10 @@ class CampaignFigures:
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
         rows = rows_of(RoiQuery(scope="campaigns", ids=ids, model=ALL_MODELS, now=now))
         charts = campaign_months(ids)
-        notes = behind_notes()
+        behind, beside = behind_notes(), beside_campaigns(ids, now=now)
         contents = {}
         for pk in ids:
-            row = rows.get(pk)
+            row, notes = rows.get(pk), (*beside.get(pk, ()), *behind)
             if row is None:
                 contents[pk] = PanelContent(notes=("It has cost nothing and earned nothing so far.", *notes))
                 continue

@@ -170,6 +170,23 @@ def test_period_outside_has_no_figures_and_says_why_they_are_undefined(ana: Clie
     assert shown(page, "social")["Mean rating"] is None
 
 
+def test_every_campaign_is_there_for_the_period_those_that_lose_money_last(ana: Client, march: None):
+    """A dozen besides spring, each of which cost a euro more than the one before and earned nothing."""
+    for number in range(1, 13):
+        CostFactory(campaign=CampaignFactory(name=f"Flyer {number}"), amount=Decimal(number))
+    recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
+    best = ana.get(ana.get(START, MARCH).context["later_tables"]["campaigns"].url).context["table"]
+    assert (len(best.rows), best.more_label) == (8, "All 13 campaigns")
+
+    page = ana.get(address(best.more))
+
+    rows = page.context["table"].rows
+    assert (page.status_code, len(rows), rows[0].values[0]) == (200, 13, "Spring course")
+    assert {row.values[1] for row in rows[1:]} == {Decimal(-1)}
+    year_before = ana.get(address(best.more).replace("2026-03", "2025-03")).context["table"].rows
+    assert {row.values[1:4] for row in year_before} == {(None, Decimal(0), Decimal(0))}
+
+
 def test_nothing_at_all_still_opens(ana: Client):
     page = ana.get(START)
 

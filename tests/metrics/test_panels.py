@@ -220,6 +220,26 @@ def test_campaign_shows_cost_and_return_under_each_model(story: Story):
     )
 
 
+def test_campaign_says_what_its_figures_leave_out(story: Story):
+    """5,000 Australian dollars without a rate, 31.00 in a January to come, and two campaigns below it."""
+    days = DateRange(dt.date(2026, 3, 1), dt.date(2026, 4, 1))
+    CostFactory(campaign=story.spring, amount=Decimal(5000), currency="AUD", days=days)
+    CostFactory(
+        campaign=story.spring, amount=Decimal("31.00"), days=DateRange(dt.date(2027, 1, 1), dt.date(2027, 2, 1))
+    )
+    CampaignFactory.create_batch(2, parent=story.spring)
+    recompute_all(now=NOW)
+
+    content = of("campaign", "figures", story.spring.pk)
+
+    assert content.notes == (
+        "Cost and ROI are without 5,000.00 AUD (1 cost), for which there is no exchange rate.",
+        "31.00 EUR more are booked for days to come.",
+        "These are its own figures. The 2 campaigns below it have theirs.",
+    )
+    assert next(figure.value for figure in content.figures if figure.label == "Cost") == Decimal("30.00")
+
+
 def test_campaign_without_cost_has_no_roi_and_says_why():
     campaign = CampaignFactory()
 
