@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import unfold.sites
 from django.core.cache.backends.dummy import DummyCache
-from django.http import HttpRequest
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
 from unfold.sites import UnfoldAdminSite
 
@@ -38,3 +40,9 @@ class KithAdminSite(UnfoldAdminSite):
         """Return the apps and their models, made when somebody reads them: most pages do not."""
         make = super().get_app_list
         return cast(list[dict[str, Any]], SimpleLazyObject(lambda: make(request, app_label)))
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        try:
+            return super().search(request, extra_context)
+        except InvalidPage:
+            raise Http404("There is no such page of what was found.") from None

@@ -1,7 +1,13 @@
 """What tests of the admin's pages share."""
 
 import pytest
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, auth
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.template import engines
+from django.template.loader import get_template
 from django.template.response import SimpleTemplateResponse
 
 
@@ -16,3 +22,26 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SimpleTemplateResponse, "render", draw)
     monkeypatch.setattr("gateway.admin.page_panels.panels_for", lambda *_, **__: [])
     monkeypatch.setattr(admin.site, "each_context", lambda request: {})
+
+
+@pytest.fixture
+def frameless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw of each page what is its own, without what stands around it on every page: the head and the menu."""
+    frame = get_template("unfold/layouts/skeleton.html").template
+    own = engines["django"].from_string("{% block content %}{% endblock %}").template
+    monkeypatch.setattr(frame, "nodelist", own.nodelist)
+    monkeypatch.setattr(admin.site, "each_context", lambda request: {})
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up once in a test who somebody is and what they may do: thousands of requests are made by a few people."""
+    found: dict[str | None, AbstractBaseUser | AnonymousUser] = {}
+
+    def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if session not in found:
+            found[session] = auth.get_user(request)
+        return found[session]
+
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", get_user)

@@ -5,22 +5,25 @@ What a page reads is found and not listed: the parameters of lists by their filt
 forms, and those of every other page by noting what it looks for. Filters and fields of one kind are tried once.
 """
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 from django.contrib import admin
 from django.db.models import Model
+from django.forms import BaseForm
 from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.utils.http import urlencode
 
 from tests.config.test_admin_pages import PAGES, address, key_of
-from tests.config.test_permission_matrix import address_of, other_routes
+from tests.config.test_permission_matrix import address_of, other_routes, routes
 from tests.factories.community import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered")]
 
 NONSENSE = ("x", "²", "1" * 5000, "9999-12-31")
+PROBE = "a"
 UNSTORABLE = "a\x00b"  # an address with that is refused whatever it is for: test_error_pages.py
 LABELS = sorted(PAGES)
 
@@ -56,11 +59,19 @@ class Noting(QueryDict):
 
 @pytest.fixture
 def looked_for(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The names that were looked for in addresses and in what was sent, so far."""
+    """The names that were looked for in addresses, so far."""
+    return noted(monkeypatch, "django.core.handlers.wsgi.QueryDict")
+
+
+@pytest.fixture
+def wanted(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names that were looked for in what was sent, so far."""
+    return noted(monkeypatch, "django.http.request.QueryDict")
+
+
+def noted(monkeypatch: pytest.MonkeyPatch, made_by: str) -> set[str]:
     names: set[str] = set()
-    monkeypatch.setattr(Noting, "looked_for", names, raising=False)
-    monkeypatch.setattr("django.core.handlers.wsgi.QueryDict", Noting)
-    monkeypatch.setattr("django.http.request.QueryDict", Noting)
+    monkeypatch.setattr(made_by, type("Noting", (Noting,), {"looked_for": names}))
     return names
 
 
@@ -77,22 +88,36 @@ def asked_in_vain(client: Client, url: str, names: Iterable[str]) -> list[tuple[
     ]
 
 
-def sent_in_vain(client: Client, url: str, names: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Send each name alone, for one may hide the others, and all of them, for some come together."""
-    parts = [(name,) for name in sorted(names)]
+def sent_in_vain(client: Client, url: str, names: Iterable[str], values: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Send these names together, with each value."""
     return [
-        (url, ", ".join(part), value[:20])
-        for part in (*parts, tuple(names))
-        for value in (*NONSENSE, UNSTORABLE)
-        if send(client, url, dict.fromkeys(part, value)).status_code >= 500
+        (url, ", ".join(names), value[:20])
+        for value in values
+        if send(client, url, dict.fromkeys(names, value)).status_code >= 500
     ]
+
+
+def names_of_forms(page: HttpResponse) -> set[str]:
+    """Return what the forms of a page ask for: some are given all that was sent at once, and look for nothing in it."""
+    context = getattr(page, "context_data", None) or {}
+    forms = [value for value in context.values() if isinstance(value, BaseForm)]
+    return {form.add_prefix(name) for form in forms for name in form.fields}
+
+
+def bare(view: Callable) -> object:
+    """Return a view, or its class, without what is wrapped around it."""
+    view = inspect.unwrap(view, stop=lambda wrapped: hasattr(wrapped, "view_class"))
+    return getattr(view, "view_class", view)
+
+
+VIEWS = {name: bare(dict(routes())[name]) for name in other_routes()}
 
 
 def label_of(model: type[Model]) -> str:
     return model._meta.label_lower
 
 
-def test_filters_of_lists(ana: Client):
+def test_filters_of_lists(ana: Client, frameless: None):
     tried: set[tuple[object, ...]] = set()
     failed = []
     for model in admin.site._registry:
@@ -117,46 +142,62 @@ def test_searches_orders_and_pages_of_lists(ana: Client, looked_for: set[str]):
     assert asked_in_vain(ana, url, {*looked_for, "o", "_facets"}) == []
 
 
-def test_fields_of_new_records(ana: Client):
+def test_fields_of_new_records(ana: Client, frameless: None):
     tried: set[tuple[object, ...]] = set()
     failed = []
     for model in admin.site._registry:
         url = address(label_of(model), "add")
         context = ana.get(url).context
         fields = context["adminform"].form.fields if context is not None and "adminform" in context else {}
-        for name, field in fields.items():
-            kind = (type(field), type(field.widget))
-            if kind not in tried:
-                tried.add(kind)
-                failed += asked_in_vain(ana, url, [name])
+        kinds = {(type(field), type(field.widget)) for field in fields.values()}
+        values = NONSENSE if kinds - tried else NONSENSE[:1]
+        tried |= kinds
+        # All at once, for none hides what another does; where that fails, each alone says which it was.
+        if any(ana.get(url, dict.fromkeys(fields, value)).status_code >= 500 for value in values):
+            failed += asked_in_vain(ana, url, fields) or [(url, ", ".join(fields))]
 
     assert len(tried) > 10
     assert failed == []
 
 
-@pytest.mark.parametrize("name", other_routes())
-def test_pages_of_their_own(ana: Client, undrawn: None, looked_for: set[str], name: str):
+@pytest.mark.parametrize("name", VIEWS)
+def test_pages_of_their_own(ana: Client, undrawn: None, looked_for: set[str], wanted: set[str], name: str):
+    """
+    Each name comes alone, for one may hide the others, and all of them together, for one may make a page look for more.
+
+    A view that has several addresses gets all together at each, and of the values that come alone some at each.
+    """
     url = address_of(name)
     ana.get(url)
     failed = asked_in_vain(ana, url, set(looked_for))
+    for value in NONSENSE if looked_for else ():
+        asked = dict.fromkeys(looked_for, value)
+        failed += [(url, *asked, value[:20])] if ana.get(url, asked).status_code >= 500 else []
     looked_for.clear()
-    send(ana, url, {"a": "1"})
-    failed += sent_in_vain(ana, url, set(looked_for))
+    page = send(ana, url, {PROBE: "1"})
+    failed += [(url, PROBE)] if page.status_code >= 500 else []
+    names = names_of_forms(page) | wanted
+    others = [other for other, view in VIEWS.items() if view == VIEWS[name]]
+    for one in names - {PROBE}:
+        failed += sent_in_vain(ana, url, [one], (*NONSENSE, UNSTORABLE)[others.index(name) :: len(others)])
+    for value in (*NONSENSE, UNSTORABLE) if names or looked_for else ():
+        beside = urlencode(dict.fromkeys(looked_for, value)) if value in NONSENSE else ""
+        failed += sent_in_vain(ana, f"{url}?{beside}", names, [value])
 
     assert failed == []
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_what_is_sent_to_pages_of_records(ana: Client, looked_for: set[str], label: str):
+def test_what_is_sent_to_pages_of_records(ana: Client, frameless: None, wanted: set[str], label: str):
     key = key_of(PAGES[label].make(1))
     addresses = [address(label, page) for page in ("changelist", "add")]
     addresses += [address(label, page, key) for page in ("change", "delete", *PAGES[label].actions)]
     failed = []
     for url in addresses:
-        looked_for.clear()
-        send(ana, url, {"a": "1"})
-        names = set(looked_for)
-        for value in (*NONSENSE, UNSTORABLE):
+        wanted.clear()
+        failed += [(url, PROBE)] if send(ana, url, {PROBE: "1"}).status_code >= 500 else []
+        names = set(wanted)
+        for value in (*NONSENSE, UNSTORABLE) if names else ():
             sent = {name: "0" if name.endswith("_FORMS") else value for name in names}
             if send(ana, url, sent).status_code >= 500:
                 failed.append((url, value[:20]))

@@ -9,20 +9,18 @@ Whether somebody may open a page is decided before it is drawn, so nothing is dr
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.conf import settings
-from django.contrib import admin, auth
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, path, resolve, reverse
 from django.utils import timezone
@@ -40,7 +38,7 @@ from tests.config.test_admin_pages import PAGES, key_of
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered")]
 
 TABLE = Path(__file__).with_name("permissions.txt")
 SECTIONS = ("pages", "other pages", "actions", "inlines", "typing", "parts")
@@ -101,20 +99,6 @@ def _person(who: str) -> User:
     return user
 
 
-@pytest.fixture(autouse=True)
-def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look up once in a test who somebody is and what they may do: thousands of requests are made by eight people."""
-    found: dict[str | None, AbstractBaseUser | AnonymousUser] = {}
-
-    def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
-        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if session not in found:
-            found[session] = auth.get_user(request)
-        return found[session]
-
-    monkeypatch.setattr("django.contrib.auth.middleware.get_user", get_user)
-
-
 def is_allowed(response: HttpResponse) -> bool:
     """Whether somebody got past the door: not sent to the login, not refused, not told that there is nothing."""
     if response.status_code == 302 and ("/login/" in response.url or response.url.startswith("/accounts/")):
@@ -126,17 +110,17 @@ def may(client: Client, method: str, url: str) -> bool:
     return is_allowed(client.generic(method, url))
 
 
-def routes() -> Iterator[str]:
-    """Yield the full name of every route outside of the API."""
+def routes() -> Iterator[tuple[str, Callable]]:
+    """Yield the full name of every route outside of the API, and its view."""
 
-    def walk(resolver: URLResolver, above: str, namespace: str) -> Iterator[str]:
+    def walk(resolver: URLResolver, above: str, namespace: str) -> Iterator[tuple[str, Callable]]:
         for pattern in resolver.url_patterns:
             here = above + str(pattern.pattern)
             if isinstance(pattern, URLResolver):
                 inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
                 yield from walk(pattern, here, inner)
             elif isinstance(pattern, URLPattern) and not here.startswith(API_PREFIX):
-                yield f"{namespace}{pattern.name or here}"
+                yield f"{namespace}{pattern.name or here}", pattern.callback
 
     yield from walk(get_resolver(), "/", "")
 
@@ -152,7 +136,7 @@ def standard_routes() -> set[str]:
 def other_routes() -> list[str]:
     """Return every route that is not one of the five that each model has; Django's old addresses lead to those."""
     skipped = standard_routes()
-    return [name for name in dict.fromkeys(routes()) if name not in skipped and "<path:object_id>/" not in name]
+    return [name for name in dict(routes()) if name not in skipped and "<path:object_id>/" not in name]
 
 
 def own_export(client: Browser) -> str:
