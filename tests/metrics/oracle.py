@@ -10,7 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal, getcontext
 from fractions import Fraction
-from math import floor
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -149,18 +149,16 @@ def in_minor(amount, rate):
 
 
 def split(total, shares):
-    """Cut `total` where the running sum of exact shares, rounded down, says so."""
+    """Cut `total` where the running sum of exact shares, of a whole of any size, rounded down, says so."""
     whole = sum(shares)
     if not whole:
         return [0] * len(shares)
-    cuts = [0]
-    for upto in range(1, len(shares) + 1):
-        cuts.append(floor(Fraction(total) * sum(shares[:upto], Fraction(0)) / whole))
+    cuts = [0, *(total * upto // whole for upto in accumulate(shares))]
     return [after - before for before, after in zip(cuts, cuts[1:], strict=False)]
 
 
 def shares_of(model, weights):
-    """Return the exact share of each touch; `weights` are time decay's, oldest first."""
+    """Return the exact share of each touch; `weights` are time decay's, oldest first, of a whole that is their sum."""
     n = len(weights)
     if model == "first_touch":
         return [Fraction(1)] + [Fraction(0)] * (n - 1)
@@ -174,7 +172,7 @@ def shares_of(model, weights):
         if n == 2:
             return [Fraction(1, 2)] * 2
         return [Fraction(2, 5), *[Fraction(1, 5 * (n - 2))] * (n - 2), Fraction(2, 5)]
-    return [Fraction(weight, sum(weights)) for weight in weights]
+    return weights
 
 
 def touches_of(facts, conversion, person):
@@ -340,9 +338,8 @@ def expected_tables(persons=None):
             if touches:
                 reversed_parts = {}
                 for model in MODELS:
-                    shares = [Fraction(part) for part in parts[model]]
-                    after_it = split(min(upto, value), shares)
-                    before_it = split(min(before, value), shares)
+                    after_it = split(min(upto, value), parts[model])
+                    before_it = split(min(before, value), parts[model])
                     reversed_parts[model] = [b - a for a, b in zip(after_it, before_it, strict=True)]
                 rows(refund, True, refund_day, reversed_parts)
     for cost in Cost.objects.filter(voided_at=None):

@@ -4,10 +4,10 @@ again, the facts are those of a world in which no merge ever took anything over,
 """
 
 import datetime as dt
+from copy import copy
 
 import pytest
 from django.apps import apps
-from django.db import connection, transaction
 from django.db.models.functions import Now
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +19,8 @@ from crm.models import ChangedIdentity, Contact, ContactRef, Merge
 from crm.search import refresh_search_text
 from metrics.recompute import recompute_all, recompute_stale
 from tests.metrics.oracle import expected_tables, stored_tables
-from tests.metrics.test_recompute_properties import EXAMPLES, UndoneError, nothing_written, quietly
-from tests.metrics.world import OPERATIONS, World
+from tests.metrics.test_recompute_properties import EXAMPLES, nothing_written, quietly
+from tests.metrics.world import OPERATIONS, World, undone
 from tests.sending import send_one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -43,11 +43,8 @@ class MergingWorld(World):
     nobody wrote before, since writing what a merge has put there already is no edit that anybody could see.
     """
 
-    def __init__(self, *, is_merging):
+    def __init__(self):
         super().__init__()
-        self.is_merging = is_merging
-        self.edits = 0
-        self.said = {}
         stages = ["audience", "lead", "customer", "audience"]
         for number, contact in enumerate(self.few().order_by("pk")):
             Contact.objects.filter(pk=contact.pk).update(
@@ -59,6 +56,12 @@ class MergingWorld(World):
                 do_not_contact=number % 2 == 1,
             )
         refresh_search_text(list(Contact.objects.values_list("pk", flat=True)))
+
+    def anew(self, *, is_merging):
+        """Return this world to change, as long as its rows are as they are."""
+        world = copy(self)
+        world.is_merging, world.edits, world.said = is_merging, 0, {}
+        return world
 
     def apply(self, operations):
         for name, numbers in operations:
@@ -172,42 +175,33 @@ def facts():
     return found
 
 
-def begin_ids_anew():
-    """Let two worlds number their rows alike; what they number is rolled back."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1000)"
-            " FROM pg_sequences WHERE schemaname = 'public'"
-        )
+@pytest.fixture(scope="module")
+def beginning(own_transaction):
+    """The world that all begin with, both those that are merged and those to compare with."""
+    return MergingWorld()
 
 
-def outcome_of(changes, order, *, is_merging):
+def outcome_of(world, changes, order):
     """Return facts and figures after these changes, once everything is taken apart again in this order."""
-    found = {}
-    try:
-        with transaction.atomic():
-            begin_ids_anew()
-            world = MergingWorld(is_merging=is_merging)
-            recompute_all(now=NOW)
-            world.apply(changes)
-            recompute_stale(now=NOW)
-            assert stored_tables() == expected_tables()
-            world.take_everything_apart(list(order))
-            recompute_stale(now=NOW)
-            found = {"facts": facts(), "figures": stored_tables()}
-            assert found["figures"] == expected_tables()
-            assert nothing_written(recompute_all(now=NOW, chunk_persons=3))
-            assert not Merge.objects.standing().exists()
-            raise UndoneError
-    except UndoneError:
-        return found
+    with undone():
+        recompute_all(now=NOW)
+        world.apply(changes)
+        recompute_stale(now=NOW)
+        assert stored_tables() == expected_tables()
+        world.take_everything_apart(list(order))
+        recompute_stale(now=NOW)
+        found = {"facts": facts(), "figures": stored_tables()}
+        assert found["figures"] == expected_tables()
+        assert nothing_written(recompute_all(now=NOW, chunk_persons=3))
+        assert not Merge.objects.standing().exists()
+    return found
 
 
 @settings(quietly, max_examples=EXAMPLES)
 @given(changes=operations(), order=st.lists(st.integers(0, 997), max_size=20))
-def test_taking_everything_apart_leaves_the_facts_and_figures_of_a_world_without_merges(changes, order):
-    merged = outcome_of(changes, order, is_merging=True)
-    compared = outcome_of(changes, order, is_merging=False)
+def test_taking_everything_apart_leaves_the_facts_and_figures_of_a_world_without_merges(beginning, changes, order):
+    merged = outcome_of(beginning.anew(is_merging=True), changes, order)
+    compared = outcome_of(beginning.anew(is_merging=False), changes, order)
 
     assert merged == compared
 
@@ -311,18 +305,14 @@ class Sources:
     order=st.lists(st.integers(0, 997), max_size=4),
 )
 def test_sources_that_send_the_same_again_undo_no_choice_and_have_the_word_once_everything_is_taken_apart(steps, order):
-    try:
-        with transaction.atomic():
-            sources = Sources()
-            for name, numbers in steps:
-                getattr(sources, name)(numbers)
-            sources.take_everything_apart(list(order))
-            for name, known in sources.known.items():
-                contact = Contact.objects.select_related("company").get(pk=sources.ids[name])
-                found = {field: getattr(contact, field) for field in known}
-                assert found | {"company": contact.company.external_id} == known | {
-                    "company": known["company"]["external_id"]
-                }
-            raise UndoneError
-    except UndoneError:
-        pass
+    with undone():
+        sources = Sources()
+        for name, numbers in steps:
+            getattr(sources, name)(numbers)
+        sources.take_everything_apart(list(order))
+        for name, known in sources.known.items():
+            contact = Contact.objects.select_related("company").get(pk=sources.ids[name])
+            found = {field: getattr(contact, field) for field in known}
+            assert found | {"company": contact.company.external_id} == known | {
+                "company": known["company"]["external_id"]
+            }

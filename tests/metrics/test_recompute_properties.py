@@ -3,10 +3,10 @@
 import datetime as dt
 import os
 import random
+from copy import copy
 from unittest import mock
 
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from metrics import recompute
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from tests.metrics.oracle import empty_tables, expected_tables, stored_tables
-from tests.metrics.world import OPERATIONS, World, operations
+from tests.metrics.world import OPERATIONS, operations, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
@@ -23,17 +23,15 @@ EXAMPLES = int(os.environ.get("KITH_EXAMPLES", "12"))  # worlds per property; mo
 quietly = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-class UndoneError(Exception):
-    """Ends an example: its facts are rolled back."""
+@pytest.fixture(scope="module")
+def in_a_world_of_its_own(beginning):
+    """Call an example with a world that it may change; its facts are rolled back."""
 
+    def run(example):
+        with undone():
+            example(copy(beginning))
 
-def in_a_world_of_its_own(example):
-    try:
-        with transaction.atomic():
-            example(World())
-            raise UndoneError
-    except UndoneError:
-        pass
+    return run
 
 
 # Ids of persons in one chunk, of about ten in a world. Without a number it ends where enough conversions come together.
@@ -48,7 +46,7 @@ BUSY = ("add_interaction", "add_interaction", "add_conversion", "add_conversion"
                      "merge_contact", max_size=60),
     chunk_persons=chunks,
 )  # fmt: skip
-def test_full_recompute_equals_the_oracle_in_any_chunking(facts, chunk_persons):
+def test_full_recompute_equals_the_oracle_in_any_chunking(in_a_world_of_its_own, facts, chunk_persons):
     def example(world):
         world.apply(facts)
 
@@ -65,7 +63,7 @@ def small_chunks():
     return mock.patch.multiple(recompute, CHUNK_CONVERSIONS=2, BLOCK_SIZE=2)
 
 
-def test_chunks_end_where_enough_conversions_came_together():
+def test_chunks_end_where_enough_conversions_came_together(in_a_world_of_its_own):
     def example(world):  # four people, each of whom bought once
         assert recompute_all(now=NOW).chunks == 1 + 1  # that of guests, and one for all
         with small_chunks():
@@ -84,7 +82,9 @@ def test_chunks_end_where_enough_conversions_came_together():
     chunk_persons=st.tuples(chunks, chunks),
     rebuilds=st.booleans(),
 )  # fmt: skip
-def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(facts, rounds, few, chunk_persons, rebuilds):
+def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(
+    in_a_world_of_its_own, facts, rounds, few, chunk_persons, rebuilds
+):
     def example(world):
         world.apply(facts)
         recompute_all(now=NOW, chunk_persons=chunk_persons[0])
@@ -113,7 +113,7 @@ def nothing_written(done):
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_kind_of_change_is_followed(name):
+def test_every_kind_of_change_is_followed(in_a_world_of_its_own, name):
     chance = random.Random(name)
 
     def example(world):

@@ -3,12 +3,12 @@
 import datetime as dt
 import statistics
 from collections import defaultdict
+from copy import copy
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from django.db import transaction
 from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from metrics.reports import RoiQuery, roi_report, rows_of
 from metrics.reports.about_people import PeopleQuery
 from metrics.reports.first_conversions import time_to_convert
 from tests.metrics.oracle import Facts, shares_of
-from tests.metrics.world import START, World
+from tests.metrics.world import START, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
@@ -47,10 +47,6 @@ QUERIES = [
         for cost in ("direct", "loaded")
     ),
 ]
-
-
-class UndoneError(Exception):
-    """Ends an example: its facts are rolled back."""
 
 
 def scatter(numbers):
@@ -86,18 +82,14 @@ def scatter(numbers):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=FACTS, numbers=NUMBERS, period=PERIODS, today=DAY)
-def test_sums_hold_and_rows_equal_the_ledger(facts, numbers, period, today):
+def test_sums_hold_and_rows_equal_the_ledger(beginning, facts, numbers, period, today):
     now = dt.datetime.combine(today, dt.time(12), tzinfo=dt.UTC)
-    try:
-        with transaction.atomic():
-            World().apply(facts)
-            scatter(numbers)
-            recompute_all(now=now)
-            for query in QUERIES:
-                check_report(RoiQuery(**query, model="all", start=period[0], end=period[1], now=now))
-            raise UndoneError
-    except UndoneError:
-        pass
+    with undone():
+        copy(beginning).apply(facts)
+        scatter(numbers)
+        recompute_all(now=now)
+        for query in QUERIES:
+            check_report(RoiQuery(**query, model="all", start=period[0], end=period[1], now=now))
 
 
 def check_report(query):
@@ -182,24 +174,20 @@ MEETINGS = st.lists(
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=MEETINGS, today=DAY)
-def test_time_to_convert_equals_a_count_person_by_person(facts, today):
+def test_time_to_convert_equals_a_count_person_by_person(beginning, facts, today):
     first_day = START.date()
     days = [first_day + dt.timedelta(days=number) for number in range(14)]
     periods = [(None, None), *zip(days, days[1:], strict=False)]  # of one day: few converted, so each of them shows
-    try:
-        with transaction.atomic():
-            World().apply(facts)
-            stored = Facts()
-            for day in (today, days[-1]):
-                now = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
-                for start, end in periods:
-                    query = PeopleQuery(now=now, start=start, end=end)
-                    took, (taken, without) = time_to_convert(query.parameters), days_to_convert(query, stored)
-                    assert (took.n, took.without_touch) == (len(taken), without), query
-                    assert took.median == (statistics.median(taken) if taken else None), query
-            raise UndoneError
-    except UndoneError:
-        pass
+    with undone():
+        copy(beginning).apply(facts)
+        stored = Facts()
+        for day in (today, days[-1]):
+            now = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
+            for start, end in periods:
+                query = PeopleQuery(now=now, start=start, end=end)
+                took, (taken, without) = time_to_convert(query.parameters), days_to_convert(query, stored)
+                assert (took.n, took.without_touch) == (len(taken), without), query
+                assert took.median == (statistics.median(taken) if taken else None), query
 
 
 def days_to_convert(query, facts):
