@@ -9,6 +9,8 @@ import gc
 import importlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -55,6 +57,8 @@ from tests.processes import Worker, start_worker  # noqa: E402
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: E402, F401  # hooks
 from tests.terminals import written_to_pipe, written_to_terminal  # noqa: E402
 
+gc.disable()  # until the tests are read: almost all that comes of them stays
+
 
 def _restore_conversion_kinds(**_: object) -> None:
     """Put back what a migration brought: a test that commits is followed by a flush, which ends in this signal."""
@@ -99,6 +103,21 @@ BEGUN_FIRST = (
 )
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """
+    Let each process of `pytest -n` begin with another share of the tests, where all of them are asked for.
+
+    What pytest makes of a file, it keeps for the next time. Where nothing is kept yet, as in a fresh checkout, each
+    process would make all of it at the same time as the others.
+    """
+    number, tests = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"), Path(__file__).parent
+    if number and [Path(asked).resolve() for asked in session.config.args] == [tests]:
+        files = sorted(tests.rglob("test_*.py"))
+        for file in files[int(number) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]:
+            with suppress(Exception):  # which pytest will say when it comes to the file
+                importlib.import_module(".".join(file.relative_to(tests.parent).with_suffix("").parts))
+
+
 @pytest.hookimpl(trylast=True)  # after pytest-randomly, which shuffles
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {place: number for number, place in enumerate(BEGUN_FIRST)}
@@ -109,6 +128,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)  # there with several processes alone
