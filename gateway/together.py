@@ -22,7 +22,7 @@ def select_together(selects: Sequence[Select]) -> list[list[tuple[Any, ...]]]:
     """
     Return the rows of each of these SELECTs, in its own order: one query for all of them, none for none.
 
-    For rows by the hundred. Whole numbers, true and false, texts and null come back as they are, a number with decimals
+    Whole numbers, true and false, texts and null come back as they are, a number with decimals
     as Decimal; what JSON has no word for (a day, an instant, a UUID) as text.
     """
     if not selects:

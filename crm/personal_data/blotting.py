@@ -15,7 +15,9 @@ from typing import Any
 from django.db import connection, models
 
 from crm.personal_data.declarations import Heading, Sort, Words
+from crm.personal_data.rows import keys_of
 from crm.personal_data.schema import stored_models, tracked_model, treatments_of
+from gateway.together import Select, select_together
 
 BLOT = "[erased]"
 SHORTEST = 6  # characters of a handle or external id that is looked for without an @
@@ -82,16 +84,19 @@ def worded_columns() -> Iterator[tuple[type[models.Model], Sequence[models.Field
 
 
 def count_mentions(traces: Traces, *, besides: Callable[[type[models.Model]], Collection[Any]]) -> Mapping[str, int]:
-    """Return how many rows of each table, `besides` some, mention the person, by the model's label. One query each."""
+    """Return how many rows of each table, `besides` some, mention the person, by the model's label. One query."""
     if not traces.texts:
         return {}
-    found = {}
-    with connection.cursor() as cursor:
-        for model, fields in worded_columns():
-            conditions, parameters = _conditions(fields, traces)
-            cursor.execute(f"SELECT {model._meta.pk.column} FROM {model._meta.db_table} WHERE {conditions}", parameters)
-            found[model._meta.label] = len({pk for (pk,) in cursor.fetchall()}.difference(besides(model)))
-    return {label: count for label, count in found.items() if count}
+    selects: dict[type[models.Model], Select] = {}
+    for model, fields in worded_columns():
+        conditions, parameters = _conditions(fields, traces)
+        selects[model] = (
+            f"SELECT {model._meta.pk.column} FROM {model._meta.db_table} WHERE {conditions}",
+            parameters,
+        )
+    found = zip(selects, select_together(list(selects.values())), strict=True)
+    counts = {model._meta.label: len(keys_of(model, rows).difference(besides(model))) for model, rows in found}
+    return {label: count for label, count in counts.items() if count}
 
 
 def find_mentions(traces: Traces) -> Iterator[tuple[type[models.Model], object, str]]:

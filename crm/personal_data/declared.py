@@ -61,13 +61,16 @@ def log_entries(known: KnownRows) -> Q:
     """Entries of the admin's log name a row by its type and id."""
     from crm.personal_data.schema import personal_models
 
+    named = {
+        model: known.ids(model._meta.label)
+        for model in personal_models()
+        if model._meta.label != "admin.LogEntry" and _has_plain_id(model)
+    }
     found = Q(pk__in=[])
-    for model in personal_models():
-        if model._meta.label == "admin.LogEntry" or not _has_plain_id(model):
-            continue
-        if ids := known.ids(model._meta.label):
-            named = any_of(ids, kind="text")
-            found |= Q(content_type=ContentType.objects.get_for_model(model), object_id__in=named)
+    for model, content_type in ContentType.objects.get_for_models(
+        *(model for model, ids in named.items() if ids)
+    ).items():
+        found |= Q(content_type=content_type, object_id__in=any_of(named[model], kind="text"))
     return found
 
 

@@ -18,7 +18,7 @@ what goes, and a campaign's UTM code, which one does, stays.
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -41,6 +41,7 @@ from crm.personal_data.schema import declaration_of, personal_models, stored_mod
 from crm.personal_data.sessions import end_sessions_that_mention
 from crm.personal_data.suppression import PREFIX, SourceName, digest_of, pseudonym, suppress, wait_for_writers
 from gateway.errors import DomainError
+from gateway.together import rows_together
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +123,7 @@ def plan_erasure(contact_id: int) -> ErasureReport:
     """Return what erasing this contact's person would do, and change nothing. Raises `NotFound`."""
     contacts = contacts_of_person(contact_id)
     rows = PersonRows(contacts)
+    rows.look_up()
     known = known_by(rows)
     return _report(rows, known, Traces.made_of(known.by_sort), carried_from(contacts))
 
@@ -153,6 +155,7 @@ def erase_contacts(contacts: Sequence[int], *, erasure: Erasure, now: datetime) 
     locked = Contact.objects.filter(pk__in=contacts).order_by("pk").select_for_update()
     made_at = dict(locked.values_list("pk", "created_at"))
     rows = PersonRows(list(contacts))
+    rows.look_up()  # before anything changes: ways lead through other rows
     known = known_by(rows)
     traces = Traces.made_of(known.by_sort)
     carried = carried_from(rows.contacts)
@@ -160,8 +163,6 @@ def erase_contacts(contacts: Sequence[int], *, erasure: Erasure, now: datetime) 
     names = _suppressed_names(rows)
 
     models_of_facts = [model for model in personal_models() if tracked_model(model) is None]
-    for model in models_of_facts:
-        rows.of(model)  # found before anything changes: ways lead through other rows
     for model in models_of_facts:
         names |= _treat(model, rows, now=now)
     for model in models_of_facts:
@@ -200,22 +201,34 @@ def rewrite_history(rows: PersonRows, *, now: datetime) -> set[SourceName]:
 
 def known_by(rows: PersonRows) -> Known:
     """Collect what the person is known by, today and in history. What others are known by as well is left out."""
+    places = [place for model in personal_models() for place in _known_by_fields(model)]
+    mine = rows_together(
+        [
+            model._default_manager.filter(pk__in=rows.of(model)).order_by().values_list(name).distinct()
+            for model, name, _ in places
+        ]
+    )
+    values = [{value for value in some if value[0]} for some in mine]
+    others = rows_together(
+        [_rows_of_others(model, [name], wanted, rows) for (model, name, _), wanted in zip(places, values, strict=True)]
+    )
     found: dict[Sort, set[str]] = {}
     shared: set[str] = set()
-    for model in personal_models():
-        declared = declaration_of(model)
-        own = {column.name for column in model._meta.concrete_fields}
-        for name, sort in (declared.known_by if declared else {}).items():
-            if name not in own:
-                continue
-            mine = model._default_manager.filter(pk__in=rows.of(model)).values_list(name).distinct()
-            values = {value for value in mine if value[0]}
-            others = _held_by_others(model, [name], values, rows)
-            found.setdefault(sort, set()).update(value for (value,) in values - others)
-            if sort == "address" and tracked_model(model) is None:
-                shared |= {value for (value,) in others}
+    for (model, _, sort), own, also in zip(places, values, others, strict=True):
+        found.setdefault(sort, set()).update(value for (value,) in own.difference(also))
+        if sort == "address" and tracked_model(model) is None:
+            shared |= {value for (value,) in own.intersection(also)}
     addresses = found.get("address", set())
     return Known(found | {"address": addresses - shared} if addresses else found, len(shared))
+
+
+def _known_by_fields(model: type[models.Model]) -> Iterator[tuple[type[models.Model], str, Sort]]:
+    """Yield the fields of a model that say what a person is known by."""
+    declared = declaration_of(model)
+    own = {column.name for column in model._meta.concrete_fields}
+    for name, sort in (declared.known_by if declared else {}).items():
+        if name in own:
+            yield model, name, sort
 
 
 def _report(rows: PersonRows, known: Known, traces: Traces, carried: Sequence[Carried]) -> ErasureReport:
@@ -237,9 +250,9 @@ def _report(rows: PersonRows, known: Known, traces: Traces, carried: Sequence[Ca
                 is_history=is_history,
             )
         )
-    erased = Contact.objects.filter(pk__in=rows.contacts, erased_at=None)
-    refusals = [] if erased.exists() else ["This person was erased before: nothing is left to erase."]
     records = list(Contact.objects.filter(pk__in=rows.contacts).order_by("pk"))
+    is_left = any(record.erased_at is None for record in records)
+    refusals = [] if is_left else ["This person was erased before: nothing is left to erase."]
     person = next(record for record in records if record.pk == record.person_id)
     return ErasureReport(
         person_id=person.pk,
@@ -396,14 +409,20 @@ def _held_by_others(
 ) -> set[tuple[Any, ...]]:
     """Return those of `values` that rows of other people carry today."""
     wanted = set(values)
-    if not wanted:
-        return set()
+    return wanted.intersection(_rows_of_others(model, fields, wanted, rows))
+
+
+def _rows_of_others(
+    model: type[models.Model], fields: Sequence[str], wanted: Collection[tuple[Any, ...]], rows: PersonRows
+) -> models.QuerySet[Any, Any]:
+    """Return what finds, among the rows of other people today, at least those with one of the values `wanted`."""
     facts = tracked_model(model) or model
+    if not wanted:
+        return facts._default_manager.none().values_list(*fields)
     # One list for each field is compared many times as quick as hundreds of alternatives. What stands together is
     # looked at afterwards.
     columns = {f"{name}__in": column for name, column in zip(fields, zip(*wanted, strict=True), strict=True)}
-    others = facts._default_manager.filter(**columns).exclude(pk__in=rows.of(facts))
-    return wanted.intersection(others.values_list(*fields))
+    return facts._default_manager.filter(**columns).exclude(pk__in=rows.of(facts)).order_by().values_list(*fields)
 
 
 def add_to_list(erasure: Erasure, digests: Iterable[bytes]) -> None:
