@@ -1,5 +1,6 @@
 """Recording help from any page: the form, what it offers first, editing, undoing; as dialogs and as pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.folding import fold
 from crm.models import Contact
 from crm.search import FoundPerson, find_people
-from gateway.admin import FinderInput, dialog_answer, saved_answer
+from gateway.admin import FinderInput, dialog_answer, excerpt, saved_answer
 from gateway.items import is_id
 from gateway.users import name_of_user
 
@@ -38,6 +39,7 @@ MAY_SEE_SAID = "community.view_interaction"
 MAY_SEE_THREADS = "community.view_thread"
 FOUND = 20
 REPLIES_SHOWN = 3
+WAITING_SHOWN = 20
 
 RATINGS = [("", "not rated"), *((str(stars), "★" * stars) for stars in range(5, 0, -1))]
 DATETIME = "%Y-%m-%dT%H:%M"
@@ -52,8 +54,9 @@ class HelpForm(forms.Form):
     """
     Help as somebody tells it. With `person` it is clear who was helped; without, the form asks.
 
-    `record` is the help to edit, `asked` what the help answers. What the fields are filled with beforehand is the
-    caller's `initial`.
+    `record` is the help to edit, `asked` what the help answers; where that is not clear, `waiting` is what the person
+    asked and waits for, which the form lets one choose from. What the fields are filled with beforehand is the caller's
+    `initial`.
     """
 
     person_text = forms.CharField(
@@ -68,6 +71,7 @@ class HelpForm(forms.Form):
     new_phone = forms.CharField(label="Phone", required=False, max_length=320)
     new_handle = forms.CharField(label="Handle", required=False, max_length=255, help_text="on the channel below")
     same_person = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+    answers = forms.TypedChoiceField(label="This answers", required=False, coerce=int, empty_value=None)
     question = forms.CharField(label="What was asked", required=False, widget=_area(2))
     answer = forms.CharField(label="Answer", required=False, widget=_area(3))
     topic = forms.CharField(required=False, max_length=100, widget=forms.TextInput({"list": "kith-topics"}))
@@ -96,10 +100,12 @@ class HelpForm(forms.Form):
         person: Contact | None,
         record: HelpRecord | None = None,
         asked: Interaction | None = None,
+        waiting: Sequence[Interaction] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.request, self.person, self.record, self.asked = request, person, record, asked
+        self.waiting = {one.pk: one for one in waiting}
         self.new_person: NewPerson | None = None
         self.people: list[Any] = []  # whom the text may mean, when it is not clear
         self.alike: list[FoundPerson] = []  # who has an address of somebody new
@@ -110,6 +116,11 @@ class HelpForm(forms.Form):
         if person is not None:
             for name in ("person_text", "contact", "same_person", *self.newcomer_fields):
                 del self.fields[name]
+        if self.waiting:
+            said = [(pk, _told_apart(one, request)) for pk, one in self.waiting.items()]
+            self.fields["answers"].choices = [*said, ("", "nothing of this")]
+        else:
+            del self.fields["answers"]
         if record is not None and record.interaction.kind != HELP:
             for name in ("channel", "occurred_at"):  # those of the answer that it stands on
                 del self.fields[name]
@@ -126,10 +137,20 @@ class HelpForm(forms.Form):
         if "contact" in self.fields:
             self._clean_person(cleaned)
         self._clean_helper(cleaned)
+        if cleaned.get("answers"):
+            self._clean_answers(cleaned)
         when = cleaned.get("occurred_at")
         if when is not None:
             cleaned["occurred_at"] = self._to_the_second(when)
         return cleaned
+
+    def _clean_answers(self, cleaned: dict[str, Any]) -> None:
+        """Let the help answer what was chosen: what is not told of it anew is that of the question."""
+        self.asked = self.waiting[cleaned["answers"]]
+        if not cleaned.get("question") and not is_hidden(self.asked, may=self.request.user.has_perm):
+            cleaned["question"] = self.asked.text
+        if not cleaned.get("topic") and self.asked.thread is not None:
+            cleaned["topic"] = self.asked.thread.topic
 
     def _to_the_second(self, when: datetime) -> datetime:
         """Return the second that is known of the minute that the form shows: no answer stands before its question."""
@@ -288,21 +309,30 @@ class RecordingMixin:
         thread = asked.thread if asked is not None else thread
         if request.method == "POST" and is_id(request.POST.get("mark", "")):
             return self._mark(request, person, int(request.POST["mark"]), now, asked=asked, thread=thread)
-        initial = _known_beforehand(request, person=person, asked=asked, thread=thread, now=now)
-        form = HelpForm(request.POST or None, request=request, person=person, asked=asked, initial=initial)
+        waits = _waiting_of(person, request, now=now) if contact_id is not None and person is not None else []
+        initial = _known_beforehand(
+            request, person=person, asked=asked or next(iter(waits), None), thread=thread, now=now
+        )
+        if waits:  # the call may be about something else: what they asked is chosen, and not written for them
+            initial |= {"answers": waits[0].pk, "question": ""}
+        form = HelpForm(
+            request.POST or None, request=request, person=person, asked=asked, waiting=waits, initial=initial
+        )
+        if waits:
+            form.fields["question"].widget.attrs["autofocus"] = True  # and not what was chosen above it
         if person and initial.get("question"):
             form.fields["answer"].widget.attrs["autofocus"] = True  # the question is there already
         if request.method == "POST" and form.is_valid():
-            record = _tried(form, lambda: _record(form, asked, thread, now))
+            record = _tried(form, lambda: _record(form, thread, now))
             if record is not None:
                 return _saved(request, record, f"Recorded: help for {record.contact}.")
         offers = []
         if person and not form.is_bound and request.user.has_perm(MAY_SEE_SAID):
             offers = answers_to_mark(person.pk, may=request.user.has_perm, asked=asked, thread=thread)
         title = f"Record help for {person}" if person else "Record help"
-        return self._answer(
-            request, form, title=title, offers=offers, asked=form.asked, since=_since_asked(form.asked, request)
-        )
+        shown = form.asked or (None if form.is_bound else next(iter(waits), None))
+        since = _since_asked(shown, request)
+        return self._answer(request, form, title=title, offers=offers, asked=form.asked, since=since)
 
     def edit_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """The same form for help that is recorded."""
@@ -449,6 +479,27 @@ def _asked_in(thread: Thread, *, now: datetime) -> Interaction | None:
     return waits.first() or questions.first()
 
 
+def _waiting_of(person: Contact, request: HttpRequest, *, now: datetime) -> list[Interaction]:
+    """
+    Return what the person asked and waits for, the oldest first; with what the form was sent with, although it may have
+    been answered since.
+    """
+    if not request.user.has_perm(MAY_SEE_SAID):
+        return []
+    waits = unanswered(now=now).filter(person=person.pk, handling__dismissed_at=None).order_by("occurred_at", "pk")
+    ids = list(waits.values_list("pk", flat=True)[:WAITING_SHOWN])
+    if is_id(request.POST.get("answers", "")):
+        ids.append(int(request.POST["answers"]))
+    asks = Interaction.objects.counted().filter(pk__in=ids, member__contact__person=person)
+    return list(asks.select_related("channel", "thread", "member").order_by("occurred_at", "pk"))
+
+
+def _told_apart(asked: Interaction, request: HttpRequest) -> str:
+    """Return what is shown of a question that the help may answer."""
+    text = excerpt(readable_text(asked, may=request.user.has_perm), characters=80)
+    return f"{_shown(asked.occurred_at)} on {asked.channel}: {text}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SinceAsked:
     """What colleagues and others did about a question: sentences, the latest replies, and the highest id of all."""
@@ -531,7 +582,7 @@ def _record_of(record_id: int, request: HttpRequest) -> HelpRecord:
     return record
 
 
-def _record(form: HelpForm, asked: Interaction | None, thread: Thread | None, now: datetime) -> HelpRecord:
+def _record(form: HelpForm, thread: Thread | None, now: datetime) -> HelpRecord:
     """Write what the form tells: the person too where they are new, all or nothing."""
     told = form.told()
     with transaction.atomic():
@@ -542,7 +593,7 @@ def _record(form: HelpForm, asked: Interaction | None, thread: Thread | None, no
         return record_help(
             **told,
             contact_id=person.pk,
-            reply_to_id=asked.pk if asked else None,
+            reply_to_id=form.asked.pk if form.asked else None,
             thread_id=thread.pk if thread else None,
             recorded_by_id=form.request.user.pk,
             newest_known_reply=form.newest_known_reply,

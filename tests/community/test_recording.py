@@ -79,7 +79,7 @@ def told(channel, **fields):
 
 def test_form_knows_me_now_and_the_channel_last_used_with_this_person(ana: Client, joe, forum):
     phone = ChannelFactory(slug="phone", name="Telephone")
-    InteractionFactory(channel=forum, member=joe)
+    InteractionFactory(channel=forum, member=joe, kind="comment")
     later = dt.datetime(2026, 3, 3, 9, tzinfo=dt.UTC)
     HelpRecordFactory(contact=joe.contact, interaction__channel=phone, interaction__occurred_at=later)
     me = User.objects.get(username="ana")
@@ -353,6 +353,67 @@ def test_what_a_colleague_answered_meanwhile_is_shown_before_it_is_answered_twic
     (newest,) = re.findall(r'name="newest_known_reply" value="(\d+)"', shown)
     assert ana.post(page, form | {"newest_known_reply": newest}, headers=BY_HTMX).status_code == 204
     assert HelpRecord.objects.count() == 2
+
+
+def test_help_on_the_page_of_somebody_who_waits_answers_their_oldest_question(ana: Client, joe, mia, forum):
+    phone = ChannelFactory(slug="phone", name="Telephone")
+    thread = ThreadFactory(channel=forum, opened_by=joe, topic="enrolment")
+
+    def asked(day, text, **fields):
+        at = dt.datetime(2026, 3, day, 9, tzinfo=dt.UTC)
+        return InteractionFactory(**{"channel": forum, "member": joe, "text": text, "occurred_at": at, **fields})
+
+    answered = asked(1, "Is it open?")
+    InteractionFactory(channel=forum, member=mia, kind="answer", reply_to=answered)
+    oldest = asked(3, "How do I enrol?", thread=thread)
+    newer = asked(4, "And by invoice?")
+    dismissed = asked(2, "Thanks!")
+    dismiss([dismissed.pk], reason="Thanks", user_id=None, now=NOW)
+    asked(2, "Somebody else's", member=mia)
+    InteractionFactory(
+        channel=phone, member=mia, to_member=joe, kind="broadcast", direction="outbound"
+    )  # in touch last
+    page = record_page(joe.contact)
+
+    form = ana.get(page, headers=BY_HTMX).context["form"]
+    assert form.fields["answers"].choices == [
+        (oldest.pk, "3 Mar 2026, 09:00 on Forum: How do I enrol?"),
+        (newer.pk, "4 Mar 2026, 09:00 on Forum: And by invoice?"),
+        ("", "nothing of this"),
+    ]
+    assert (form.initial["answers"], form.initial["channel"], form.initial["question"]) == (oldest.pk, forum.pk, "")
+
+    at = {"occurred_at": "2026-03-05T09:00"}
+    assert ana.post(page, told(forum, answers=oldest.pk, **at), headers=BY_HTMX).status_code == 204
+    record = HelpRecord.objects.get()
+    assert (record.interaction.reply_to, record.interaction.thread) == (oldest, thread)
+    assert (record.question, record.topic) == ("How do I enrol?", "enrolment")
+    assert [one.pk for one in waiting(now=NOW).filter(person=joe.contact_id)] == [newer.pk]
+
+    assert ana.post(page, told(forum, answers="", question="Parking?", **at), headers=BY_HTMX).status_code == 204
+    assert HelpRecord.objects.latest("pk").interaction.reply_to is None
+    strange = Interaction.objects.get(text="Somebody else's").pk
+    refused = ana.post(page, told(forum, answers=strange, **at), headers=BY_HTMX)
+    assert set(refused.context["form"].errors) == {"answers"}
+
+    again = ana.post(page, told(forum, answers=oldest.pk, **at), headers=BY_HTMX)  # from a form that is old
+    assert "answered meanwhile" in again.context["form"].non_field_errors()[0]
+    assert HelpRecord.objects.count() == 2
+
+
+def test_what_waits_is_offered_to_those_alone_who_may_see_interactions(joe, forum):
+    InteractionFactory(channel=forum, member=joe, text="secret", is_private=True, kind="direct_message")
+
+    def choices(*permissions: str) -> list[str]:
+        user, client = UserFactory(is_staff=True), Client()
+        held = ["add_helprecord", "view_contact", *permissions]
+        user.user_permissions.set(Permission.objects.filter(codename__in=held))
+        client.force_login(user)
+        form = client.get(record_page(joe.contact)).context["form"]
+        return [label for _, label in form.fields["answers"].choices] if "answers" in form.fields else []
+
+    assert choices() == []
+    assert choices("view_interaction") == ["2 Mar 2026, 09:00 on Forum: Private.", "nothing of this"]
 
 
 def test_answers_already_given_are_offered_newest_first_and_only_those(joe, mia, forum):
