@@ -9,9 +9,9 @@ class CommunityConfig(AppConfig):
     def ready(self) -> None:
         """Register what can be synced, and put community's panels on crm's contact page."""
         from community.duplicates import EVIDENCE, HANDLES, HANDLES_AND_NAMES, SIMILAR_HANDLES
-        from community.extensions import interaction_actions, thread_actions
+        from community.extensions import interaction_actions, interaction_panels, thread_actions, thread_panels
         from community.merge_preview import AccountsTogether
-        from community.panels import Accounts, Help
+        from community.panels import Accounts, Help, SaidAround, SaidInThread
         from community.personal_data import DECLARED
         from community.private_texts import READ_PRIVATE
         from community.sync.channel_sizes import ChannelSizes
@@ -43,6 +43,8 @@ class CommunityConfig(AppConfig):
             collections.register(collection())
         for panel in (Accounts(), Help()):
             contact_panels.register(panel)
+        interaction_panels.register(SaidAround())
+        thread_panels.register(SaidInThread())
         for tiles in (ExchangeTiles(), RatingTile()):
             contact_tiles.register(tiles)
         for source in (InteractionEntries(), HelpEntries(), ACCOUNT_CHANGES):

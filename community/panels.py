@@ -9,12 +9,16 @@ from decimal import Decimal
 from django.db.models import Count, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
+from community.conversation import Said, said_around, said_in_threads
 from community.models import HelpRecord, Interaction, Member
 from community.private_texts import is_hidden, readable_help
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, RowAction, Table
 
 SHOWN = 10  # rows of a table; the newest
 TEXT_SHOWN = 120  # characters
+SAID_BEFORE, SAID_AFTER = 25, 25
+SAID_IN_THREAD = 50
+WORDS_SHOWN = 2_000  # characters of what was said
 MAY_EDIT = "community.change_helprecord"
 
 
@@ -174,3 +178,78 @@ def _actions(record: HelpRecord, may: PermissionCheck) -> Sequence[RowAction]:
         RowAction(label=label, link=Link(page=f"admin:community_helprecord_{act}", args=(record.pk,)))
         for act, label in (("edit", "Edit"), ("undo", "Undo"))
     ]
+
+
+@dataclass(frozen=True)
+class SaidAround:
+    """The conversation in which an interaction stands."""
+
+    key: str = "said"
+    title: str = "What was said"
+    order: int = 5
+    permission: str = "community.view_interaction"
+    description: str = "What was said before and after it in its thread, or in reply."
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
+        talks = said_around(ids, before=SAID_BEFORE, after=SAID_AFTER, may=may)
+        return {pk: _conversation(talks[pk], may, current=pk) for pk in ids}
+
+
+@dataclass(frozen=True)
+class SaidInThread:
+    """The conversation of a thread: its end, where it is long."""
+
+    key: str = "said"
+    title: str = "What was said"
+    order: int = 5
+    permission: str = "community.view_interaction"
+    description: str = "What was said in the thread, oldest to newest."
+
+    def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:
+        talks = said_in_threads(ids, most=SAID_IN_THREAD, may=may)
+        return {pk: _conversation(talks[pk], may) for pk in ids}
+
+
+def _conversation(talk: Sequence[Said], may: PermissionCheck, *, current: int | None = None) -> PanelContent:
+    thread = next((said.thread_id for said in talk if said.thread_id is not None), None)
+    whole = Link(page="admin:community_interaction_changelist", query={"thread__id__exact": thread or 0})
+    return PanelContent(
+        tables=(
+            Table(
+                title="Oldest to newest",
+                columns=(
+                    Column(label="When", unit="time"),
+                    Column(label="Who"),
+                    Column(label="What was said", unit="sentence"),
+                ),
+                rows=[
+                    Row(
+                        values=(said.at, _who_said(said), _words(said.text)),
+                        links={
+                            0: Link(page="admin:community_interaction_change", args=(said.id,)),
+                            1: _member(said, may),
+                        },
+                        is_current=said.id == current,
+                    )
+                    for said in talk
+                ],
+                empty="Nothing was said yet that Kith knows of.",
+                more=whole if thread is not None else None,
+                more_label="All of the thread",
+            ),
+        )
+    )
+
+
+def _who_said(said: Said) -> str:
+    return f"{said.by}: {said.kind}" + (f", {said.standing}" if said.standing else "")
+
+
+def _words(text: str) -> str:
+    return f"{text[:WORDS_SHOWN]}…" if len(text) > WORDS_SHOWN else text
+
+
+def _member(said: Said, may: PermissionCheck) -> Link | None:
+    if said.member_id is None or not may("community.view_member"):
+        return None
+    return Link(page="admin:community_member_change", args=(said.member_id,))

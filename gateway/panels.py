@@ -70,7 +70,8 @@ class Row:
     A row of a table: one value per column.
 
     `links` and `notes` go by the position of the column; a note is what a cell says when asked,
-    such as why a figure is undefined. `actions` stand below the first value.
+    such as why a figure is undefined. `actions` stand below the first value. `is_current` is the row that the page is
+    about.
     """
 
     values: tuple[object, ...]
@@ -78,6 +79,7 @@ class Row:
     notes: Mapping[int, str] = field(default_factory=dict)
     actions: Sequence[RowAction] = ()
     is_total: bool = False
+    is_current: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from community.admin.private_texts import mark_hidden
+from community.conversation import Said, author_of, said_around
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.helping import HELP, RefusedHelp, edit_help, record_help, redo_help, undo_help
 from community.interaction_kinds import asking_kinds
@@ -38,6 +39,7 @@ MAY_ADD_PEOPLE = "crm.add_contact"
 MAY_SEE_SAID = "community.view_interaction"
 MAY_SEE_THREADS = "community.view_thread"
 FOUND = 20
+BEFORE_SHOWN = 4  # messages before a question
 REPLIES_SHOWN = 3
 WAITING_SHOWN = 20
 
@@ -431,6 +433,7 @@ class RecordingMixin:
                 "form": form,
                 "topics": topics_in_use(),
                 "zone": settings.KITH_TIME_ZONE,
+                "before": _said_before(asked, request) if asked else [],
                 "asked_text": readable_text(asked, may=request.user.has_perm) if asked else "",
                 "back": _page(form.person) if form.person else reverse("admin:crm_contact_changelist"),
                 "may_add": request.user.has_perm(MAY_ADD_PEOPLE),
@@ -526,7 +529,7 @@ def _since_asked(asked: Interaction | None, request: HttpRequest) -> SinceAsked 
         notes=notes,
         replies=[
             {
-                "by": _author(one),
+                "by": author_of(one),
                 "channel": str(one.channel),
                 "at": one.occurred_at,
                 "text": readable_text(one, may=request.user.has_perm),
@@ -537,10 +540,10 @@ def _since_asked(asked: Interaction | None, request: HttpRequest) -> SinceAsked 
     )
 
 
-def _author(interaction: Interaction) -> str:
-    if interaction.user is not None:
-        return name_of_user(interaction.user)
-    return str(interaction.member.contact.person) if interaction.member else "somebody unknown"
+def _said_before(asked: Interaction, request: HttpRequest) -> list[Said]:
+    """Return the last few things that were said before a question, oldest first."""
+    talk = said_around([asked.pk], before=BEFORE_SHOWN + 1, after=0, may=request.user.has_perm)[asked.pk]
+    return [said for said in talk if said.id != asked.pk]
 
 
 def _shown(at: datetime | None) -> str:

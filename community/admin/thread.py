@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from community.admin.private_texts import PrivateTexts
-from community.extensions import thread_actions
+from community.extensions import thread_actions, thread_panels
 from community.models import Thread
 from community.private_texts import PRIVATE, thread_is_private
 from community.sync.accepted_answers import refresh_accepted_help
@@ -59,6 +59,7 @@ class ThreadAdmin(PrivateTexts, ModelAdmin):
         ("Opened", {"fields": (("opened_by", "opened_at"),)}),
         ("Answer", {"fields": ("accepted_answer", ("confirmed_answer", "confirmed_by"))}),
     )
+    panels = thread_panels
     page_actions = thread_actions
     private_fields = ("title", "url")
     privacy = thread_is_private()

@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.types.range import DateRange
 
-from community.extensions import channel_panels, community_panels, interaction_panels, member_panels
+from community.extensions import channel_panels, community_panels, interaction_panels, member_panels, thread_panels
 from community.models import HelpRecord, Interaction, Member
 from community.private_texts import PRIVATE, READ_PRIVATE
 from crm.extensions import campaign_panels, contact_panels, conversion_panels
@@ -35,6 +35,7 @@ from tests.factories.community import (
     HelpRecordFactory,
     InteractionFactory,
     MemberFactory,
+    ThreadFactory,
     UserFactory,
 )
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
@@ -51,6 +52,7 @@ REGISTRIES: dict[str, Registry[Panel]] = {
     "conversion": conversion_panels,
     "interaction": interaction_panels,
     "member": member_panels,
+    "thread": thread_panels,
 }
 PANELS = [(page, panel.key) for page, registry in REGISTRIES.items() for panel in registry]
 
@@ -73,10 +75,14 @@ def make_story() -> Story:
     forum = ChannelFactory()
     joe = MemberFactory(channel=forum, handle="joe", contact=ContactFactory(full_name="Joe Bloggs"))
     mia = MemberFactory(channel=forum, handle="mia", contact=ContactFactory(full_name="Mia Lind"))
-    question = InteractionFactory(channel=forum, member=joe, occurred_at=at(2, 9), text="Which course is next?")
-    answer = InteractionFactory(
-        channel=forum, member=mia, kind="answer", reply_to=question, occurred_at=at(2, 10), text="Payroll in Practice."
+    thread = ThreadFactory(channel=forum, opened_by=joe)
+    question = InteractionFactory(
+        channel=forum, member=joe, thread=thread, occurred_at=at(2, 9), text="Which course is next?"
     )
+    answer = InteractionFactory(
+        channel=forum, member=mia, thread=thread, kind="answer", reply_to=question, occurred_at=at(2, 10),
+        text="Payroll in Practice.",
+    )  # fmt: skip
     HelpRecordFactory(
         interaction=answer, contact=joe.contact, helper_user=None, helper_member=mia, rating=5, outcome="solved"
     )
@@ -449,7 +455,10 @@ def _another() -> Story:
     """One more company of the same kind: codes and references of its own."""
     forum = ChannelFactory()
     joe, mia = MemberFactory(channel=forum), MemberFactory(channel=forum)
-    answer = InteractionFactory(channel=forum, member=mia, kind="answer", to_member=joe, occurred_at=at(2, 10))
+    answer = InteractionFactory(
+        channel=forum, member=mia, kind="answer", to_member=joe, thread=ThreadFactory(channel=forum),
+        occurred_at=at(2, 10),
+    )  # fmt: skip
     HelpRecordFactory(interaction=answer, contact=joe.contact, helper_user=None, helper_member=mia)
     campaign = CampaignFactory()
     CostFactory(campaign=campaign)
@@ -467,4 +476,5 @@ def _pk(page: str, made: Story) -> int:
         "conversion": made.purchase.pk,
         "interaction": made.answer.pk,
         "member": made.mia.pk,
+        "thread": made.answer.thread_id,
     }[page]

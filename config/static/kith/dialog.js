@@ -33,6 +33,8 @@
       wasChanged = false;
       dialog.showModal();
     }
+    // A fold that is open where there is room for it; closed on a phone.
+    for (const fold of dialog.querySelectorAll("details[data-kith-wide]")) fold.open = window.innerWidth > 640;
     before = typed();
     const focus =
       dialog.querySelector("[aria-invalid=true]:not([type=hidden])") ?? dialog.querySelector("[autofocus]") ?? form()?.querySelector("input:not([type=hidden]), textarea, select, button");
