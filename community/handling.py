@@ -8,14 +8,18 @@ who stood with different people before, is taken back as the history has it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from community.models import Handling, Interaction
+from crm.periods import organisation_zone
 from gateway.errors import DomainError
 from gateway.users import name_of_user
 
@@ -62,6 +66,14 @@ class NoReason(DomainError):
     status = 422
 
 
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What became of a claim: how many are new, and those that others take care of, each with what it is about."""
+
+    new: int
+    taken: list[Handling]
+
+
 def claim(interaction_ids: Sequence[int], *, user_id: int, now: datetime) -> int:
     """
     Let the user take care of the interactions; return how many they had not claimed before.
@@ -69,16 +81,31 @@ def claim(interaction_ids: Sequence[int], *, user_id: int, now: datetime) -> int
     Raises `AlreadyClaimed`, with the name of who has one of them, and then changes nothing.
     """
     with transaction.atomic():
-        handlings = list(_locked(interaction_ids).select_related("assignee"))
-        for handling in handlings:
-            if handling.assignee is not None and handling.assignee_id != user_id:
-                raise AlreadyClaimed(
-                    f"{name_of_user(handling.assignee)} takes care of this already, "
-                    f"since {handling.assigned_at:%H:%M} UTC.",
-                    extra={"assignee": handling.assignee.get_username()},
-                )
-        new = [handling.pk for handling in handlings if handling.assignee_id is None]
-        return Handling.objects.filter(pk__in=new).update(assignee_id=user_id, assigned_at=now)
+        claimed = claim_free(interaction_ids, user_id=user_id, now=now)
+        for handling in claimed.taken:
+            assert handling.assignee is not None
+            raise AlreadyClaimed(
+                f"{name_of_user(handling.assignee)} takes care of this already, since {claimed_at(handling)}.",
+                extra={"assignee": handling.assignee.get_username()},
+            )
+    return claimed.new
+
+
+def claim_free(interaction_ids: Sequence[int], *, user_id: int, now: datetime) -> Claimed:
+    """Let the user take care of those of the interactions that nobody else takes care of."""
+    with transaction.atomic():
+        about = ("assignee", "interaction__channel", "interaction__member__contact__person")
+        handlings = list(_locked(interaction_ids).select_related(*about).order_by("interaction_id"))
+        free = [handling.pk for handling in handlings if handling.assignee_id is None]
+        return Claimed(
+            new=Handling.objects.filter(pk__in=free).update(assignee_id=user_id, assigned_at=now),
+            taken=[one for one in handlings if one.assignee_id is not None and one.assignee_id != user_id],
+        )
+
+
+def claimed_at(handling: Handling) -> str:
+    """Return since when somebody takes care of it, as it is read here: “2 Mar 2026, 12:30”."""
+    return date_format(timezone.localtime(handling.assigned_at, organisation_zone()), "j M Y, H:i")
 
 
 def assign(interaction_ids: Sequence[int], *, user_id: int, now: datetime) -> int:

@@ -308,11 +308,11 @@ def _many(bulk: BulkAct) -> Callable[..., HttpResponse]:
         if form is None or form.is_valid():
             now = timezone.now()
             try:
-                done = act.perform(ids, request, given, now)
+                done, of_others = act.to_many(ids, request, given, now)
             except DomainError as refused:
                 refusal = refused.message
             else:
-                message = f"{act.many.format(**act.words(given, now))}: {done:,}."
+                message = f"{act.many.format(**act.words(given, now))}: {done:,}. {of_others}".rstrip()
                 named = urlencode({"act": str(noted_by()), "list": request.GET.urlencode()})
                 undo = f"{reverse(UNDO)}?{named}" if done else ""
                 return saved_answer(request, message, back=request.get_full_path(), undo=undo)

@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from community import handling
+from community.models import Handling
 from crm.periods import local_day, organisation_zone
 from gateway.admin import ColleagueField
 from gateway.users import name_of_user
 
 REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
 MORNING = time(8)  # when what was snoozed until a day comes back
+NAMED = 5  # messages that colleagues take care of
 NEAR = [MaxValueValidator(date(2200, 1, 1))]
 
 Given = Mapping[str, Any]  # what a form was told
@@ -91,8 +93,9 @@ class Act:
     """
     What can be done with one interaction or with many: its button, its form, how it is done, and what is said then.
 
-    `one` and `many` are the words for it, in which {who} and {until} are what was given. `undone_by` names the act that
-    takes it back of one; of many the history takes it back.
+    `perform` returns for how many that was new; `perform_many` does it to many where that is done otherwise, and
+    returns beside it what is to be said of the others. `one` and `many` are the words for it, in which {who} and
+    {until} are what was given. `undone_by` names the act that takes it back of one; of many the history takes it back.
     """
 
     label: str
@@ -101,6 +104,13 @@ class Act:
     many: str
     form: type[forms.Form] = NoForm
     undone_by: str = ""
+    perform_many: Callable[[Sequence[int], HttpRequest, Given, datetime], tuple[int, str]] | None = None
+
+    def to_many(self, ids: Sequence[int], request: HttpRequest, given: Given, now: datetime) -> tuple[int, str]:
+        """Do it to all of them; return for how many that was new, and what is to be said of the others."""
+        if self.perform_many is not None:
+            return self.perform_many(ids, request, given, now)
+        return self.perform(ids, request, given, now), ""
 
     def words(self, given: Given, now: datetime) -> dict[str, str]:
         """Return what the words for it may name."""
@@ -113,6 +123,23 @@ class Act:
         return words
 
 
+def _claim_many(ids: Sequence[int], request: HttpRequest, given: Given, now: datetime) -> tuple[int, str]:
+    """Claim what is free, and name what colleagues have."""
+    claimed = handling.claim_free(ids, user_id=me(request), now=now)
+    named = [
+        f"{_whose(held)} ({name_of_user(held.assignee)}, since {handling.claimed_at(held)})"
+        for held in claimed.taken[:NAMED]
+    ]
+    if len(claimed.taken) > NAMED:
+        named.append(f"and {len(claimed.taken) - NAMED:,} more")
+    return claimed.new, f"Others take care of: {'; '.join(named)}." if named else ""
+
+
+def _whose(held: Handling) -> str:
+    asked = held.interaction
+    return f"{asked.member.contact.person if asked.member else 'somebody unknown'} on {asked.channel}"
+
+
 HANDS_OVER = ("claim", "assign", "release")
 ACTS: dict[str, Act] = {
     "claim": Act(
@@ -121,6 +148,7 @@ ACTS: dict[str, Act] = {
         one="You take care of it.",
         many="Claimed",
         undone_by="release",
+        perform_many=_claim_many,
     ),
     "assign": Act(
         label="Assign",

@@ -324,14 +324,26 @@ def test_taking_back_leads_to_the_list_as_it_was(question):
     assert answer["Location"] == f"{PAGE}?%2F%2Felsewhere.example%2F%0D%0AX%3A1="
 
 
-def test_of_many_none_is_claimed_where_a_colleague_has_one(question):
-    other, bo = InteractionFactory(), UserFactory(username="bo")
-    claim([other.pk], user_id=bo.pk, now=timezone.now())
+def test_of_many_what_is_free_is_claimed_and_what_colleagues_have_is_named(question):
+    """On 24 October 2026 it is an hour later in London than in UTC."""
+    ines = MemberFactory(contact=ContactFactory(full_name="Ines Berg"), channel__name="Forum")
+    others = [InteractionFactory(member=ines, channel=ines.channel) for _ in range(7)]
+    bo = UserFactory(username="bo", first_name="Bo", last_name="Lund")
+    claim([others[0].pk], user_id=bo.pk, now=dt.datetime(2026, 10, 24, 7, 15, tzinfo=dt.UTC))
+    ana = logged_in(username="ana")
 
-    page = chosen(logged_in(), "claim", question, other).content.decode()
+    page = chosen(ana, "claim", question, others[0]).content.decode()
 
-    assert re.search(r"bo takes care of this already, since [0-9:]{5} UTC\. Nothing was changed\.", page)
-    assert holders() == {other.pk: "bo"}
+    assert "Claimed: 1. Others take care of: Ines Berg on Forum (Bo Lund, since 24 Oct 2026, 08:15)." in page
+    assert holders() == {question.pk: "ana", others[0].pk: "bo"}
+    assert "As before: 1." in ana.post(undo_in(page), follow=True).content.decode()
+    assert holders() == {question.pk: None, others[0].pk: "bo"}
+
+    claim([one.pk for one in others], user_id=bo.pk, now=timezone.now())
+    page = chosen(ana, "claim", *others).content.decode()
+    assert "Claimed: 0. Others take care of: " in page
+    assert page.count("Ines Berg on Forum (") == 5
+    assert "and 2 more." in page
 
 
 def test_whoever_may_not_handle_it_neither_does_it_to_many_nor_takes_it_back(question):
