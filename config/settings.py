@@ -262,6 +262,7 @@ UNFOLD = {
     "STYLES": [lambda request: static("kith/admin.css")],
     "SCRIPTS": [
         lambda request: static("kith/charts.js"),
+        lambda request: static("kith/command.js"),
         lambda request: static("kith/dialog.js"),
         lambda request: static("kith/finder.js"),
         lambda request: static("kith/folds.js"),
@@ -284,7 +285,11 @@ UNFOLD = {
         },
     },
     "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("mfa_index")}]},
-    "COMMAND": {"search_models": ["crm.contact", "crm.campaign", "crm.company"], "show_history": False},
+    "COMMAND": {
+        "search_callback": "config.admin.search.people",
+        "search_models": ["crm.campaign", "crm.company"],
+        "show_history": False,
+    },
     "SIDEBAR": {"show_search": True, "command_search": True},
 }
 

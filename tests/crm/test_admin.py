@@ -1,6 +1,7 @@
 """Writing contacts, conversions and campaigns in the admin: what is stored, what is refused and where it says so."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -12,9 +13,17 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from crm.models import Campaign, Contact, ContactPoint, Conversion
+from crm.search import refresh_search_text
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
-from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, EmailFactory, RefundFactory
+from tests.factories.crm import (
+    CampaignFactory,
+    CompanyFactory,
+    ContactFactory,
+    ConversionFactory,
+    EmailFactory,
+    RefundFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -327,6 +336,18 @@ def test_list_without_a_match_offers_all(ana: Client):
     CampaignFactory()
 
     assert "Nothing matches" in ana.get(reverse("admin:crm_campaign_changelist"), {"q": "zebra"}).content.decode()
+
+
+def test_search_over_the_whole_admin_tells_people_of_one_name_apart(ana: Client):
+    ContactFactory(full_name="Joe Bloggs", known_as="joe_77", company=None)
+    ContactFactory(full_name="Joe Bloggs", company=CompanyFactory(name="Acme"))
+    ContactFactory(full_name="Joe Bloggs", company=None, stage="audience")
+    refresh_search_text(list(Contact.objects.values_list("pk", flat=True)))
+
+    page = ana.get(reverse("admin:search"), {"s": "joe bloggs", "extended": "1"}).content.decode()
+
+    found = re.findall(r'font-medium">(.*?)</span>\s*<span[^>]*>(.*?)</span>', page)
+    assert sorted(found) == [("Joe Bloggs", "Acme"), ("Joe Bloggs", "Audience"), ("Joe Bloggs", "joe_77")]
 
 
 def test_search_over_the_whole_admin_gives_the_newest_few(ana: Client):
