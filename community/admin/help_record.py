@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,9 @@ from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help
 from community.models import HelpRecord
 from community.private_texts import PRIVATE
 from crm.admin.erased import ErasedRefusingForm
+from crm.contact_points import VIEW_ADDRESSES
+from crm.models import Contact
+from crm.search import search_contacts
 from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -27,8 +30,11 @@ from gateway.admin import (
     number_cell,
     object_link,
 )
+from gateway.users import name_of_user
 
+UNDONE = "undone"
 OUTCOME_COLOURS = {
+    UNDONE: "warning",
     HelpRecord.Outcome.SOLVED.label: "success",
     HelpRecord.Outcome.HELPED.label: "success",
     HelpRecord.Outcome.NOT_SOLVED.label: "danger",
@@ -66,6 +72,14 @@ class RatedFilter(YesNoFilter):
     no_label = "Unrated"
 
 
+class UndoneFilter(YesNoFilter):
+    title = "standing"
+    parameter_name = "standing"
+    yes = Q(withdrawn_at=None)
+    yes_label = "Counts"
+    no_label = "Undone"
+
+
 @admin.register(HelpRecord)
 class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
     form = HelpRecordForm
@@ -82,6 +96,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
     list_display_links = ("occurred_at", "shown_question")
     list_select_related = ("interaction", "contact", "helper_member", "helper_user")
     list_filter = (
+        UndoneFilter,
         ("outcome", ChoicesDropdownFilter),
         ("origin", ChoicesDropdownFilter),
         RatedFilter,
@@ -91,9 +106,9 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
         ("interaction__occurred_at", DaysFilter),
     )
     search_fields = ("topic", "question", "answer")
-    search_help_text = "Topic, question or answer"
+    search_help_text = "Topic, question, answer, or who was helped"
     autocomplete_fields = ("contact", "helper_member", "helper_user")
-    ordering = ("-pk",)
+    ordering = ("-interaction__occurred_at", "-pk")
     fieldsets = (
         (None, {"fields": ("contact", ("helper_member", "helper_user"), "interaction")}),
         ("What it was about", {"fields": ("topic", "question", "answer", "note")}),
@@ -102,6 +117,16 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
     private_fields = ("question", "answer", "note")
     privacy = "interaction__is_private"
     empty_state = "Help is recorded by staff, sent by a client, or made from accepted answers. Record the first one."
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find help by what was said, and by who was helped, on whichever of their records it stands."""
+        said, _ = super().search(request, queryset, search_term)
+        everybody = Contact.objects.all()
+        people = search_contacts(everybody, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES))
+        if people is everybody:
+            return said, False
+        by_person = Q(contact__person__in=people.order_by().values("person"))
+        return queryset.filter(Q(pk__in=said.order_by().values("pk")) | by_person), False
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None) -> HttpResponse:
         """Help is recorded by the form that is made for it."""
@@ -134,7 +159,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
 
     @display(description="By")
     def helper(self, record: HelpRecord) -> str:
-        return str(record.helper_member or record.helper_user)
+        return str(record.helper_member or name_of_user(record.helper_user))
 
     @display(description="Question")
     def shown_question(self, record: HelpRecord) -> str:
@@ -142,7 +167,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
 
     @display(description="Outcome", ordering="outcome", label=OUTCOME_COLOURS)
     def shown_outcome(self, record: HelpRecord) -> str:
-        return record.get_outcome_display()
+        return UNDONE if record.withdrawn_at else record.get_outcome_display()
 
     @display(description="Rating", ordering="rating")
     def shown_rating(self, record: HelpRecord) -> str:

@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import capfirst
+from unfold.contrib.filters.admin import RadioFilter
 
 from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin
@@ -36,7 +37,6 @@ from gateway.admin import (
     InlineFormSet,
     ModelAdmin,
     TabularInline,
-    YesNoFilter,
     display,
     row_buttons,
 )
@@ -46,12 +46,23 @@ MOTIVATION = "What moves this person"
 FEW = 1_000  # contacts that a search finds, up to which they are looked for once and not for their number and page each
 
 
-class MergedFilter(YesNoFilter):
+class MergedFilter(RadioFilter):
+    """Persons are shown unless something else is asked for: a merged record is one of the records of its person."""
+
     title = "record"
     parameter_name = "merged"
-    yes = Q(merged_into=None)
-    yes_label = "Persons"
-    no_label = "Merged into another"
+    all_option: ClassVar = ["", "Persons"]
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
+        return [("no", "Merged into another"), ("all", "All records")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "no":
+                return queryset.exclude(merged_into=None)
+            case "all":
+                return queryset
+        return queryset.filter(merged_into=None)
 
 
 class StageFilter(DropdownFilter):
@@ -225,13 +236,20 @@ class ContactAdmin(
         """
         Find contacts by any part of their name or addresses, by the index made for it.
 
-        Where it comes to few they are found here and now, once: for a list that is counted and shown.
+        Where it comes to few they are found here and now, once: for a list that is counted and shown. The list then
+        shows persons also for what stands on a record that was merged into theirs.
         """
-        found = search_contacts(queryset, search_term, with_addresses=request.user.has_perm(VIEW_ADDRESSES))
-        if found is queryset:
-            return found, False
-        ids = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
-        return found if len(ids) > FEW else queryset.filter(pk__in=ids), False
+        with_addresses = request.user.has_perm(VIEW_ADDRESSES)
+        shows_persons = self.is_list(request) and request.GET.get(MergedFilter.parameter_name) not in ("no", "all")
+        within = Contact.objects.all() if shows_persons else queryset
+        found = search_contacts(within, search_term, with_addresses=with_addresses)
+        if found is within:
+            return queryset, False
+        shown = "person_id" if shows_persons else "pk"
+        ids = list(found.order_by().values_list(shown, flat=True)[: FEW + 1])
+        if len(ids) <= FEW:
+            return queryset.filter(pk__in=ids), False
+        return search_contacts(queryset, search_term, with_addresses=with_addresses) if shows_persons else found, False
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         columns = list(super().get_list_display(request))

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 from psycopg.types.range import DateRange
 
 from community.admin.cost import CostForm
@@ -13,6 +14,8 @@ from community.admin.interaction import InteractionAdmin
 from community.models import Cost, HelpRecord, Interaction
 from community.sync.costs import replace
 from community.sync.interactions import retracting
+from crm.models import Contact
+from crm.search import refresh_search_text
 from crm.sync.conversions import AlreadyVoided
 from tests.admin_forms import errors_of, posted
 from tests.factories.community import (
@@ -24,7 +27,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import CompanyFactory
+from tests.factories.crm import CompanyFactory, ContactFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -185,6 +188,43 @@ def test_help_record_rating_is_refused_beside_the_rating(ana: Client):
     answer = ana.post(change, posted(ana.get(change), rating="6"))
 
     assert errors_of(answer) == {"rating": ["A rating is a whole number from 1 to 5."]}
+
+
+def help_list(client: Client, **asked: str) -> str:
+    page = client.get(reverse("admin:community_helprecord_changelist"), asked)
+    table = page.content.decode().partition('id="result_list"')[2].partition("</table>")[0]
+    return " ".join(strip_tags(table).split())
+
+
+def help_at(day: int, **given: object) -> HelpRecord:
+    return HelpRecordFactory(interaction__occurred_at=dt.datetime(2026, 3, day, 12, tzinfo=dt.UTC), **given)
+
+
+def test_help_records_stand_by_time_with_names_and_the_undone_ones_marked(ana: Client):
+    bo = UserFactory(username="bo", first_name="Bo", last_name="Lund")
+    help_at(9, topic="late", helper_user=bo)
+    help_at(2, topic="early", withdrawn_at=NOW)
+
+    shown = help_list(ana)
+
+    assert shown.index("late") < shown.index("early")
+    assert "Bo Lund" in shown
+    assert (shown.count("solved"), shown.count("undone")) == (1, 1)
+    assert ("late" in help_list(ana, standing="no"), "early" in help_list(ana, standing="no")) == (False, True)
+
+
+def test_help_records_are_found_by_who_was_helped_and_by_what_was_said(ana: Client):
+    joe = ContactFactory(full_name="Joe Bloggs")
+    jo = ContactFactory(full_name="Jo Blo", merged_into=joe)
+    help_at(2, contact=joe, topic="enrolment")
+    help_at(3, contact=jo, topic="payment")
+    help_at(4, contact=ContactFactory(full_name="Ines Berg"), topic="bloggs")
+    help_at(5, contact=ContactFactory(full_name="Ann West"), topic="rooms")
+    refresh_search_text(list(Contact.objects.values_list("pk", flat=True)))
+
+    shown = help_list(ana, q="bloggs")
+
+    assert [topic in shown for topic in ("enrolment", "payment", "bloggs", "rooms")] == [True, True, True, False]
 
 
 def test_interaction_list_shows_what_was_retracted_struck_out(ana: Client):

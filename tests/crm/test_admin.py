@@ -338,6 +338,23 @@ def test_list_without_a_match_offers_all(ana: Client):
     assert "Nothing matches" in ana.get(reverse("admin:crm_campaign_changelist"), {"q": "zebra"}).content.decode()
 
 
+def test_list_of_contacts_shows_persons_and_finds_them_by_what_was_merged_into_them(ana: Client):
+    joe = ContactFactory(full_name="Joe Bloggs")
+    ContactFactory(full_name="Joseph Blog", merged_into=joe)
+    ContactFactory(full_name="Ines Berg")
+    refresh_search_text(list(Contact.objects.values_list("pk", flat=True)))
+
+    def named(**asked: str) -> list[str]:
+        page = ana.get(reverse("admin:crm_contact_changelist"), asked)
+        return sorted(str(contact) for contact in page.context["cl"].result_list)
+
+    assert named() == ["Ines Berg", "Joe Bloggs"]
+    assert named(merged="no") == ["Joseph Blog"]
+    assert named(merged="all") == ["Ines Berg", "Joe Bloggs", "Joseph Blog"]
+    assert named(q="joseph") == ["Joe Bloggs"]
+    assert named(q="joseph", merged="all") == ["Joseph Blog"]
+
+
 def test_search_over_the_whole_admin_tells_people_of_one_name_apart(ana: Client):
     ContactFactory(full_name="Joe Bloggs", known_as="joe_77", company=None)
     ContactFactory(full_name="Joe Bloggs", company=CompanyFactory(name="Acme"))
