@@ -387,6 +387,7 @@ if PRODUCTION:
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("KITH_ALLOWED_HOSTS may not hold '*': KITH_PRODUCTION is on.")
     SECURE_SSL_REDIRECT = switch("KITH_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^api/"]  # gateway.middleware.ApiEdge refuses there
     if switch("KITH_BEHIND_PROXY", default=False):
         # Only a proxy that always sets or removes this header may be trusted with it.
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -7,6 +7,7 @@ that no record can match.
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,6 +28,8 @@ class ApiEdge:
     """
     Guard everything below `/api/v1/`; other addresses pass untouched, but that of an API which there is not says so.
 
+    - Where pages are led to HTTPS, it is refused without: of a POST that is led elsewhere clients make a GET, which
+      answers 200 and writes nothing.
     - A body that is too large, compressed or of unknown length is refused before a byte of it is read.
     - A missing last slash is answered with 308, which keeps method and body (Django's 301 drops both).
     - Every answer forbids a browser to load or run anything.
@@ -48,6 +51,8 @@ class ApiEdge:
         return response
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return problem("https_required")
         if len(request.META.get("QUERY_STRING", "")) > QUERY_LIMIT:
             return problem("uri_too_long")
         if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":

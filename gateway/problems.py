@@ -41,6 +41,9 @@ problem_kinds: Registry[ProblemKind] = Registry(
     ProblemKind("invalid", 400, "Invalid input", "The input is not valid: see 'errors'."),
     ProblemKind("invalid_parameters", 400, "Invalid query parameters", "A query parameter is not valid: see 'errors'."),
     ProblemKind("not_authenticated", 401, "No API key", "Send an API key: 'Authorization: Bearer <key>'."),
+    ProblemKind(
+        "https_required", 403, "HTTPS required", "Send it to the same address with https. The key was sent in clear."
+    ),
     ProblemKind("permission_denied", 403, "Not allowed", "The key may not do this."),
     ProblemKind("not_found", 404, "Not found", "There is nothing at this address."),
     ProblemKind("method_not_allowed", 405, "Method not allowed", "This address does not answer to that method."),

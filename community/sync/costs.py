@@ -117,7 +117,7 @@ class Costs(SyncedCollection):
             draft.done("created" if before_id is None else "updated", pk)
         _step_aside(replaced, reason="replaced", now=now)
         COSTS.insert(rows)
-        _note_said_again(said_again, now=now)
+        _note_said_again(said_again)
 
     def _book(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Turn what the costs are booked on into ids; channels and communities must exist."""
@@ -232,14 +232,14 @@ def replace(changed: Cost, *, reason: str, now: datetime) -> None:
         changed.save(force_insert=True)
 
 
-def _note_said_again(said: Mapping[int, datetime], *, now: datetime) -> None:
+def _note_said_again(said: Mapping[int, datetime]) -> None:
     """Keep when costs, by id, were last said to be what they are: what was said before that is not news."""
     if said:
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE community_cost c SET source_updated_at = s.said_at, updated_at = %s"
+                "UPDATE community_cost c SET source_updated_at = s.said_at, updated_at = now()"
                 " FROM unnest(%s::bigint[], %s::timestamptz[]) AS s(id, said_at) WHERE c.id = s.id",
-                [now, id_array(said), list(said.values())],
+                [id_array(said), list(said.values())],
             )
 
 
@@ -255,8 +255,8 @@ def _step_aside(replaced: Mapping[int, int], *, reason: str, now: datetime) -> i
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE community_cost c"
-            " SET voided_at = %s, void_reason = %s, replaced_by_id = r.new, updated_at = %s"
+            " SET voided_at = %s, void_reason = %s, replaced_by_id = r.new, updated_at = now()"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS r(old, new) WHERE c.id = r.old AND c.voided_at IS NULL",
-            [now, reason, now, id_array(replaced), id_array(replaced.values())],
+            [now, reason, id_array(replaced), id_array(replaced.values())],
         )
         return cursor.rowcount

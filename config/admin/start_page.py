@@ -26,7 +26,7 @@ from metrics.attribution.models import attribution_models
 from metrics.panels.months import revenue_and_cost_chart
 from metrics.panels.parts import rounded_money, social_figures, why_undefined
 from metrics.reports import RoiQuery, RoiReport, RoiRow, Scope, roi_report
-from metrics.reports.report import NOT_PROOF
+from metrics.reports.report import NOT_PROOF, PurposeFigure
 
 CAMPAIGNS_SHOWN = 8
 ALL_CAMPAIGNS = "all-campaigns"
@@ -232,12 +232,17 @@ def _community_row(row: RoiRow) -> Row:
         ),
         links={0: Link(page="admin:community_community_change", args=(row.key,))},
         notes={
-            1: why_undefined(purpose.attainment) if purpose else "",
+            1: _purpose_note(purpose) if purpose else "",
             4: why_undefined(did.mean_rating) or f"{did.mean_rating.n:,} ratings",
             5: why_undefined(did.cost_per_person_helped),
             8: why_undefined(row.roi),
         },
     )
+
+
+def _purpose_note(purpose: PurposeFigure) -> str:
+    is_above_bad = purpose.is_less_better and purpose.attainment.value is not None
+    return "Of cost per person helped less is better" if is_above_bad else why_undefined(purpose.attainment)
 
 
 def lines_table(report: RoiReport) -> Table:

@@ -163,6 +163,9 @@ class Postgres:
             "min_wal_size": "256MB",
             "max_wal_size": "4GB",
             "log_checkpoints": "off",
+            # What was refused is told to whoever sent it; rows and statements hold people, and a log is never erased.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
         if _shared_memory_bytes() < shared:
             # In a container /dev/shm is often 64 MB: parallel queries then fail, unless they share files.

@@ -52,7 +52,8 @@ def _purpose_figures(row: RoiRow) -> list[Figure]:
             value=purpose.attainment.value,
             unit="percent",
             note=why_undefined(purpose.attainment)
-            or f"{_plain(purpose.measured.value)} of {_plain(purpose.target)} {purpose.measure.replace('_', ' ')}",
+            or f"{_plain(purpose.measured.value)} of {_plain(purpose.target)} {purpose.measure.replace('_', ' ')}"
+            + (", of which less is better" if purpose.is_less_better else ""),
             is_main=True,
         )
     ]

@@ -56,6 +56,11 @@ class PurposeFigure:
     target: Decimal | None
     attainment: Ratio
 
+    @property
+    def is_less_better(self) -> bool:
+        """Whether to be above the target is bad: so it is with what each person costs."""
+        return self.measure == "cost_per_person_helped"
+
 
 @dataclass(frozen=True)
 class Account:

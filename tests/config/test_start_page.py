@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.types.range import DateRange
 
-from community.models import HelpRecord, Thread
+from community.models import Channel, Community, HelpRecord, Thread
 from crm.models import Contact
 from crm.start_panels import MyFollowUps
 from gateway.templatetags.kith import address
@@ -168,6 +168,19 @@ def test_period_outside_has_no_figures_and_says_why_they_are_undefined(ana: Clie
     assert page.context["chart"] is None
     assert 'title="No cost was booked"' in page.content.decode()
     assert shown(page, "social")["Mean rating"] is None
+
+
+def test_above_the_target_of_cost_per_person_is_said_to_be_no_feat(ana: Client, march: None):
+    """40.00 for the channel in March, and two people helped, where 10.00 each was aimed at: 200 %."""
+    forum = Channel.objects.filter(interactions__kind="answer").distinct().get()
+    Community.objects.filter(pk=forum.community_id).update(purpose_measure="cost_per_person_helped", target=10)
+    CostFactory(channel=forum, amount=Decimal("40.00"), days=DateRange(dt.date(2026, 3, 1), dt.date(2026, 4, 1)))
+    recompute_all(now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
+
+    table = ana.get(ana.get(START, MARCH).context["later_tables"]["communities"].url).context["table"]
+    [row] = [row for row in table.rows if row.values[1] is not None]
+
+    assert (row.values[1:3], row.notes[1]) == ((Decimal(2), 2), "Of cost per person helped less is better")
 
 
 def test_every_campaign_is_there_for_the_period_those_that_lose_money_last(ana: Client, march: None):

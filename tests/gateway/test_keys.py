@@ -15,6 +15,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
+def test_a_key_that_would_be_over_is_not_made():
+    with pytest.raises(CommandError, match="--expires is a day to come, not 2020-01-01"):
+        call_command("create_api_key", "shop", "--scopes=jobs:read", "--expires=2020-01-01")
+    assert not ApiKey.objects.exists()
+
+
 def test_key_stores_digest_only():
     key, token = ApiKey.objects.issue(name="shop", scopes=["jobs:read"])
 

@@ -71,6 +71,15 @@ def test_large_body_is_refused_before_it_is_read():
     assert_problem(response, 413, "payload_too_large")
 
 
+def test_without_https_nothing_is_redirected_where_https_is_asked_for(settings):
+    """A redirected POST comes back as a GET, which answers 200 and writes nothing."""
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [r"^api/"]
+
+    assert_problem(client_of().post("/api/v1/contacts/", {}), 403, "https_required")
+    assert_problem(client_of().post("/api/v1/contacts/", {}, secure=True), 401, "not_authenticated")
+    assert client_of().get("/admin/").status_code == 301
+
+
 def test_body_of_unknown_length_is_refused():
     response = client_of().get("/api/v1/jobs/", HTTP_TRANSFER_ENCODING="chunked")
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, date, datetime, time
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from gateway.commands import KithCommand
 from gateway.errors import DomainError
@@ -29,6 +30,8 @@ class Command(KithCommand):
         if not scopes:
             raise CommandError(f"Name at least one scope. Known: {', '.join(known_scopes())}.")
         expires = options["expires"]
+        if isinstance(expires, date) and expires <= timezone.now().astimezone(UTC).date():
+            raise CommandError(f"The key would have expired already: --expires is a day to come, not {expires}.")
         try:
             key, token = ApiKey.objects.issue(
                 name=str(options["name"]),
