@@ -19,6 +19,7 @@ from gateway.tracking import BEFORE
 from gateway.users import name_of_user
 
 SHOWN = 200  # events; the newest
+THE_SYSTEM = "the system"  # who acted where nobody is known
 
 _BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
 _KINDS = {
@@ -166,7 +167,7 @@ def _context(event: Model) -> Mapping[str, object]:
 
 
 def _who(event: Model) -> str:
-    return event.acted or str(_context(event).get("key", "")) or "the system"  # type: ignore[attr-defined]
+    return event.acted or str(_context(event).get("key", "")) or THE_SYSTEM  # type: ignore[attr-defined]
 
 
 def _names_of_records(

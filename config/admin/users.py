@@ -16,7 +16,15 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from community.models import Colleague
 from crm.admin.erased import ErasedRefusingForm
-from gateway.admin import BooleanRadioFilter, DaysFilter, FactForm, ModelAdmin, StackedInline, display
+from gateway.admin import (
+    BooleanRadioFilter,
+    DaysFilter,
+    FactForm,
+    ModelAdmin,
+    StackedInline,
+    WritesWhatWasChanged,
+    display,
+)
 
 admin.site.unregister([User, Group, Authenticator, EmailAddress])
 
@@ -52,7 +60,7 @@ def name_of(permission: Permission) -> str:
     return f"{permission.content_type.app_label}.{permission.codename}"
 
 
-class UserForm(GivesWhatOneHolds, UserChangeForm):
+class UserForm(GivesWhatOneHolds, WritesWhatWasChanged, UserChangeForm):
     """A user's page."""
 
 

@@ -28,8 +28,9 @@ from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import AutocompleteSelectFilter, DaysFilter, SpanFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
-from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField
+from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField, WritesWhatWasChanged
 from gateway.admin.reasons import ReasonAction
+from gateway.admin.remembering import RemembersWhatItShowed
 from gateway.admin.row_buttons import row_buttons
 
 list_headers.install()
@@ -55,6 +56,7 @@ __all__ = [
     "RadioFilter",
     "ReadOnlyModelAdmin",
     "ReasonAction",
+    "RemembersWhatItShowed",
     "SelectWidget",
     "StackedInline",
     "SpanFilter",
@@ -63,6 +65,7 @@ __all__ = [
     "TabularInline",
     "TextWidget",
     "TextareaWidget",
+    "WritesWhatWasChanged",
     "YesNoFilter",
     "action",
     "amount_cell",

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from gateway.admin.forms import FactForm, is_taken_by
+from gateway.admin.forms import FactForm, WritesWhatWasChanged, is_taken_by
 from gateway.admin.page_panels import PanelsMixin
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
@@ -142,6 +142,15 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
         given = super().get_changeform_initial_data(request)
         fields = self.get_form(request).base_fields
         return {name: value for name, value in given.items() if name in fields and is_taken_by(fields[name], value)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not (change and isinstance(form, WritesWhatWasChanged)):
+            super().save_model(request, obj, form, change)
+            return
+        form.write()
+        if form.kept:
+            labels = ", ".join(str(form[name].label) for name in form.kept)
+            self.message_user(request, f"Changed by others while you had this open, and kept: {labels}.")
 
     def is_list(self, request: HttpRequest) -> bool:
         """Whether the request is for the list, which needs what forms and autocompletes do not."""

@@ -1,5 +1,6 @@
-"""The form behind every fact's page: refusals of the model's constraints stand beside the field they concern."""
+"""The form behind every fact's page: it writes what was changed, and refusals stand beside the field they concern."""
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -8,9 +9,10 @@ from typing import Any, ClassVar
 import pydantic
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import BaseConstraint, CheckConstraint, F, Q, UniqueConstraint
+from django.db.models import BaseConstraint, CheckConstraint, F, Model, Q, UniqueConstraint
 from django.db.models.expressions import BaseExpression
 
+from gateway.admin.remembering import RemembersWhatItShowed, held_by
 from gateway.items import FreeObject, refusals
 from gateway.payload import strict_json
 from gateway.problems import MalformedJson
@@ -20,7 +22,55 @@ from gateway.users import name_of_user
 _FREE_OBJECT = pydantic.TypeAdapter(FreeObject)
 
 
-class FactForm(forms.ModelForm):
+class WritesWhatWasChanged(RemembersWhatItShowed):
+    """
+    A model form that writes what was changed in it, and of the record nothing else.
+
+    What a column holds that nobody changed is neither read from the form nor written, so that nothing is lost of what
+    others write while the form is open, or while it is saved.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._held = {} if self.instance._state.adding else _columns_of(self.instance)
+
+    def remembers(self, name: str) -> bool:
+        field = self.fields[name]
+        return not self.instance._state.adding and not field.disabled and not field.widget.is_hidden
+
+    @property
+    def of_record(self) -> Model:
+        return self.instance
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit=False)
+        if commit:
+            self.write()
+            self._save_m2m()
+        return saved
+
+    def write(self) -> None:
+        """Write the record: of one that stands already, the columns that became different."""
+        if not self._held:
+            self.instance.save()
+            return
+        now = _columns_of(self.instance)
+        changed = {name for name, value in now.items() if name not in self._held or self._held[name] != value}
+        if changed:
+            touched = {
+                field.attname for field in self.instance._meta.concrete_fields if getattr(field, "auto_now", False)
+            }
+            self.instance.save(update_fields=changed | touched)
+
+    def _clean_fields(self) -> None:
+        super()._clean_fields()
+        columns = {field.name for field in (*self.instance._meta.concrete_fields, *self.instance._meta.many_to_many)}
+        for name, shown in self._shown():
+            if name in columns and name in self.cleaned_data and shown.is_kept:
+                self.cleaned_data[name] = held_by(self.instance, name)
+
+
+class FactForm(WritesWhatWasChanged, forms.ModelForm):
     """
     A model form that shows each broken constraint at its field.
 
@@ -55,6 +105,16 @@ class FactForm(forms.ModelForm):
             return named[0]
         changed = [name for name in named if name in self.changed_data]
         return changed[0] if len(changed) == 1 else None
+
+
+def _columns_of(record: Model) -> dict[str, Any]:
+    """Return what a record holds in each column that is known of it."""
+    names = [
+        field.attname
+        for field in record._meta.concrete_fields
+        if field not in record._meta.pk_fields and not field.generated
+    ]
+    return {name: copy.deepcopy(record.__dict__[name]) for name in names if name in record.__dict__}
 
 
 class _StrictReader(json.JSONDecoder):
