@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -29,7 +29,7 @@ from crm.contact_points import VIEW_ADDRESSES
 from crm.folding import fold
 from crm.models import Contact
 from crm.search import FoundPerson, find_people
-from gateway.admin import FinderInput, dialog_answer, excerpt, saved_answer
+from gateway.admin import FinderInput, MomentField, RemembersWhatItShowed, dialog_answer, excerpt, saved_answer
 from gateway.items import is_id
 from gateway.users import name_of_user
 
@@ -52,13 +52,14 @@ def _area(rows: int) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
 
 
-class HelpForm(forms.Form):
+class HelpForm(RemembersWhatItShowed, forms.Form):
     """
     Help as somebody tells it. With `person` it is clear who was helped; without, the form asks.
 
     `record` is the help to edit, `asked` what the help answers; where that is not clear, `waiting` is what the person
     asked and waits for, which the form lets one choose from. What the fields are filled with beforehand is the caller's
-    `initial`.
+    `initial`. Of help to edit only what was changed is told; of new help the form remembers the instant that it showed,
+    which its text does not tell to the second, nor in the hour that comes twice.
     """
 
     person_text = forms.CharField(
@@ -88,7 +89,7 @@ class HelpForm(forms.Form):
     minutes = forms.IntegerField(required=False, min_value=0, max_value=32_767)
     outcome = forms.ChoiceField(choices=HelpRecord.Outcome.choices)
     rating = forms.TypedChoiceField(choices=RATINGS, required=False, coerce=int, empty_value=None)
-    occurred_at = forms.DateTimeField(
+    occurred_at = MomentField(
         label="When",
         input_formats=[DATETIME, "%Y-%m-%dT%H:%M:%S"],
         widget=forms.DateTimeInput({"type": "datetime-local"}, format=DATETIME),
@@ -126,11 +127,20 @@ class HelpForm(forms.Form):
         if record is not None and record.interaction.kind != HELP:
             for name in ("channel", "occurred_at"):  # those of the answer that it stands on
                 del self.fields[name]
+        if record is None:
+            self.initial = {**self.initial, "occurred_at": self["occurred_at"].showed}
         for name, field in self.fields.items():
             if not field.widget.is_hidden:
                 field.widget.attrs |= {"class": "kith-input"}
             if name in self.errors if self.is_bound else False:
                 field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
+
+    def remembers(self, name: str) -> bool:
+        return self.record is not None or name == "occurred_at"
+
+    @property
+    def of_record(self) -> HelpRecord | None:
+        return self.record
 
     newcomer_fields = ("new_name", "new_email", "new_phone", "new_handle")
 
@@ -156,9 +166,13 @@ class HelpForm(forms.Form):
 
     def _to_the_second(self, when: datetime) -> datetime:
         """Return the second that is known of the minute that the form shows: no answer stands before its question."""
-        known = [self.initial["occurred_at"], self.asked and self.asked.occurred_at]
-        in_minute = [at for at in known if at is not None and at.replace(second=0, microsecond=0) == when]
-        return in_minute[0] if in_minute else when
+        asked_at = self.asked and self.asked.occurred_at
+        known = [self.initial["occurred_at"], asked_at]
+        in_minute = [at for at in known if at is not None and _minute(at) == _minute(when)]
+        if in_minute:
+            return in_minute[0]
+        second = timezone.localtime(when).replace(fold=1).astimezone(UTC)  # of two, where the hour comes twice
+        return second if asked_at is not None and when < asked_at <= second else when
 
     def _clean_person(self, cleaned: dict[str, Any]) -> None:
         """Find out who was helped: chosen, told in a text that is clear, or new."""
@@ -226,13 +240,20 @@ class HelpForm(forms.Form):
         return int(known) if is_id(known) else 0
 
     def told(self) -> dict[str, Any]:
-        """Return what was told, by the names that recording and editing take."""
+        """Return what was told, by the names that recording and editing take; of help to edit, what was changed."""
         names = ("question", "answer", "topic", "minutes", "outcome", "rating", "note", "occurred_at")
-        told = {name: self.cleaned_data[name] for name in names if name in self.fields}
-        told |= {name: self.cleaned_data[name] for name in ("helper_user_id", "helper_member_id")}
-        if "channel" in self.fields:
+        changed = set(self.fields if self.record is None else self.changed_data)
+        told = {name: self.cleaned_data[name] for name in names if name in changed}
+        if changed & {"helper", "helper_text"}:
+            told |= {name: self.cleaned_data[name] for name in ("helper_user_id", "helper_member_id")}
+        if "channel" in changed:
             told["channel_id"] = self.cleaned_data["channel"].pk
         return told
+
+
+def _minute(at: datetime) -> datetime:
+    """Return what the form shows of an instant."""
+    return timezone.localtime(at).replace(second=0, microsecond=0, tzinfo=None, fold=0)
 
 
 FIELD_OF = {"helper": "helper_text", "occurred_at": "occurred_at", "handle": "new_handle"} | {

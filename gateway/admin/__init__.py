@@ -28,7 +28,7 @@ from gateway.admin.cells import amount_cell, excerpt, number_cell, object_link
 from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import AutocompleteSelectFilter, DaysFilter, SpanFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
-from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField, WritesWhatWasChanged
+from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField, MomentField, WritesWhatWasChanged
 from gateway.admin.reasons import ReasonAction
 from gateway.admin.remembering import RemembersWhatItShowed
 from gateway.admin.row_buttons import row_buttons
@@ -52,6 +52,7 @@ __all__ = [
     "FreeObjectField",
     "InlineFormSet",
     "ModelAdmin",
+    "MomentField",
     "OnlyLookedAt",
     "RadioFilter",
     "ReadOnlyModelAdmin",

@@ -11,13 +11,22 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import CASCADE, PROTECT, ForeignObjectRel, JSONField, Model, QuerySet, TextField
+from django.db.models import (
+    CASCADE,
+    PROTECT,
+    DateTimeField,
+    ForeignObjectRel,
+    JSONField,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from gateway.admin.forms import FactForm, WritesWhatWasChanged, is_taken_by
+from gateway.admin.forms import FactForm, SplitMomentField, WritesWhatWasChanged, is_taken_by
 from gateway.admin.page_panels import PanelsMixin
 from gateway.admin.paginator import BoundedPaginator
 from gateway.admin.reasons import ReasonActionsMixin
@@ -27,6 +36,9 @@ from gateway.panels import PageAction, actions_for
 from gateway.registry import Registry
 
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
+
+
+TIMES: dict[type[Any], dict[str, Any]] = {DateTimeField: {"form_class": SplitMomentField}}
 
 
 class ListOfAll(unfold.views.ChangeList):
@@ -91,6 +103,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
         TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
         JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
         ArrayField: {"widget": UnfoldAdminTextInputWidget},
+        **TIMES,
     }
 
     page_actions: Registry[PageAction] | None = None
@@ -279,6 +292,7 @@ class TabularInline(LinkingInline, unfold.admin.TabularInline):
     """Rows of a part on the page of its whole."""
 
     form = FactForm
+    formfield_overrides: ClassVar = TIMES
     extra = 0
     hide_title = True
 
@@ -287,4 +301,5 @@ class StackedInline(LinkingInline, unfold.admin.StackedInline):
     """Parts with longer fields on the page of their whole."""
 
     form = FactForm
+    formfield_overrides: ClassVar = TIMES
     extra = 0

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -11,14 +12,17 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import BaseConstraint, CheckConstraint, F, Model, Q, UniqueConstraint
 from django.db.models.expressions import BaseExpression
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from gateway.admin.remembering import RemembersWhatItShowed, held_by
-from gateway.items import FreeObject, refusals
+from gateway.items import EARLIEST, LATEST, FreeObject, refusals
 from gateway.payload import strict_json
 from gateway.problems import MalformedJson
 from gateway.screen import trimmed
 from gateway.users import name_of_user
 
+OUT_OF_RANGE = "Give a time between the years 1900 and 2999."
 _FREE_OBJECT = pydantic.TypeAdapter(FreeObject)
 
 
@@ -115,6 +119,54 @@ def _columns_of(record: Model) -> dict[str, Any]:
         if field not in record._meta.pk_fields and not field.generated
     ]
     return {name: copy.deepcopy(record.__dict__[name]) for name in names if name in record.__dict__}
+
+
+class MomentField(forms.DateTimeField):
+    """A time of the organisation's clock, in one text."""
+
+    def to_python(self, value: Any) -> Any:
+        given = parse_datetime(value.strip()) if isinstance(value, str) and value.strip()[:1].isdigit() else value
+        if isinstance(given, datetime) and timezone.is_aware(given):
+            return _in_range(given)
+        with timezone.override(UTC):  # whose every hour there is once
+            reading = super().to_python(value)
+        return reading and moment_of(reading.replace(tzinfo=None))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether it says something else than the widget shows, which may leave the seconds out."""
+        shown = self.widget.format_value(self.prepare_value(initial))
+        return data != shown and super().has_changed(initial, data)
+
+
+class SplitMomentField(forms.SplitDateTimeField):
+    """A time of the organisation's clock: its day, and its time of day."""
+
+    def clean(self, value: Any) -> Any:
+        """Take what a record holds as it is: two texts do not tell which of two hours, nor seconds to the last."""
+        return value if isinstance(value, datetime) else super().clean(value)
+
+    def compress(self, data_list: Any) -> Any:
+        with timezone.override(UTC):
+            reading = super().compress(data_list)
+        return reading and moment_of(reading.replace(tzinfo=None))
+
+
+def moment_of(reading: datetime) -> datetime:
+    """
+    Return the instant of a reading of the organisation's clock, in UTC.
+
+    In an hour that comes twice it is the first of the two; one in an hour that never comes is moved forward by the
+    gap, as in files. Raises `ValidationError` where the API refuses a time.
+    """
+    if not EARLIEST.year <= reading.year < LATEST.year:
+        raise ValidationError(OUT_OF_RANGE, code="out_of_range")
+    return _in_range(reading.replace(tzinfo=timezone.get_current_timezone(), fold=0).astimezone(UTC))
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not EARLIEST <= moment < LATEST:
+        raise ValidationError(OUT_OF_RANGE, code="out_of_range")
+    return moment
 
 
 class _StrictReader(json.JSONDecoder):

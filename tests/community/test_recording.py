@@ -18,6 +18,7 @@ from community.panels import Help
 from community.waiting import waiting
 from crm.merging import merge
 from crm.models import Contact
+from tests.admin_forms import sent_by
 from tests.factories.community import (
     ChannelFactory,
     HelpRecordFactory,
@@ -686,6 +687,93 @@ def test_editing_help_leaves_its_second(ana: Client, joe, forum):
 
     record.refresh_from_db()
     assert (record.topic, record.interaction.occurred_at) == ("enrolment", at)
+
+
+def edit_page(record):
+    return reverse("admin:community_helprecord_edit", args=[record.pk])
+
+
+def test_an_old_form_of_help_takes_nothing_back_that_came_meanwhile(ana: Client, joe, forum):
+    at = dt.datetime(2026, 3, 2, 9, 0, 40, tzinfo=dt.UTC)
+    record = HelpRecordFactory(contact=joe.contact, interaction__channel=forum, interaction__occurred_at=at)
+    form = ana.get(edit_page(record)).context["form"]
+    phone, mia = ChannelFactory(slug="phone"), UserFactory(username="mia")
+    HelpRecord.objects.update(rating=5, outcome="solved", topic="fees", minutes=7, note="Rang.", helper_user=mia)
+    Interaction.objects.update(channel=phone, occurred_at=at + dt.timedelta(hours=1))
+
+    answer = ana.post(edit_page(record), sent_by(form, question="How?"), headers=BY_HTMX)
+
+    assert answer.status_code == 204
+    record.refresh_from_db()
+    assert (record.question, record.edited_fields) == ("How?", ["question"])
+    assert (record.rating, record.outcome, record.topic) == (5, "solved", "fees")
+    assert (record.minutes, record.note, record.helper_user) == (7, "Rang.", mia)
+    assert (record.interaction.channel, record.interaction.occurred_at) == (phone, at + dt.timedelta(hours=1))
+
+
+def test_help_of_which_two_edit_the_same_is_refused_once_with_what_the_other_wrote(ana: Client, joe, forum):
+    record = HelpRecordFactory(contact=joe.contact, interaction__channel=forum, topic="fees")
+    form = ana.get(edit_page(record)).context["form"]
+    dan = Client()
+    dan.force_login(User.objects.create_superuser("dan", first_name="Dan", last_name="Lind"))
+    dan.post(edit_page(record), sent_by(dan.get(edit_page(record)).context["form"], note="Rang.", minutes=5))
+
+    refused = ana.post(edit_page(record), sent_by(form, note="Wrote.", topic="payment"), headers=BY_HTMX)
+
+    assert refused.context["form"].errors == {
+        "note": ["Dan Lind changed this while you had it open. It is now: Rang. – Save again to put yours instead."]
+    }
+    again = sent_by(refused.context["form"])
+    assert (again["note"], again["topic"], again["minutes"]) == ("Wrote.", "payment", 5)
+    assert ana.post(edit_page(record), again, headers=BY_HTMX).status_code == 204
+    record.refresh_from_db()
+    assert (record.note, record.topic, record.minutes) == ("Wrote.", "payment", 5)
+
+
+# Clocks in London go back on 26 October 2025 at 2:00, from UTC+1 to UTC, and forward on 30 March at 1:00.
+FIRST = dt.datetime(2025, 10, 26, 0, 30, tzinfo=dt.UTC)
+SECOND = FIRST + dt.timedelta(hours=1)
+
+
+def recorded_at(client: Client, page: str, **data) -> dt.datetime:
+    answer = client.post(page, data, headers=BY_HTMX)
+    assert answer.status_code == 204, answer.context["form"].errors
+    return HelpRecord.objects.latest("pk").interaction.occurred_at
+
+
+def test_the_hour_that_comes_twice_is_its_first_and_the_one_that_never_comes_moves_forward(ana: Client, joe, forum):
+    page = record_page(joe.contact)
+
+    assert recorded_at(ana, page, **told(forum, occurred_at="2025-10-26T01:30")) == FIRST
+    skipped = dt.datetime(2025, 3, 30, 1, 30, tzinfo=dt.UTC)  # 2:30 of summer
+    assert recorded_at(ana, page, **told(forum, occurred_at="2025-03-30T01:30")) == skipped
+
+
+def test_help_of_the_second_of_two_hours_keeps_it_unless_it_is_changed(ana: Client, joe, forum):
+    record = HelpRecordFactory(contact=joe.contact, interaction__channel=forum, interaction__occurred_at=SECOND)
+    form = ana.get(edit_page(record)).context["form"]
+
+    assert recorded_at(ana, edit_page(record), **sent_by(form, topic="fees")) == SECOND
+    form = ana.get(edit_page(record)).context["form"]
+    assert recorded_at(ana, edit_page(record), **sent_by(form, occurred_at="2025-10-26T01:31")) == (
+        FIRST + dt.timedelta(minutes=1)
+    )
+
+
+def test_now_in_the_second_of_two_hours_is_that_instant(ana: Client, joe, forum, monkeypatch):
+    now = SECOND + dt.timedelta(seconds=40)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    form = ana.get(record_page(joe.contact)).context["form"]
+    monkeypatch.setattr(timezone, "now", lambda: now + dt.timedelta(minutes=5))
+
+    assert recorded_at(ana, record_page(joe.contact), **sent_by(form)) == now
+
+
+def test_an_answer_to_a_question_of_the_second_hour_stands_in_the_second_hour(ana: Client, joe, forum):
+    asked = InteractionFactory(channel=forum, member=joe, kind="question", occurred_at=SECOND)
+    reply = reverse("admin:community_interaction_record_help", args=[asked.pk])
+
+    assert recorded_at(ana, reply, **told(forum, occurred_at="2025-10-26T01:45")) == (SECOND + dt.timedelta(minutes=15))
 
 
 def test_list_of_help_offers_to_edit_and_undo_only_to_those_who_may():

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.models import Contact, ContactPoint
-from tests.admin_forms import errors_of, posted
+from tests.admin_forms import errors_of, posted, sent_by
 from tests.config.test_admin_pages import PAGES, address
 from tests.config.test_mass_assignment import CHANGEABLE, client_of, everything, form_of
 from tests.factories.community import ChannelFactory, CommunityFactory, UserFactory
@@ -28,6 +28,8 @@ from tests.factories.crm import (
     ConsentFactory,
     ContactFactory,
     EmailFactory,
+    FollowUpFactory,
+    NoteFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +168,37 @@ def test_rows_on_a_page_keep_what_was_written_meanwhile_too(dan: Client):
     assert (point.raw, point.normalised, point.verified_at) == ("joe@example.org", "joe@example.org", NOTED)
     assert other.normalised == "mine@example.com"
     assert (consent.source, consent.withdrawn_at) == ("form", NOTED)
+
+
+def test_a_note_that_two_edit_is_refused_once_with_what_the_other_wrote(ana: Client, dan: Client):
+    note = NoteFactory(text="Rang.")
+    edit = reverse("admin:crm_note_edit", args=[note.pk])
+    form = dan.get(edit).context["form"]
+    ana.post(edit, sent_by(ana.get(edit).context["form"], text="Rang, and wrote.", is_pinned="on"))
+
+    refused = dan.post(edit, sent_by(form, text="Rang twice."))
+
+    assert refused.context["form"].errors == {
+        "text": [f"Ana Whelan changed this while you had it open. It is now: Rang, and wrote. {AGAIN}"]
+    }
+    again = sent_by(refused.context["form"])
+    assert again["text"] == "Rang twice."
+    dan.post(edit, again)
+    note.refresh_from_db()
+    assert (note.text, note.is_pinned) == ("Rang twice.", True)
+
+
+def test_an_old_form_of_a_follow_up_leaves_who_it_was_given_to(dan: Client):
+    task = FollowUpFactory(what="Call", assigned_to=None)
+    edit = reverse("admin:crm_followup_edit", args=[task.pk])
+    form = dan.get(edit).context["form"]
+    mia = UserFactory()
+    type(task).objects.update(assigned_to=mia, due_on=dt.date(2026, 5, 1))
+
+    dan.post(edit, sent_by(form, what="Call back"))
+
+    task.refresh_from_db()
+    assert (task.what, task.assigned_to, task.due_on) == ("Call back", mia, dt.date(2026, 5, 1))
 
 
 def test_a_form_that_says_nothing_of_what_it_showed_goes_by_what_stands_there(dan: Client):

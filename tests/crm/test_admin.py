@@ -280,6 +280,37 @@ def test_conversion_times_are_read_in_the_organisations_zone(ana: Client, settin
     assert Conversion.objects.get().occurred_at == dt.datetime(2026, 7, 1, 11, tzinfo=dt.UTC)
 
 
+# The clocks of London went back on 26 October 2025 at 2:00, from UTC+1 to UTC, and forward on 30 March at 1:00.
+FIRST = dt.datetime(2025, 10, 26, 0, 30, tzinfo=dt.UTC)
+SECOND = dt.datetime(2025, 10, 26, 1, 30, 15, 123_456, tzinfo=dt.UTC)
+
+
+def test_a_time_in_the_hour_that_comes_twice_stays_unless_changed_and_is_then_the_first(ana: Client):
+    conversion = ConversionFactory(occurred_at=SECOND)
+    change = reverse("admin:crm_conversion_change", args=[conversion.pk])
+
+    assert ana.post(change, posted(ana.get(change), order_number="HL-1")).status_code == 302
+    assert Conversion.objects.get().occurred_at == SECOND
+    for day, at in (("2025-10-26", FIRST), ("2025-03-30", dt.datetime(2025, 3, 30, 1, 30, tzinfo=dt.UTC))):
+        times = {"occurred_at_0": day, "occurred_at_1": "01:30"}
+        assert ana.post(change, posted(ana.get(change), **times)).status_code == 302
+        assert Conversion.objects.get().occurred_at == at
+
+
+def test_a_time_that_the_api_refuses_is_refused_in_forms_of_the_admin_and_their_rows(ana: Client):
+    conversion, contact = ConversionFactory(), ContactFactory()
+    EmailFactory(contact=contact)
+    change = reverse("admin:crm_conversion_change", args=[conversion.pk])
+    refusal = ["Give a time between the years 1900 and 2999."]
+
+    for day in ("0001-01-01", "0026-11-29", "1899-12-31", "3000-01-01", "9999-12-31"):
+        times = {"occurred_at_0": day, "occurred_at_1": "12:00"}
+        assert errors_of(ana.post(change, posted(ana.get(change), **times))) == {"occurred_at": refusal}
+    row = {"points-0-verified_at_0": "0026-11-29", "points-0-verified_at_1": "12:00"}
+    answer = ana.post(details_of(contact), posted(ana.get(details_of(contact)), **row))
+    assert errors_of(answer) == {"points-0-verified_at": refusal}
+
+
 def test_campaign_code_is_refused_when_taken_in_another_case(ana: Client):
     CampaignFactory(code="Spring")
     add = reverse("admin:crm_campaign_add")
