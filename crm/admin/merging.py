@@ -296,14 +296,17 @@ class MergingMixin:
 
     def _unmerged(self, request: HttpRequest, done: Unmerged) -> HttpResponse:
         kept = f" What was decided since stays: {', '.join(kept.label for kept in done.kept)}." if done.kept else ""
+        is_shared = done.wish_noted_at is not None or done.withdrawals
+        wishes = " What was noted of their wishes meanwhile stays with both." if is_shared else ""
         messages.success(
             request,
             format_html(
-                '{} stands alone again. <a class="kith-link" href="{}">See {}</a>{}',
+                '{} stands alone again. <a class="kith-link" href="{}">See {}</a>{}{}',
                 done.loser,
                 _page_of(done.survivor.pk),
                 done.survivor,
                 kept,
+                wishes,
             ),
         )
         return HttpResponseRedirect(_page_of(done.loser.pk))

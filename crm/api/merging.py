@@ -1,6 +1,6 @@
 """Joining contacts over the API: look at what a merge would do, do it, take it apart; pairs that may be one person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from crm.duplicates.decisions import decide_different
 from crm.duplicates.evidence import in_words
-from crm.merging import merge, unmerge
+from crm.merging import Unmerged, merge, unmerge
 from crm.merging.preview import Parts, SideBySide, preview
 from crm.models import Contact, DuplicateSuggestion
 from gateway.answers import JsonAnswer
@@ -86,13 +86,26 @@ class KeptRecord(Shape):
     why: str
 
 
+class SharedWish(Shape):
+    wish: Literal["do_not_contact", "consent_withdrawn"]
+    purpose: str
+    channel: str
+    at: datetime
+
+
 class UnmergeRecord(Shape):
-    """What went back on the survivor, and what stays there because it was decided since."""
+    """
+    What went back on the survivor, and what stays there because it was decided since.
+
+    `wishes` is what staff noted while the two were one, and stays with both: `do_not_contact`, or the purpose of a
+    consent that was withdrawn.
+    """
 
     survivor: int
     loser: int
     restored: list[RestoredRecord]
     kept: list[KeptRecord]
+    wishes: list[SharedWish]
 
 
 class SideRecord(Shape):
@@ -237,8 +250,21 @@ class ContactUnmerge(ApiView):
                     {"field": step.path, "value": step.value, "becomes": step.becomes} for step in done.restored
                 ],
                 "kept": [{"field": kept.path, "value": kept.value, "why": kept.why} for kept in done.kept],
+                "wishes": [*_wishes_of_both(done)],
             }
         )
+
+
+def _wishes_of_both(done: Unmerged) -> Iterator[dict[str, Any]]:
+    if done.wish_noted_at is not None:
+        yield {"wish": "do_not_contact", "purpose": "", "channel": "", "at": done.wish_noted_at}
+    for consent in done.withdrawals:
+        yield {
+            "wish": "consent_withdrawn",
+            "purpose": consent.purpose,
+            "channel": consent.channel,
+            "at": consent.withdrawn_at,
+        }
 
 
 class ContactMergePreview(ApiView):

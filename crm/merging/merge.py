@@ -31,9 +31,10 @@ from crm.merging.fields import (
     shown,
     value_of,
 )
-from crm.models import Company, Contact, Merge
+from crm.models import Company, Consent, Contact, Merge
 from crm.search import refresh_search_text
 from gateway.errors import DomainError
+from gateway.history import events_of
 from gateway.staging import id_array
 
 logger = logging.getLogger(__name__)
@@ -118,13 +119,19 @@ class Kept:
 
 @dataclass
 class Unmerged:
-    """What taking a merge apart does, or has done. `merge` is None for one that nobody wrote down."""
+    """
+    What taking a merge apart does, or has done. `merge` is None for one that nobody wrote down.
+
+    `wish_noted_at` and `withdrawals` are what staff heard while the two were one: it stays with both.
+    """
 
     survivor: Contact
     loser: Contact
     merge: Merge | None
     restored: list[Restored] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    wish_noted_at: datetime | None = None
+    withdrawals: Sequence[Consent] = ()
     _steps: dict[str, Any] = field(default_factory=dict)
     _changed_layers: dict[int, Merge] = field(default_factory=dict)
 
@@ -182,7 +189,8 @@ def unmerge(*, loser_id: int, are_different: bool = False, by_user_id: int | Non
 
     Fields of the survivor that still hold what the merge gave them get their former value; what was
     edited later stays and is listed. Facts need no moving: those of the contact go with it, those entered
-    on the survivor stay. `are_different` remembers that they are not the same person. Raises `NoSuchContact`,
+    on the survivor stay. Wishes that staff noted meanwhile stay with both: which of the two said so nobody can
+    tell. `are_different` remembers that they are not the same person. Raises `NoSuchContact`,
     `NotMerged`, `PersonErased`.
     """
 
@@ -196,6 +204,7 @@ def unmerge(*, loser_id: int, are_different: bool = False, by_user_id: int | Non
             _store(done.survivor, done._steps)
             for changed in done._changed_layers.values():
                 changed.save(update_fields=["taken_over"])
+            _leave_wishes(done)
             if done.merge is not None:
                 done.merge.unmerged_at, done.merge.unmerged_by_id = now, by_user_id
                 done.merge.save(update_fields=["unmerged_at", "unmerged_by"])
@@ -260,6 +269,7 @@ def plan_of_unmerge(loser_id: int, *, for_update: bool = False) -> Unmerged:
     merges = list(Merge.objects.standing().filter(survivor=survivor).order_by("pk"))
     own = next((one for one in merges if one.loser_id == loser.pk), None)
     plan = Unmerged(survivor, locked[loser.pk], own)
+    _plan_wishes(plan)
     if own is None:
         return plan
     above = list(
@@ -304,6 +314,50 @@ def _plan_path(
     for further in above:
         if path in further.taken_over and same(value_of(further.survivor, path), after):
             plan.kept.append(Kept(path, after, f"taken over by {further.survivor} as well, into whom this was merged"))
+
+
+def _plan_wishes(plan: Unmerged) -> None:
+    """
+    Find the wishes that staff noted on the record at the end of the chain while the loser was one of its records.
+
+    What a source says of another record is that record's. Of a merge that nobody wrote down it is not known since when
+    it stands: then whatever was noted counts for both. Four queries for a chain of any length.
+    """
+    records = Contact.objects.filter(person=plan.loser.person_id).in_bulk()
+    joined_at = dict(Merge.objects.standing().filter(loser__in=records).values_list("loser", "merged_at"))
+    since: dict[int, datetime | None] = {}  # by the records above: when the loser was joined with each
+    record, latest = plan.loser, None
+    while record.merged_into_id is not None:
+        latest = max(filter(None, (latest, joined_at.get(record.pk))), default=None)
+        record = records[record.merged_into_id]
+        since[record.pk] = latest
+
+    def was_noted_meanwhile(contact_id: int, at: datetime) -> bool:
+        start = since[contact_id]
+        return start is None or at >= start
+
+    wishes = [at for pk in since if (at := records[pk].do_not_contact_noted_at) and was_noted_meanwhile(pk, at)]
+    if plan.loser.do_not_contact_noted_at is None:
+        plan.wish_noted_at = max(wishes, default=None)
+    withdrawn = Consent.objects.filter(contact__in=since, withdrawn_at__isnull=False).order_by("pk").in_bulk()
+    told = events_of(Consent).filter(pgh_obj__in=withdrawn, withdrawn_at__isnull=False, acted_id__isnull=False)
+    by_staff = {
+        event.pgh_obj_id
+        for event in told
+        if was_noted_meanwhile(event.contact_id, max(event.pgh_created_at, event.withdrawn_at))
+    }  # told by a user: what a client sends speaks of one record
+    plan.withdrawals = [consent for pk, consent in withdrawn.items() if pk in by_staff]
+
+
+def _leave_wishes(done: Unmerged) -> None:
+    """Write what was noted of both on the record that stands alone again too."""
+    if done.wish_noted_at is not None:
+        wish = {"do_not_contact": True, "do_not_contact_noted_at": done.wish_noted_at}
+        Contact.objects.filter(pk=done.loser.pk).update(**wish)
+    told = ("purpose", "channel", "granted_at", "withdrawn_at", "source")
+    Consent.objects.bulk_create(
+        Consent(contact=done.loser, **{name: getattr(consent, name) for name in told}) for consent in done.withdrawals
+    )
 
 
 def _keep_what_is_gone(plan: Unmerged) -> None:

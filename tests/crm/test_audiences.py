@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.audiences import audience_csv, contactable, reach
-from crm.models import Contact
+from crm.models import Contact, ContactPoint
 from tests.factories.community import UserFactory
 from tests.factories.crm import ConsentFactory, ContactFactory, EmailFactory
 
@@ -124,6 +124,92 @@ def test_a_withdrawal_on_any_record_takes_back_what_was_agreed_to_before(given, 
 
     assert people() == ({"Ann": "ann@example.com"} if may else {})
     assert bool(reach(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW).contactable) is may
+
+
+def sharing(name: str, address: str, *, kind: str = "email", **fields: object) -> Contact:
+    """Somebody who has an address that others have too, and has agreed to nothing."""
+    contact = ContactFactory(full_name=name, **fields)
+    ContactPoint.objects.create(contact=contact, kind=kind, raw=address, normalised=address.casefold())
+    return contact
+
+
+@pytest.mark.django_db
+def test_nobody_is_contacted_at_an_address_that_stands_with_a_wish_not_to_be_contacted():
+    willing("Ann")
+    willing("Nora")
+    sharing("N. Leave", "NORA@example.com", do_not_contact=True)
+    bob = willing("Bob")
+    EmailFactory(contact=bob, raw="office@example.com")
+    office = sharing("Office", "office@example.com")
+    joined = ContactFactory(full_name="The office again", merged_into=office)
+    assert people() == {"Ann": "ann@example.com", "Bob": "bob@example.com"}
+
+    Contact.objects.filter(pk=joined.pk).update(do_not_contact=True)
+
+    assert people() == {"Ann": "ann@example.com"}
+    found = reach(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW)
+    assert (found.chosen, found.do_not_contact, found.without_consent, found.without_address) == (5, 2, 0, 0)
+    assert (found.unwilling_address, found.same_address, found.contactable) == (2, 0, 1)
+
+
+@pytest.mark.django_db
+def test_a_wish_at_an_address_of_another_kind_is_nobody_elses():
+    ann = willing("Ann")
+    ContactPoint.objects.create(contact=ann, kind="phone", raw="+4520123456", normalised="+4520123456")
+    sharing("Her mother", "+4520123456", kind="phone", do_not_contact=True)
+
+    assert people() == {"Ann": "ann@example.com"}
+    assert people(channel="phone") == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("withdrawn", "may"),
+    [
+        ({}, False),
+        ({"channel": "email"}, False),
+        ({"channel": "phone"}, True),
+        ({"purpose": "research"}, True),
+        ({"withdrawn_at": NOW + DAY}, True),
+        ({"withdrawn_at": NOW - 61 * DAY}, True),
+    ],
+)
+def test_a_newer_withdrawal_counts_for_whoever_has_the_same_address(withdrawn, may):
+    """Agreed to 60 days ago on one record, withdrawn two days ago unless said otherwise on another, not joined."""
+    willing("Ann", granted_at=NOW - 60 * DAY)
+    other = sharing("A. Nother", "ann@example.com")
+    consent = ConsentFactory(
+        contact=ContactFactory(merged_into=other),
+        **{"granted_at": NOW - 90 * DAY, "withdrawn_at": NOW - 2 * DAY, **withdrawn},
+    )
+
+    assert people() == ({"Ann": "ann@example.com"} if may else {})
+    chosen = Contact.objects.filter(full_name="Ann")
+    found = reach(chosen, purpose="newsletter", channel="email", now=NOW)
+    assert (found.chosen, found.contactable, found.unwilling_address) == (1, 1 if may else 0, 0 if may else 1)
+
+    Contact.objects.filter(pk=consent.contact.person_id).update(full_name="A. Nother")
+    ConsentFactory(contact=other, granted_at=NOW - DAY)
+    assert people() == ({"Ann": "ann@example.com"} if may else {"A. Nother": "ann@example.com"})
+
+
+@pytest.mark.django_db
+def test_an_address_that_two_have_is_given_once():
+    willing("Ann")
+    twin = sharing("Ann the second", "Ann@Example.com")
+    ConsentFactory(contact=twin)
+    bob = willing("Bob")
+    EmailFactory(contact=bob, raw="ann@example.com")
+
+    assert people() == {"Ann": "ann@example.com", "Bob": "bob@example.com"}
+    lines = list(audience_csv(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW))
+    assert len(lines) == 3
+    found = reach(Contact.objects.all(), purpose="newsletter", channel="email", now=NOW)
+    assert (found.chosen, found.contactable, found.unwilling_address, found.same_address) == (3, 2, 0, 1)
+    alone = Contact.objects.filter(pk=twin.pk)
+    assert [c.address for c in contactable(alone, purpose="newsletter", channel="email", now=NOW)] == [
+        "Ann@Example.com"
+    ]
 
 
 @pytest.mark.django_db

@@ -63,6 +63,7 @@ def test_preview_merge_redirect_and_unmerge(api, pair):
             {"field": "birth_year", "value": 1984, "becomes": None},
         ],
         "kept": [],
+        "wishes": [],
     }
     assert api.get(f"/api/v1/contacts/{loser.pk}/").status_code == 200
     assert DuplicateSuggestion.objects.get().state == "different"

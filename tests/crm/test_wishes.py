@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.audiences import contactable
-from crm.merging import merge, unmerge
+from crm.merging import merge, plan_of_unmerge, unmerge
 from crm.models import Consent, Contact
 from crm.personal_data.erasing import erase_person
 from gateway.history import history_of
@@ -159,6 +159,60 @@ def test_taking_a_merge_apart_leaves_what_was_noted_since(hal: Client, joe: Cont
         ("do_not_contact", True, "noted by staff since")
     ]
     assert stored(joe) == (True, True)
+
+
+def test_what_was_noted_while_two_were_one_stays_with_both_when_they_are_taken_apart(hal: Client, joe: Contact):
+    other = ContactFactory(full_name="J. Bloggs")
+    EmailFactory(contact=other, raw="j@example.com")
+    earlier = ConsentFactory(contact=joe, purpose="research", granted_at=NOW)
+    for contact in (joe, other):
+        ConsentFactory(contact=contact, purpose="newsletter", channel="email", granted_at=NOW)
+    note(hal, joe, f"no longer {earlier.pk}")  # before they were one: the survivor's alone
+    merge(survivor_id=joe.pk, loser_id=other.pk, now=now())
+    stands = Consent.objects.get(contact=joe, purpose="newsletter")
+    note(hal, joe, f"no longer {stands.pk}")
+    note(hal, joe, LEAVE_ALONE)
+    chief = logged_in(User.objects.create_superuser("chief"))
+    apart = reverse("admin:crm_contact_unmerge", args=[other.pk])
+
+    shown = chief.get(apart).content.decode()
+    after = chief.post(apart, {"remember": ""}, follow=True)
+
+    assert "Stays with both" in shown
+    assert "Does not want to be contacted (noted" in shown
+    assert "No longer agrees to newsletter by email (withdrawn" in shown
+    assert "No longer agrees to research" not in shown
+    assert "What was noted of their wishes meanwhile stays with both." in str(*after.context["messages"])
+    assert (stored(joe), stored(other)) == ((True, True), (True, True))
+    assert reached() == []
+    theirs = Consent.objects.filter(contact=other, withdrawn_at__isnull=False)
+    assert [(one.purpose, one.channel, one.granted_at, one.source) for one in theirs] == [
+        ("newsletter", "email", NOW, "told us")
+    ]
+    client_with("contacts:write").patch(f"/api/v1/contacts/{other.pk}/", {"do_not_contact": False})
+    assert (stored(joe), stored(other)) == ((True, True), (False, False))
+    assert reached() == []  # the withdrawal stays with them too
+
+
+def test_only_what_was_noted_since_they_were_one_is_both(hal: Client, joe: Contact):
+    """The other was merged into the middle one, wish noted; the middle one later into Joe, who had a wish before."""
+    low, middle = ContactFactory(full_name="J. Bloggs"), ContactFactory(full_name="Joseph Bloggs")
+    note(hal, joe, LEAVE_ALONE)
+    merge(survivor_id=middle.pk, loser_id=low.pk, now=now())
+    merge(survivor_id=joe.pk, loser_id=middle.pk, now=now())
+
+    assert unmerge(loser_id=low.pk, now=now()).wish_noted_at is None
+    assert stored(low) == (False, False)
+
+    merge(survivor_id=middle.pk, loser_id=low.pk, now=now())
+    noted = now()
+    Contact.objects.filter(pk=joe.pk).update(do_not_contact_noted_at=noted)
+
+    assert plan_of_unmerge(low.pk).wish_noted_at == noted
+    assert stored(low) == (False, False)
+    answer = client_with("contacts:merge").post(f"/api/v1/contacts/{low.pk}/unmerge/", {})
+    assert [(one["wish"], one["purpose"]) for one in answer.json()["wishes"]] == [("do_not_contact", "")]
+    assert stored(low) == (True, True)
 
 
 def test_a_change_by_id_lifts_what_was_noted(hal: Client, joe: Contact):
