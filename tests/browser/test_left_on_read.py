@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from community.handling import claim
 from community.models import HelpRecord
+from crm.models import Contact
 from tests.factories.community import InteractionFactory, MemberFactory, ThreadFactory, UserFactory
 from tests.factories.crm import ContactFactory
 
@@ -175,6 +176,21 @@ def test_what_was_snoozed_comes_back_by_itself(page: Page, log_in, question, mon
     page.goto(QUEUE)
     expect(row_of(page)).to_contain_text("6 h 0 min")
     expect(menu_count(page)).to_have_text("1")
+
+
+@pytest.mark.parametrize("name", ["a.very.long.address@a-very-long-host-name-without-any-blank.example.com", "W" * 250])
+def test_names_of_any_length_leave_the_buttons_on_the_screen(page: Page, log_in, question, name):
+    bo = UserFactory(username="bo", first_name="Bo" * 50, is_staff=True)
+    Contact.objects.update(full_name=name)
+    claim([question.pk], user_id=bo.pk, now=timezone.now())
+    type(question.channel).objects.update(name="Forum" * 15)
+    log_in()
+    page.goto(QUEUE)
+
+    box = row_of(page).get_by_role("link", name="Dismiss").bounding_box()
+
+    assert box["x"] + box["width"] <= 1440
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
 def test_the_queue_fits_a_phone(page: Page, log_in, question):
