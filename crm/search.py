@@ -27,6 +27,7 @@ from crm.models import Contact, ContactPoint
 from crm.models.contact import BEGINNING
 from crm.stages import has_bought_sql
 from crm.sync.references import CONTACTS
+from crm.wishes import wishes_no_contact
 
 NAMES = ("full_name", "preferred_name", "known_as")  # what everybody who sees contacts may search by
 SHORTEST = 3  # letters that an index of trigrams needs
@@ -46,7 +47,11 @@ _NAMES_SQL = f"kith_fold({_LINES_SQL})"
 
 @dataclass(frozen=True, kw_only=True)
 class FoundPerson:
-    """A person found while typing. `email` and `phone` are None where there is none, or where they may not be shown."""
+    """
+    A person found while typing. `email` and `phone` are None where there is none, or where they may not be shown.
+
+    `do_not_contact` is their wish, on whichever of their records it stands.
+    """
 
     id: int
     name: str
@@ -55,6 +60,7 @@ class FoundPerson:
     phone: str | None
     company: str
     stage: str
+    do_not_contact: bool
 
 
 def search_contacts(contacts: QuerySet[Contact], text: str, *, with_addresses: bool) -> QuerySet[Contact]:
@@ -156,7 +162,8 @@ def people_with(addresses: Sequence[str], *, limit: int = 8) -> list[FoundPerson
     points: dict[int, dict[str, str]] = {}
     for person, kind, raw in had.values_list("contact__person_id", "kind", "raw"):
         points.setdefault(person or 0, {}).setdefault(kind, raw)
-    people = Contact.objects.filter(pk__in=points).select_related("company").order_by("pk")[:limit] if points else []
+    known = Contact.objects.annotate(leave_alone=wishes_no_contact()).select_related("company")
+    people = known.filter(pk__in=points).order_by("pk")[:limit] if points else []
     return [
         FoundPerson(
             id=person.pk,
@@ -166,6 +173,7 @@ def people_with(addresses: Sequence[str], *, limit: int = 8) -> list[FoundPerson
             phone=points[person.pk].get(ContactPoint.Kind.PHONE),
             company=str(person.company or ""),
             stage=person.stage,
+            do_not_contact=person.leave_alone,
         )
         for person in people
     ]
@@ -361,7 +369,8 @@ def _people(wanted: _Wanted, contacts: Sequence[int], *, limit: int) -> list[Fou
             f"""
             SELECT p.id, p.full_name, p.known_as,
                    CASE WHEN p.stage <> 'customer' AND {has_bought_sql("p")} THEN 'customer' ELSE p.stage END,
-                   COALESCE(company.name, '')
+                   COALESCE(company.name, ''),
+                   EXISTS (SELECT FROM crm_contact r WHERE r.person_id = p.id AND r.do_not_contact)
             FROM (
                 SELECT found.person_id, min({place}) AS place
                 FROM (
@@ -388,8 +397,9 @@ def _people(wanted: _Wanted, contacts: Sequence[int], *, limit: int) -> list[Fou
             phone=addresses.get((pk, ContactPoint.Kind.PHONE.value)),
             company=company,
             stage=stage,
+            do_not_contact=do_not_contact,
         )
-        for pk, full_name, known_as, stage, company in rows
+        for pk, full_name, known_as, stage, company, do_not_contact in rows
     ]
 
 

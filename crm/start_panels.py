@@ -9,8 +9,8 @@ from django.db.models import Count, Window
 from django.db.models.functions import RowNumber
 
 from crm.follow_ups import open_follow_ups
-from crm.models import FollowUp
 from crm.periods import local_day, organisation_zone
+from crm.wishes import wishes_no_contact
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, RowAction, Table
 
 SHOWN = 10  # follow-ups of a user; the list has all
@@ -36,6 +36,7 @@ class MyFollowUps:
             .filter(assigned_to__in=ids)
             .annotate(
                 place=Window(RowNumber(), partition_by="assigned_to", order_by=("due_on", "pk")),
+                leave_alone=wishes_no_contact("contact__person"),
                 of=Window(Count("pk"), partition_by="assigned_to"),
             )
             .filter(place__lte=SHOWN)
@@ -59,7 +60,7 @@ def _table(tasks: Sequence[Any], today: date, may: PermissionCheck) -> Table:
     )
 
 
-def _row(task: FollowUp, today: date, may: PermissionCheck) -> Row:
+def _row(task: Any, today: date, may: PermissionCheck) -> Row:
     person = task.contact.person or task.contact
     days = (today - task.due_on).days
     standing = "today" if not days else f"overdue by {days:,} day{'' if days == 1 else 's'}"
@@ -70,5 +71,6 @@ def _row(task: FollowUp, today: date, may: PermissionCheck) -> Row:
     return Row(
         values=(task.what, str(person), task.due_on, standing),
         links={1: Link(page="admin:crm_contact_change", args=(person.pk,))},
+        signs={1: "Do not contact"} if task.leave_alone else {},
         actions=actions if may(MAY_CHANGE) else (),
     )

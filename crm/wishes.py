@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from crm.models import Consent, Contact
 from crm.models.contact import consent_word
@@ -27,6 +28,11 @@ class PersonErased(DomainError):
 
     code = "erased"
     status = 409
+
+
+def wishes_no_contact(person: str = "person") -> Exists:
+    """Return whether the person at this path wishes not to be contacted, on whichever of their records that stands."""
+    return Exists(Contact.objects.filter(person=OuterRef(person), do_not_contact=True))
 
 
 def note_do_not_contact(*, contact_id: int, by_user_id: int | None, now: datetime) -> bool:

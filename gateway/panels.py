@@ -69,14 +69,15 @@ class Row:
     """
     A row of a table: one value per column.
 
-    `links` and `notes` go by the position of the column; a note is what a cell says when asked,
-    such as why a figure is undefined. `actions` stand below the first value. `is_current` is the row that the page is
-    about.
+    `links`, `notes` and `signs` go by the position of the column; a note is what a cell says when asked,
+    such as why a figure is undefined, a sign a warning beside the value. `actions` stand below the first value.
+    `is_current` is the row that the page is about.
     """
 
     values: tuple[object, ...]
     links: Mapping[int, Link | None] = field(default_factory=dict)
     notes: Mapping[int, str] = field(default_factory=dict)
+    signs: Mapping[int, str] = field(default_factory=dict)
     actions: Sequence[RowAction] = ()
     is_total: bool = False
     is_current: bool = False

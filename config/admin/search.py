@@ -30,4 +30,5 @@ def _hint(person: FoundPerson) -> str:
     """Return what tells a person from another of the same name: handle, address and company, or else the stage."""
     known_as = person.known_as if person.known_as != person.name else ""
     parts = [part for part in (known_as, person.email or person.phone, person.company) if part]
-    return " · ".join(parts or [person.stage.capitalize()])
+    wish = ["Do not contact"] if person.do_not_contact else []
+    return " · ".join([*wish, *(parts or [person.stage.capitalize()])])

@@ -18,6 +18,7 @@ from crm.admin.erased import ErasedRefusingForm
 from crm.admin.finding import FindingMixin
 from crm.admin.merging import MergingMixin
 from crm.admin.personal_data import PersonalDataMixin
+from crm.admin.signs import with_wish
 from crm.admin.wishes import NotedConsents, WishesMixin
 from crm.contact_points import VIEW_ADDRESSES, normalise
 from crm.extensions import contact_actions, contact_list_actions
@@ -26,6 +27,7 @@ from crm.motivation import agrees_to_be_known
 from crm.personal_data.suppression import SourceName
 from crm.search import refresh_search_text, search_contacts
 from crm.stages import at_stage, stage_label, stage_now
+from crm.wishes import wishes_no_contact
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -197,6 +199,7 @@ class ContactAdmin(
             .values("raw")[:1]
         ),
         "stage_now": stage_now(),
+        "leave_alone": wishes_no_contact(),
     }
     list_filter = (
         StageFilter,
@@ -281,7 +284,7 @@ class ContactAdmin(
 
     @display(description="Name", ordering="full_name")
     def shown_name(self, contact: Contact) -> str:
-        return str(contact)
+        return with_wish(str(contact), leave_alone=contact.leave_alone)
 
     @display(description="Stage", label={"audience": "info", "lead": "warning", "customer": "success"})
     def shown_stage(self, contact: Contact) -> str:

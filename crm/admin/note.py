@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.quick_forms import QuickFollowUps, QuickNotes
+from crm.admin.signs import with_wish
 from crm.follow_ups import mark_done, open_follow_ups, overdue_by_colleague, reopen
 from crm.models import FollowUp, Note
 from crm.periods import local_day, organisation_zone
+from crm.wishes import wishes_no_contact
 from gateway.admin import (
     AutocompleteSelectFilter,
     DaysFilter,
@@ -98,6 +100,7 @@ class FollowUpAdmin(QuickFollowUps, ModelAdmin):
     list_display = ("due_on", "shown_what", "shown_contact", "shown_assigned_to", "standing")
     list_display_links = ("due_on", "shown_what")
     list_select_related = ("contact", "assigned_to", "done_by")
+    list_annotations: ClassVar = {"leave_alone": wishes_no_contact("contact__person")}
     list_filter = (
         WhoseFilter,
         ("assigned_to", AutocompleteSelectFilter),
@@ -142,7 +145,7 @@ class FollowUpAdmin(QuickFollowUps, ModelAdmin):
 
     @display(description="For")
     def shown_contact(self, task: FollowUp) -> str:
-        return object_link(task.contact)
+        return with_wish(object_link(task.contact), leave_alone=task.leave_alone)
 
     @display(description="Assigned to", ordering="assigned_to")
     def shown_assigned_to(self, task: FollowUp) -> str | None:

@@ -132,7 +132,8 @@ class QuickFollowUps:
         if form.is_valid():
             form.save()
             return saved_answer(request, "Follow-up planned.", back=page_of(contact.person_id))
-        return form_answer(request, form, title=f"Follow-up for {contact}", contact=contact, verb="Plan")
+        title, warning = f"Follow-up for {contact}", _warning(contact)
+        return form_answer(request, form, title=title, contact=contact, verb="Plan", warning=warning)
 
     def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What is to be done, by when and by whom."""
@@ -150,7 +151,8 @@ class QuickFollowUps:
                 "remove_label": "Delete this follow-up",
                 "remove_question": "Delete this follow-up? To say that it was done, tick it instead.",
             }
-        return form_answer(request, form, title=f"Follow-up for {task.contact}", contact=task.contact, **removal)
+        title, warning = f"Follow-up for {task.contact}", _warning(task.contact)
+        return form_answer(request, form, title=title, contact=task.contact, warning=warning, **removal)
 
     def done(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Mark a follow-up as done by the user, now; the toast offers to open it again."""
@@ -179,6 +181,12 @@ class QuickFollowUps:
 
     def _task(self, pk: int) -> FollowUp:
         return get_object_or_404(FollowUp.objects.select_related("contact"), pk=pk)
+
+
+def _warning(contact: Contact) -> str:
+    """Return what whoever plans to turn to a person is told first; empty where they wish nothing."""
+    wishes = Contact.objects.filter(person=contact.person_id, do_not_contact=True).exists()
+    return f"{contact} does not want to be contacted." if wishes else ""
 
 
 def form_answer(

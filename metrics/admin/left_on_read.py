@@ -22,7 +22,9 @@ from community.interaction_kinds import asking_kinds, asking_staff_kinds, help_k
 from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, unanswered_now, waiting_count
+from crm.admin.signs import with_wish
 from crm.money import from_minor
+from crm.wishes import wishes_no_contact
 from gateway.acting import noted_by
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -142,6 +144,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
                 business_seconds=business_seconds_waiting(now=now),
                 revenue_minor=Subquery(brought.values(minor=Sum("revenue_minor"))),
                 credited_minor=Subquery(brought.values(minor=Sum("credited_minor"))),
+                leave_alone=wishes_no_contact("member__contact__person"),
             )
             .order_by(*self.ordering)
             .prefetch_related(*READ_APART)
@@ -185,7 +188,8 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             return "somebody unknown"
         person = row.member.contact.person
         url = reverse("admin:crm_contact_change", args=[person.pk])
-        return format_html('<a href="{}" class="kith-link">{}</a>', url, str(person))
+        link = format_html('<a href="{}" class="kith-link">{}</a>', url, str(person))
+        return with_wish(link, leave_alone=row.leave_alone)
 
     @display(description="Brought", ordering="revenue_minor")
     def revenue(self, row: Any) -> SafeString:

@@ -287,6 +287,7 @@ def test_page_answers_what_a_form_shows():
                 "phone": "+44 20 7946 0000",
                 "company": "",
                 "stage": "lead",
+                "do_not_contact": False,
                 "url": f"/admin/crm/contact/{joe.pk}/change/",
             }
         ]

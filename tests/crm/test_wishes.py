@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from crm.audiences import contactable
 from crm.merging import merge, plan_of_unmerge, unmerge
-from crm.models import Consent, Contact
+from crm.models import Consent, Contact, FollowUp
 from crm.personal_data.erasing import erase_person
+from crm.search import refresh_search_text
 from gateway.history import history_of
 from tests.admin_clients import logged_in, with_role
 from tests.admin_forms import posted
 from tests.api_clients import client_with
-from tests.factories.community import UserFactory
+from tests.factories.community import InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import ConsentFactory, ContactFactory, EmailFactory
 from tests.sending import row_versions, send_one
 
@@ -43,6 +44,60 @@ def joe() -> Contact:
     joe = ContactFactory(full_name="Joe Bloggs", ref="c1")
     EmailFactory(contact=joe, raw="joe@example.com")
     return joe
+
+
+def with_wish_on_another_record(contact: Contact) -> None:
+    ContactFactory(full_name="Joseph", merged_into=contact, do_not_contact=True)
+
+
+def test_the_wish_stands_beside_the_name_wherever_somebody_acts(joe: Contact):
+    ana = UserFactory(is_staff=True, is_superuser=True)
+    ines = ContactFactory(full_name="Ines Berg")
+    for contact in (joe, ines):
+        planned = {"what": "Ring", "assigned_to": ana, "due_on": dt.date(2026, 1, 5), "recorded_at": NOW}
+        FollowUp.objects.create(contact=contact, **planned)
+        account = MemberFactory(contact=contact)
+        InteractionFactory(
+            kind="question", direction="inbound", member=account, channel=account.channel, occurred_at=timezone.now()
+        )
+    refresh_search_text([joe.pk, ines.pk])
+    client = logged_in(ana)
+    lists = [
+        reverse("admin:index"),
+        *(
+            reverse(f"admin:{name}_changelist")
+            for name in ("crm_contact", "crm_followup", "community_waitinginteraction")
+        ),
+    ]
+
+    def signs() -> list[list[str]]:
+        return [
+            re.findall(r'(\w+ \w+)(?:</a>)? <span class="kith-stop">Do not contact', client.get(one).content.decode())
+            for one in lists
+        ]
+
+    assert signs() == [[], [], [], []]
+    with_wish_on_another_record(joe)
+    assert signs() == [["Joe Bloggs"], ["Joe Bloggs"], ["Joe Bloggs"], ["Joe Bloggs"]]
+
+
+def test_the_wish_is_told_where_somebody_is_found_and_where_a_follow_up_is_planned(hal: Client, joe: Contact):
+    with_wish_on_another_record(joe)
+    ines = ContactFactory(full_name="Ines Berg")
+    refresh_search_text([joe.pk, ines.pk])
+
+    def found(text: str) -> list[bool]:
+        results = hal.get(reverse("admin:crm_contact_find"), {"q": text}).json()["results"]
+        return [person["do_not_contact"] for person in results]
+
+    def plan(contact: Contact) -> str:
+        return hal.get(reverse("admin:crm_followup_plan", args=[contact.pk]), headers=BY_HTMX).content.decode()
+
+    assert (found("bloggs"), found("ines")) == ([True], [False])
+    everywhere = hal.get(reverse("admin:search"), {"s": "bloggs", "extended": "1"}).content.decode()
+    assert "Do not contact · joe@example.com" in everywhere
+    assert "Joe Bloggs does not want to be contacted." in plan(joe)
+    assert "does not want to be contacted" not in plan(ines)
 
 
 def page(contact: Contact) -> str:

@@ -10,7 +10,7 @@
   const WAIT_MS = 120;
   let count = 0;
 
-  const hint = (one) => [one.hint, one.known_as && one.known_as !== one.name ? one.known_as : "", one.email ?? one.phone, one.company].filter(Boolean).join(" · ");
+  const hint = (one) => [one.do_not_contact ? "Do not contact" : "", one.hint, one.known_as && one.known_as !== one.name ? one.known_as : "", one.email ?? one.phone, one.company].filter(Boolean).join(" · ");
 
   const setUp = (input) => {
     if (input.kithFinder) return;
