@@ -1,6 +1,7 @@
 """Notes and follow-ups from a contact's page: short forms in its dialog, and buttons that answer with a toast."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -19,6 +20,7 @@ from gateway.admin import ColleagueField, SelectWidget, SwitchWidget, TextareaWi
 from gateway.admin.dialogs import dialog_answer, saved_answer
 
 TEMPLATE = "crm/admin/contact/form.html"
+SLIP = timedelta(hours=1)  # for which whoever wrote a note or planned a follow-up may take it back
 
 
 class AboutPersonForm(ErasedRefusingForm):
@@ -80,7 +82,8 @@ class QuickNotes:
         form = NoteForm(request.POST or None, instance=note)
         if form.is_valid():
             form.save()
-            return saved_answer(request, "Note saved.", back=page_of(contact.person_id))
+            undo = reverse("admin:crm_note_remove", args=[note.pk])
+            return saved_answer(request, "Note saved.", back=page_of(contact.person_id), undo=undo)
         return form_answer(request, form, title=f"Note about {contact}", contact=contact)
 
     def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -93,7 +96,7 @@ class QuickNotes:
             form.save()
             return saved_answer(request, "Note saved.", back=page_of(note.contact.person_id))
         removal = {}
-        if self.has_delete_permission(request, note):
+        if self._may_remove(request, note):
             removal = {
                 "remove_url": reverse("admin:crm_note_remove", args=[pk]),
                 "remove_label": "Delete this note",
@@ -104,7 +107,13 @@ class QuickNotes:
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a note; the history keeps what it said."""
         note = Note.objects.select_related("contact").filter(pk=pk).first()
-        return remove_answer(request, self.has_delete_permission(request, note), note, "Note deleted.")
+        return remove_answer(request, self._may_remove(request, note), note, "Note deleted.")
+
+    def _may_remove(self, request: HttpRequest, note: Note | None) -> bool:
+        """Whether the user may delete any note, or wrote this one a short while ago."""
+        if self.has_delete_permission(request, note):
+            return True
+        return self.has_add_permission(request) and (note is None or _is_own(note, note.author_id, request))
 
 
 class QuickFollowUps:
@@ -131,7 +140,8 @@ class QuickFollowUps:
         form = FollowUpForm(request.POST or None, instance=task, initial=initial)
         if form.is_valid():
             form.save()
-            return saved_answer(request, "Follow-up planned.", back=page_of(contact.person_id))
+            undo = reverse("admin:crm_followup_remove", args=[task.pk])
+            return saved_answer(request, "Follow-up planned.", back=page_of(contact.person_id), undo=undo)
         title, warning = f"Follow-up for {contact}", _warning(contact)
         return form_answer(request, form, title=title, contact=contact, verb="Plan", warning=warning)
 
@@ -145,7 +155,7 @@ class QuickFollowUps:
             form.save()
             return saved_answer(request, "Follow-up saved.", back=page_of(task.contact.person_id))
         removal = {}
-        if self.has_delete_permission(request, task):
+        if self._may_remove(request, task):
             removal = {
                 "remove_url": reverse("admin:crm_followup_remove", args=[pk]),
                 "remove_label": "Delete this follow-up",
@@ -177,10 +187,21 @@ class QuickFollowUps:
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a follow-up; the history keeps what it said."""
         task = FollowUp.objects.select_related("contact").filter(pk=pk).first()
-        return remove_answer(request, self.has_delete_permission(request, task), task, "Follow-up deleted.")
+        return remove_answer(request, self._may_remove(request, task), task, "Follow-up deleted.")
+
+    def _may_remove(self, request: HttpRequest, task: FollowUp | None) -> bool:
+        """Whether the user may delete any follow-up, or planned this one a short while ago."""
+        if self.has_delete_permission(request, task):
+            return True
+        return self.has_add_permission(request) and (task is None or _is_own(task, task.recorded_by_id, request))
 
     def _task(self, pk: int) -> FollowUp:
         return get_object_or_404(FollowUp.objects.select_related("contact"), pk=pk)
+
+
+def _is_own(row: Note | FollowUp, by_id: int | None, request: HttpRequest) -> bool:
+    """Whether the user wrote a row here, so lately that taking it back is mending a slip."""
+    return row.source is None and by_id == request.user.pk and timezone.now() - row.created_at <= SLIP
 
 
 def _warning(contact: Contact) -> str:

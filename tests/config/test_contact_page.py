@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pghistory
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -35,6 +35,7 @@ from crm.models import (
 )
 from gateway.registry import Registry
 from metrics.recompute import recompute_all
+from tests.admin_clients import logged_in, with_role
 from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory, UserFactory
 from tests.factories.crm import (
     CampaignFactory,
@@ -463,8 +464,9 @@ def test_note_is_written_edited_and_deleted_from_the_page(page_client: Client, a
     assert "<html" not in text(form)
     assert (empty.status_code, empty.context["form"].errors["text"]) == (200, ["This field is required."])
     assert saved.status_code == 204
-    assert json.loads(saved.headers["HX-Trigger"]) == {"kith:saved": {"message": "Note saved."}}
     note = Note.objects.get()
+    undo = {"undo": reverse("admin:crm_note_remove", args=[note.pk]), "undo_label": "Undo"}
+    assert json.loads(saved.headers["HX-Trigger"]) == {"kith:saved": {"message": "Note saved.", **undo}}
     assert (note.text, note.author, note.is_pinned, note.contact) == ("Likes mornings.", ana, True, contact)
 
     page_client.post(reverse("admin:crm_note_edit", args=[note.pk]), {"text": "Likes evenings."}, headers=HTMX)
@@ -475,6 +477,50 @@ def test_note_is_written_edited_and_deleted_from_the_page(page_client: Client, a
     assert page_client.get(remove).status_code == 405
     assert page_client.post(remove, headers=HTMX).status_code == 204
     assert not Note.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["note", "followup"])
+def test_what_a_helper_wrote_they_take_back_for_an_hour_and_nobody_else_does(kind: str):
+    contact, hal, bea = ContactFactory(), with_role("Helper", username="hal"), with_role("Helper", username="bea")
+    model = {"note": Note, "followup": FollowUp}[kind]
+    page = {"note": "crm_note_write", "followup": "crm_followup_plan"}[kind]
+    told = {"text": "On the wrong page.", "what": "Call", "due_on": "2026-06-01"}
+
+    def written() -> tuple[int, str]:
+        saved = hal.post(reverse(f"admin:{page}", args=[contact.pk]), told, headers=HTMX)
+        return model.objects.get().pk, json.loads(saved.headers["HX-Trigger"])["kith:saved"]["undo"]
+
+    pk, undo = written()
+    edit = reverse(f"admin:crm_{kind}_edit", args=[pk])
+    assert ["Delete this" in text(client.get(edit, headers=HTMX)) for client in (hal, bea)] == [True, False]
+    assert bea.post(undo, headers=HTMX).status_code == 403
+    assert hal.post(undo, headers=HTMX).status_code == 204
+    assert not model.objects.exists()
+    assert hal.post(undo, headers=HTMX).status_code == 204  # pressed twice
+
+    pk, undo = written()
+    model.objects.update(created_at=timezone.now() - dt.timedelta(minutes=61))
+    assert "Delete this" not in text(hal.get(reverse(f"admin:crm_{kind}_edit", args=[pk]), headers=HTMX))
+    assert hal.post(undo, headers=HTMX).status_code == 403
+    assert model.objects.get().pk == pk
+
+
+def test_note_of_a_client_is_not_taken_back_by_who_is_called_its_author():
+    bea = UserFactory(username="bea", is_staff=True)
+    bea.groups.add(Group.objects.get(name="Helper"))
+    note = Note.objects.create(
+        contact=ContactFactory(), text="Sent.", author=bea, written_at=timezone.now(), source="crm", external_id="n1"
+    )
+
+    assert logged_in(bea).post(reverse("admin:crm_note_remove", args=[note.pk]), headers=HTMX).status_code == 403
+
+
+def test_edit_of_help_says_what_to_do_where_somebody_else_was_helped(page_client: Client):
+    edit = reverse("admin:community_helprecord_edit", args=[HelpRecordFactory().pk])
+    record = reverse("admin:community_helprecord_record")
+
+    assert "Was it somebody else? Undo this help" in text(page_client.get(edit, headers=HTMX))
+    assert "Was it somebody else?" not in text(page_client.get(record, headers=HTMX))
 
 
 def test_note_without_javascript_is_a_page_of_its_own(page_client: Client):
