@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import pydantic
+from django.http import HttpRequest
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -68,6 +70,17 @@ class ApiEndpoints(EndpointEnumerator):
 
 class ApiGenerator(SchemaGenerator):
     endpoint_inspector_cls = ApiEndpoints
+
+    def get_schema(self, request: HttpRequest | None = None, public: bool = False) -> Schema:
+        """Return the document. For a request it is made once in a process: it tells of the code, whoever asks."""
+        if request is None or not public:
+            return super().get_schema(request, public)
+        return _served(self.api_version or getattr(request, "version", None), get_language())
+
+
+@lru_cache(maxsize=4)  # versions and languages are whatever an address says
+def _served(version: str | None, language: str) -> Schema:
+    return ApiGenerator(api_version=version).get_schema(public=True)
 
 
 class ApiSchema(AutoSchema):

@@ -12,6 +12,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 
 from gateway.routes import api_routes
 from gateway.schema import ApiSchema
+from tests.factories.community import UserFactory
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,21 @@ def test_file_equals_the_code(generated):
     committed = (settings.BASE_DIR / "openapi.yaml").read_text()
 
     assert committed.strip() == generated.strip(), "openapi.yaml differs from the code: run `make openapi`"
+
+
+@pytest.mark.django_db
+def test_document_is_made_once_for_whoever_reads_it(client, monkeypatch, document):
+    client.force_login(UserFactory())
+
+    def read(**query):
+        return client.get("/api/openapi.yaml", {"format": "json", **query}).json()
+
+    first = read()
+    monkeypatch.setattr(ApiSchema, "get_operation", lambda *_: 1 / 0)
+
+    assert first == read() == document
+    with pytest.raises(ZeroDivisionError):
+        read(version="7")
 
 
 def test_every_operation_is_described(document):
