@@ -52,6 +52,7 @@ from django.db.models.signals import post_migrate  # noqa: E402
 import config.urls  # noqa: E402, F401  # the admin's site holds what its addresses have loaded, and tests ask it
 from config.celery import app as celery_app  # noqa: E402
 from metrics.workspace import Workspace  # noqa: E402
+from tests.admin_drawing import frameless, remembered, undrawn  # noqa: E402, F401  # fixtures
 from tests.beginnings import Beginnings, can_put_back  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: E402, F401  # hooks
@@ -155,6 +156,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             beginnings = Beginnings()
             flush.sql_flush = beginnings.sql_flush
             flush.emit_post_migrate_signal = beginnings.put_back
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """
+    A transaction around all tests of a file: what fixtures of its scope make is there in each of them, as it was made.
+
+    What a test does is rolled back after it, and the rest after the last. Not for files with tests that commit.
+    """
+    around = transaction.atomic()
+    around._from_testcase = True  # as those around each test: what insists on being the outermost may run inside
+    with django_db_blocker.unblock(), around:
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ from tests.factories.community import InteractionFactory
 from tests.factories.crm import CampaignFactory, CompanyFactory, ConsentFactory, ContactFactory, EmailFactory
 from tests.gateway.samples import SAMPLES, prepare
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered", "frameless")]
 
 NUMBERS = itertools.count()
 

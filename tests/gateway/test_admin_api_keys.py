@@ -72,11 +72,12 @@ def give(user: User, *scopes: str) -> str:
     client.force_login(user)
     answer = client.post(reverse("admin:gateway_apikey_add"), {"name": "shop", "scopes": scopes})
     assert answer.status_code == 200
-    return "" if "token" in answer.context else " ".join(answer.context["adminform"].form.errors["scopes"])
+    shown = answer.context_data
+    return "" if "token" in shown else " ".join(shown["adminform"].form.errors["scopes"])
 
 
 @pytest.mark.parametrize("scope", known_scopes())
-def test_a_scope_is_given_by_those_who_may_do_all_that_it_lets_do(scope: str):
+def test_a_scope_is_given_by_those_who_may_do_all_that_it_lets_do(undrawn: None, scope: str):
     needed = sorted(needed_to_give(scope) or ())
     assert needed, f"{scope}: say in `given_scopes` what a user needs to give it"
 
@@ -111,7 +112,7 @@ HELPERS = [
     ("role", "scopes"),
     [(ANALYST, ANALYSTS), (CAMPAIGN_MANAGER, MANAGERS), (HELPER, HELPERS), (ADMINISTRATOR, known_scopes())],
 )
-def test_a_role_that_may_make_keys_gives_them_what_it_may_do_itself(role: str, scopes: list[str]):
+def test_a_role_that_may_make_keys_gives_them_what_it_may_do_itself(undrawn: None, role: str, scopes: list[str]):
     user = somebody(*MAKE_KEYS, role=role)
 
     refusal = give(user, *known_scopes())

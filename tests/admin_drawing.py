@@ -1,4 +1,4 @@
-"""What tests of the admin's pages share."""
+"""Fixtures that spare tests of the admin what they do not look at: drawing pages, and looking up who asks."""
 
 import pytest
 from django.conf import settings
