@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.embedded.account import server_account
 from config.embedded.lease import CHECKOUT, supervisor_of
@@ -64,6 +66,21 @@ class Client:
 @pytest.fixture
 def start_client() -> Iterator[Callable[..., Client]]:
     """Start clients of a folder's servers; those that are left end with the test."""
+    with starting_clients() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def left_alone() -> Iterator[tuple[Path, dict[str, str]]]:
+    """The folder and the addresses of servers that run while tests look at them, and change nothing."""
+    folder = new_folder()
+    with starting_clients() as start:
+        yield folder, start(folder).addresses()
+
+
+@contextlib.contextmanager
+def starting_clients() -> Iterator[Callable[..., Client]]:
+    """Yield what starts a client of a folder's servers; those that are left end with the block."""
     clients: list[Client] = []
     bare = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
 
@@ -80,10 +97,12 @@ def start_client() -> Iterator[Callable[..., Client]]:
         clients.append(Client(process))
         return clients[-1]
 
-    yield start
-    for client in clients:
-        if client.process.poll() is None:
-            client.kill()
+    try:
+        yield start
+    finally:
+        for client in clients:
+            if client.process.poll() is None:
+                client.kill()
 
 
 def server_processes(folder: Path) -> list[int]:
@@ -220,16 +239,17 @@ def test_two_who_remove_the_same_folder_do_not_trip_over_each_other():
         assert not folder.exists()
 
 
-def test_nobody_gets_in_without_the_password(start_client):
-    folder = new_folder()
-    addresses = start_client(folder).addresses()
+def test_nobody_gets_in_without_the_password(left_alone):
+    folder, addresses = left_alone
     password = json.loads((folder / "postgres" / "address.json").read_text())["password"]
 
     for wrong in ("", ":guessed"):
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(addresses["DATABASE_URL"].replace(f":{password}", wrong))
+    port = int(addresses["REDIS_URL"].split(":")[-1].split("/")[0])
+    once = Retry(NoBackoff(), 0)  # else it tries again and again, for four seconds
     with pytest.raises(redis.AuthenticationError):
-        redis.Redis(port=int(addresses["REDIS_URL"].split(":")[-1].split("/")[0])).ping()
+        redis.Redis(port=port, retry=once).ping()
     for name in ("postgres", "valkey"):
         assert stat.S_IMODE((folder / name / "address.json").stat().st_mode) == 0o600
         pids = processes_in(place_of(folder / name) / "data", server_account())
@@ -247,8 +267,9 @@ def test_server_that_is_named_is_not_started(start_client):
     assert not (folder / "postgres").exists()
 
 
-def test_database_is_utf8_sorted_by_code_point_and_in_utc(start_client):
-    with psycopg.connect(start_client(new_folder()).addresses()["DATABASE_URL"]) as database:
+def test_database_is_utf8_sorted_by_code_point_and_in_utc(left_alone):
+    _, addresses = left_alone
+    with psycopg.connect(addresses["DATABASE_URL"]) as database:
         found = database.execute(
             "SELECT current_database(), current_setting('server_encoding'), current_setting('TimeZone'), lower('ÅØ'),"
             " (SELECT string_agg(letter, '' ORDER BY letter) FROM unnest(ARRAY['b', 'a', 'B', 'é']) AS letter)"
@@ -257,9 +278,8 @@ def test_database_is_utf8_sorted_by_code_point_and_in_utc(start_client):
     assert found == ("kith", "UTF8", "UTC", "åø", "Babé")
 
 
-def test_servers_do_not_run_as_root(start_client):
-    folder = new_folder()
-    start_client(folder).addresses()
+def test_servers_do_not_run_as_root(left_alone):
+    folder, _ = left_alone
 
     postgres, valkey = (descendants(supervisor_of(folder / name)) for name in ("postgres", "valkey"))
 
