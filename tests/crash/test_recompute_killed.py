@@ -36,22 +36,31 @@ TABLES = "credit conversionresult costday campaignday channelday helperday perso
 VICTIMS = [("worker", "beat"), ("postgres",), ("valkey",), ("worker",), ("beat",)]  # those of a round at once, in turn
 ATTEMPTS = 5  # kills in one round until one finds something under way
 
-FILL = f"""
+# A process that has loaded Kith and opens no connection: what it is asked to do is done by a process that it forks.
+AT_HAND = """
+import os, sys
 import django; django.setup()
-from benchmarks.facts import Scale, load
-load(Scale(name="crash", contacts={CONTACTS}, interactions={CONTACTS} * 10, conversions={CONTACTS}))
-"""
-START = f"""
-import django; django.setup()
+from django.core.management import call_command
 from django.utils import timezone
+from benchmarks.facts import Scale, load
 from metrics.tasks import request_full_recompute
-request_full_recompute(now=timezone.now(), chunk_persons={max(1, CONTACTS // CHUNKS)}, requested_through="test")
+for asked in sys.stdin:
+    if (child := os.fork()) == 0:
+        sys.stdout = open(os.devnull, "w")
+        eval(asked)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+PERSONS = max(1, CONTACTS // CHUNKS)  # in a chunk
+FILL = f"load(Scale(name='crash', contacts={CONTACTS}, interactions={CONTACTS * 10}, conversions={CONTACTS}))"
+RECOMPUTE = f"call_command('recompute', '--all', '--in-process', '--chunk-persons', '{PERSONS}')"
+START = f"request_full_recompute(now=timezone.now(), chunk_persons={PERSONS}, requested_through='test')"
 
 # However quick the machine: a chunk lasts long enough for a kill to fall into it, or between it and the next.
-SLOWER = """
+SLOWER_SECONDS = 0.2
+SLOWER = f"""
 CREATE FUNCTION wait_a_little() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END $$;
+    $$ BEGIN PERFORM pg_sleep({SLOWER_SECONDS}); RETURN NULL; END $$;
 CREATE TRIGGER slower AFTER INSERT ON metrics_conversionresult FOR EACH STATEMENT EXECUTE FUNCTION wait_a_little();
 """
 
@@ -65,10 +74,17 @@ class Servers:
             **servers.environment, "METRICS_TICK_SECONDS": "0.5", "DJANGO_SETTINGS_MODULE": "config.settings",
         }  # fmt: skip
 
-    def run(self, *arguments):
-        subprocess.run(
-            [sys.executable, *arguments], cwd=CHECKOUT, env=self.environment, check=True, stdout=subprocess.DEVNULL
-        )
+    @contextlib.contextmanager
+    def at_hand(self):
+        """Hold a process ready that `do` asks to do something."""
+        command = [sys.executable, "-c", AT_HAND]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, cwd=CHECKOUT, env=self.environment, **pipes) as self.process:
+            yield
+
+    def do(self, asked):
+        print(asked, file=self.process.stdin, flush=True)
+        assert self.process.stdout.readline() == "0\n", asked
 
     def ask(self, sql):
         with psycopg.connect(self.servers.postgres.url, autocommit=True) as connection:
@@ -176,7 +192,7 @@ class Processes:
         kith.forget()
         # The kill falls anywhere in the recompute: after so many chunks, then somewhere in the next one.
         done_before = self.chance.randrange(CHUNKS - 1)
-        kith.run("-c", START)
+        kith.do(START)
         kith.change_and_change_back()  # marks to claim
         wait_until(partial(kith.has_done, done_before), END_SECONDS, f"no {done_before} chunks before the kill")
         time.sleep(self.chance.uniform(0, self.pause))
@@ -223,17 +239,23 @@ def test_recompute_survives_kill_9_of_any_process(private_servers, subprocess_en
     kith = Servers(private_servers())
     # Far cheaper than to migrate another one.
     copy_into(kith.servers.postgres.url, database=subprocess_environment["DATABASE_URL"])
-    kith.run("-c", FILL)
+    with kith.at_hand():
+        kill_and_compare(kith, tmp_path)
+
+
+def kill_and_compare(kith, folder):
+    """Kill in the middle of a recompute, round after round, and compare with what nobody disturbed."""
+    kith.do(FILL)
     begun = time.monotonic()
-    kith.run("manage.py", "recompute", "--all", "--in-process", "--chunk-persons", str(max(1, CONTACTS // CHUNKS)))
-    pause = (time.monotonic() - begun) / CHUNKS
+    kith.do(RECOMPUTE)
+    pause = (time.monotonic() - begun) / CHUNKS + SLOWER_SECONDS  # as long as a chunk takes
     kith.undisturbed = kith.digests()
     assert kith.ask("SELECT count(*) FROM metrics_credit") > CONTACTS // 2
     kith.tell(SLOWER)
 
     with contextlib.ExitStack() as stack:
         start = {
-            "worker": lambda: stack.enter_context(start_worker(kith.environment, folder=tmp_path)),
+            "worker": lambda: stack.enter_context(start_worker(kith.environment, folder=folder)),
             "beat": lambda: stack.enter_context(start_beat(kith.environment)),
         }
         processes = Processes(kith, start, pause=pause)
