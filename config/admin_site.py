@@ -30,6 +30,8 @@ class KithAdminSite(UnfoldAdminSite):
     model with what may be done to it, whether or not the page shows it: a third of the time of a small page.
     """
 
+    index_title = "Start"
+
     def get_sidebar_list(self, request: HttpRequest) -> "list[ShownGroup]":
         """Return the menu, for `unfold/helpers/app_list.html`, which is ours."""
         from config.admin.menu import menu

@@ -48,4 +48,4 @@ class Handling(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Handling of {self.interaction_id}"
+        return f"Handling of interaction {self.interaction_id}"

@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.admin.forms import FactForm, SplitMomentField, WritesWhatWasChanged, is_taken_by
@@ -48,6 +49,11 @@ class ListOfAll(unfold.views.ChangeList):
     One that is not filtered shows all there is: only a filtered one offers a way back to all. An address such as
     `?email__contains=` filters by the columns of the rows and by nothing else.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = capfirst(self.opts.verbose_name_plural)  # and not what to do in it: “Select … to view”
 
     def get_filters(self, request: HttpRequest) -> Any:
         """

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from gateway.panels import Chart, Link, Unit
 from gateway.screen import DASH, grouped
+from gateway.screen import told as told_of
 
 register = template.Library()
 
@@ -23,6 +24,12 @@ NUMERIC_UNITS = {"money", "percent", "times", "count", "decimal", "rating"}
 def grouped_filter(value: Decimal | int) -> str:
     """Show thousands apart: 12,345."""
     return grouped(value)
+
+
+@register.filter
+def told(value: object) -> str:
+    """Show what a field of a record holds, as in histories."""
+    return told_of(value)
 
 
 @register.filter

@@ -31,6 +31,7 @@ from gateway.admin import (
     DropdownFilter,
     RadioFilter,
     ReadOnlyModelAdmin,
+    amount_cell,
     dialog_answer,
     display,
     excerpt,
@@ -199,7 +200,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         return format_html(
             '<span title="{} credited to touches">{}</span>',
             from_minor(row.credited_minor or 0, currency),
-            number_cell(from_minor(row.revenue_minor, currency)),
+            amount_cell(from_minor(row.revenue_minor, currency), currency),
         )
 
     @display(description="Where", ordering="channel__name")

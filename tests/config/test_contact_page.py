@@ -18,6 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from community.models import Interaction, Member
 from crm import extensions
@@ -521,6 +522,21 @@ def test_edit_of_help_says_what_to_do_where_somebody_else_was_helped(page_client
 
     assert "Was it somebody else? Undo this help" in text(page_client.get(edit, headers=HTMX))
     assert "Was it somebody else?" not in text(page_client.get(record, headers=HTMX))
+
+
+def test_changes_are_told_in_words_in_the_timeline_and_the_history(page_client: Client):
+    contact = ContactFactory()
+    contact.tags, contact.custom_fields, contact.do_not_contact = ["t1", "t2"], {"nick": "Joe"}, True
+    contact.save()
+
+    shown = text(page_client.get(address(contact, TIMELINE), headers=OF_TIMELINE))
+    history = text(page_client.get(reverse("admin:crm_contact_history", args=[contact.pk])))
+
+    for page in (shown, history):
+        words = " ".join(strip_tags(page).split())
+        assert "– → t1, t2" in words
+        assert "– → nick: Joe" in words
+        assert "no → yes" in words
 
 
 def test_note_without_javascript_is_a_page_of_its_own(page_client: Client):

@@ -1,5 +1,7 @@
 """The menu of the admin: what somebody may not see is not there, and it says where they are."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -9,6 +11,7 @@ from django.urls import reverse, set_script_prefix
 
 from config.admin.menu import ShownItem, menu
 from config.roles import ANALYST, HELPER
+from tests.admin_clients import with_role
 from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +106,27 @@ def test_a_page_shows_the_menu_and_its_search_still_finds_models():
     assert "Contacts" in client.get(reverse("admin:search"), {"s": "contac"}).content.decode()
     assert "Companies" in client.get(reverse("admin:app_list", args=["crm"])).content.decode()
     assert client.get("/admin/nowhere/").status_code == 404
+
+
+def test_the_start_page_of_a_helper_has_a_title_and_leads_to_what_they_work_with():
+    page = with_role("Helper").get(reverse("admin:index")).content.decode()
+    ways = page.partition('class="kith-ways"')[2].partition("</nav>")[0]
+
+    assert re.search(r"<title>\s*Start \| Kith</title>", page)
+    assert "Site administration" not in page
+    assert re.findall(r"</span> ([\w -]+?)(?: <strong>|</a>)", ways)[:4] == [
+        "Left on read",
+        "Contacts",
+        "Follow-ups",
+        "Notes",
+    ]
+
+
+@pytest.mark.parametrize("role", ["Helper", "Administrator"])
+def test_a_list_is_called_what_is_in_it_and_says_so_where_nothing_matches(role: str):
+    lists = {"crm_contact": "Contacts", "community_waitinginteraction": "Left on read"}
+
+    for name, title in lists.items():
+        page = with_role(role).get(reverse(f"admin:{name}_changelist"), {"q": "zebra"}).content.decode()
+        assert re.search(rf"<title>\s*{title} \| Kith</title>", page), name
+        assert "Nothing of this list matches this search" in page
