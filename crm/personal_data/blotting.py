@@ -11,10 +11,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, quote_plus
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
+from django.utils.text import slugify
 
-from crm.personal_data.declarations import Heading, Sort, Words
+from crm.personal_data.declarations import Heading, Link, Sort, Words
 from crm.personal_data.rows import keys_of
 from crm.personal_data.schema import stored_models, tracked_model, treatments_of
 from gateway.together import Select, select_together
@@ -49,6 +52,16 @@ class Traces:
         found |= {code for code in [*handles, *codes] if is_unmistakable(code)}
         return cls(sorted(found, key=lambda text: (-len(text), text)))
 
+    def in_links(self) -> "Traces":
+        """Return what to look for in addresses of the web, which write names otherwise: joe-bloggs, joe%40x.example."""
+        found = set(self.texts)
+        for text in self.texts:
+            found |= {quote(text), quote(text, safe=""), quote_plus(text)}
+            if " " in text:
+                parts = slugify(text).split("-"), slugify(text, allow_unicode=True).split("-")
+                found |= {sign.join(words) for words in parts for sign in "-_.+" if len("".join(words)) >= SHORTEST}
+        return Traces(sorted(found, key=lambda text: (-len(text), text)))
+
     def pattern(self, *, in_json: bool = False) -> str:
         """Return the regular expression of PostgreSQL that finds any of them as a whole word."""
         texts = self.texts
@@ -77,7 +90,9 @@ class Traces:
 def worded_columns() -> Iterator[tuple[type[models.Model], Sequence[models.Field]]]:
     """Yield each model with the fields in which people write, headings among them, history tables too."""
     for model in stored_models():
-        named = {name for name, treatment in treatments_of(model).items() if isinstance(treatment, (Words, Heading))}
+        named = {
+            name for name, treatment in treatments_of(model).items() if isinstance(treatment, (Words, Link, Heading))
+        }
         fields = [field for field in model._meta.concrete_fields if field.name in named]
         if fields:
             yield model, fields
@@ -89,7 +104,7 @@ def count_mentions(traces: Traces, *, besides: Callable[[type[models.Model]], Co
         return {}
     selects: dict[type[models.Model], Select] = {}
     for model, fields in worded_columns():
-        conditions, parameters = _conditions(fields, traces)
+        conditions, parameters = _conditions(model, fields, traces)
         selects[model] = (
             f"SELECT {model._meta.pk.column} FROM {model._meta.db_table} WHERE {conditions}",
             parameters,
@@ -107,7 +122,7 @@ def find_mentions(traces: Traces) -> Iterator[tuple[type[models.Model], object, 
         key = model._meta.pk.column
         with connection.cursor() as cursor:
             for field in fields:
-                conditions, parameters = _conditions([field], traces)
+                conditions, parameters = _conditions(model, [field], traces)
                 cursor.execute(
                     f"SELECT {key} FROM {model._meta.db_table} WHERE {conditions} ORDER BY {key}", parameters
                 )
@@ -122,8 +137,8 @@ def blot_out(traces: Traces) -> Mapping[str, int]:
     changed = {}
     with connection.cursor() as cursor:
         for model, fields in worded_columns():
-            conditions, parameters = _conditions(fields, traces)
-            assignments, values = _assignments(fields, traces)
+            conditions, parameters = _conditions(model, fields, traces)
+            assignments, values = _assignments(model, fields, traces)
             if any(field.name == "updated_at" for field in model._meta.concrete_fields) and not tracked_model(model):
                 assignments += ", updated_at = now()"
             cursor.execute(f"UPDATE {model._meta.db_table} SET {assignments} WHERE {conditions}", values + parameters)
@@ -131,17 +146,23 @@ def blot_out(traces: Traces) -> Mapping[str, int]:
     return {label: count for label, count in changed.items() if count}
 
 
-def _is_json(field: models.Field) -> bool:
-    return isinstance(field, models.JSONField)
+def _is_escaped(field: models.Field) -> bool:
+    """Whether quotes and backslashes stand in the field's text as in JSON."""
+    return isinstance(field, (models.JSONField, ArrayField))
 
 
-def _conditions(fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
-    hints = [f"%{hint}%" for hint in traces.hints()]  # a % or _ in them stands for anything: no less is found
-    lowered = ", ".join(["lower(%s)"] * len(hints))
+def _looked_for(model: type[models.Model], field: models.Field, traces: Traces) -> Traces:
+    return traces.in_links() if isinstance(treatments_of(model)[field.name], Link) else traces
+
+
+def _conditions(model: type[models.Model], fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
     conditions: list[str] = []
     parameters: list[str] = []
     for field in fields:
-        words, pattern = f"{field.column}::text", traces.pattern(in_json=_is_json(field))
+        looked_for = _looked_for(model, field, traces)
+        hints = [f"%{hint}%" for hint in looked_for.hints()]  # a % or _ in them stands for anything: no less is found
+        lowered = ", ".join(["lower(%s)"] * len(hints))
+        words, pattern = f"{field.column}::text", looked_for.pattern(in_json=_is_escaped(field))
         # A CASE keeps the order: PostgreSQL takes the expression for the cheaper of the two.
         hinted = f"CASE WHEN lower({words}) LIKE ANY(ARRAY[{lowered}]) THEN {words} ~* %s END"
         conditions.append(hinted if hints else f"{words} ~* %s")
@@ -149,13 +170,14 @@ def _conditions(fields: Sequence[models.Field], traces: Traces) -> tuple[str, li
     return " OR ".join(conditions), parameters
 
 
-def _assignments(fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
+def _assignments(model: type[models.Model], fields: Sequence[models.Field], traces: Traces) -> tuple[str, list[str]]:
     parts = []
     for field in fields:
         replaced = f"regexp_replace({field.column}::text, %s, '{BLOT}', 'gi')"
-        if _is_json(field):
-            replaced = f"{replaced}::jsonb"
+        if _is_escaped(field):
+            replaced = f"{replaced}::{field.db_type(connection)}"
         elif field.max_length:
             replaced = f"left({replaced}, {field.max_length})"
         parts.append(f"{field.column} = {replaced}")
-    return ", ".join(parts), [traces.pattern(in_json=_is_json(field)) for field in fields]
+    patterns = [_looked_for(model, field, traces).pattern(in_json=_is_escaped(field)) for field in fields]
+    return ", ".join(parts), patterns

@@ -6,6 +6,7 @@ an erasure does to it on rows that it reached:
 
 - `Kept(why)`: stays. For words of the organisation's own (a kind, a state) and for what no figure can miss.
 - `Words()`: what people wrote. Emptied; in all *other* rows the person's name and addresses are blotted out.
+- `Link()`: an address of the web. Emptied; in all other rows the person is blotted out as addresses write names too.
 - `Heading(why)`: words of the organisation's that figures are grouped by. Stays, but the person's name and addresses
   are blotted out of it, in the person's rows as in all others.
 - `Identity()`: what the person is known by here. Emptied; other people's rows are not searched for it.
@@ -50,6 +51,11 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class Link:
+    """An address of the web: emptied on the person's rows, searched on all others, where it may lead to the person."""
+
+
+@dataclass(frozen=True)
 class Identity:
     """Emptied on the person's rows; null, or the empty value of the field."""
 
@@ -81,7 +87,7 @@ class Becomes:
 
 
 Sort = Literal["name", "address", "handle", "code"]
-Treatment = Kept | Words | Heading | Identity | Pseudonym | Becomes
+Treatment = Kept | Words | Link | Heading | Identity | Pseudonym | Becomes
 
 
 class KnownRows(Protocol):
@@ -101,14 +107,14 @@ class PersonalData:
     """
     What one model holds about people.
 
-    `model` is its label. `title` names the collection in an export. `reach` maps a name for each way
-    from a row to a contact to its lookup path ("contact", "member__contact"; "pk" for the contact
-    itself), or to a function that makes the condition where no foreign key leads. `given` are further ways, to
-    rows of others that were said to the person: an export holds them, an erasure leaves them. `only` narrows what an
-    erasure does to rows found by one way alone: to these fields. `rows` says whether an erasure strips
-    the rows, deletes them (their history too) or keeps them. `suppress` names what else of the row may not
-    come back, as space → fields. `hidden` are fields that an export leaves out, with the reason. A model
-    about nobody has no `reach`, and says so in `nobody`; its `Words` are still searched for names.
+    `model` is its label. `title` names the collection in an export. `reach` maps a name for each way from a row to
+    a contact to its lookup path ("contact", "member__contact"; "pk" for the contact itself), or to a function that
+    makes the condition where no foreign key leads. `given` are further ways, to rows of others that were said to
+    the person: an export holds them, an erasure leaves them. `only` narrows what an erasure does to rows found by
+    one way alone: to these fields. `rows` says whether an erasure strips the rows, deletes them (their history too)
+    or keeps them: their `fields` are declared in any case, since rows of others are searched. `suppress` names what
+    else of the row may not come back, as space → fields. `hidden` are fields that an export leaves out, with the
+    reason. A model about nobody has no `reach`, and says so in `nobody`; its `Words` are still searched for names.
     """
 
     model: str

@@ -41,12 +41,15 @@ def campaign_code_only(now: datetime) -> Any:
 
 
 UTM: Mapping[str, Treatment] = {
-    "utm_source": Identity(),
-    "utm_medium": Identity(),
+    "utm_source": Words(),
+    "utm_medium": Words(),
     "utm_campaign": Becomes(campaign_code_only),
-    "utm_term": Identity(),
-    "utm_content": Identity(),
+    "utm_term": Words(),
+    "utm_content": Words(),
 }
+
+
+SENT: Mapping[str, Treatment] = {"source": Identity(), "external_id": Identity()}  # where a client sent the row from
 
 
 def refunds(known: KnownRows) -> Q:
@@ -90,7 +93,7 @@ DECLARED: Sequence[PersonalData] = (
             "company": Identity(),
             "owner": Identity(),
             "stage": OWN_WORD,
-            "tags": Identity(),
+            "tags": Words(),
             "custom_fields": Words(),
             "motivation": Words(),
             "language": Identity(),
@@ -118,6 +121,7 @@ DECLARED: Sequence[PersonalData] = (
         title="addresses",
         reach={"contact": "contact"},
         rows="delete",
+        fields=dict.fromkeys(["kind", "raw", "normalised", "verified_by"], Identity()),
         suppress={"address": ("normalised",)},
         known_by={"raw": "address", "normalised": "address"},
     ),
@@ -126,23 +130,38 @@ DECLARED: Sequence[PersonalData] = (
         title="references",
         reach={"contact": "contact"},
         rows="delete",
+        fields=dict.fromkeys(["source", "external_id"], Identity()),
         suppress={"contact": ("source", "external_id")},
         known_by={"external_id": "code"},
     ),
-    PersonalData(model="crm.Consent", title="consents", reach={"contact": "contact"}, rows="delete"),
+    PersonalData(
+        model="crm.Consent",
+        title="consents",
+        reach={"contact": "contact"},
+        rows="delete",
+        fields={"purpose": Identity(), "channel": Identity(), "source": Words()},
+    ),
     PersonalData(
         model="crm.OutcomeMark",
         title="marks",
         reach={"contact": "contact"},
         fields={"outcome": OWN_WORD, "reason": Words()},
     ),
-    PersonalData(model="crm.Note", title="notes", reach={"contact": "contact"}, rows="delete"),
-    PersonalData(model="crm.FollowUp", title="follow-ups", reach={"contact": "contact"}, rows="delete"),
+    PersonalData(
+        model="crm.Note", title="notes", reach={"contact": "contact"}, rows="delete", fields={"text": Words(), **SENT}
+    ),
+    PersonalData(
+        model="crm.FollowUp",
+        title="follow-ups",
+        reach={"contact": "contact"},
+        rows="delete",
+        fields={"what": Words(), **SENT},
+    ),
     PersonalData(
         model="crm.Merge",
         title="merges",
         reach={"survivor": "survivor", "loser": "loser"},
-        fields={"rule": OWN_WORD, "reason": Words(), "taken_over": Identity()},
+        fields={"rule": OWN_WORD, "reason": Words(), "taken_over": Words()},
     ),
     PersonalData(
         model="crm.DuplicateSuggestion",
@@ -150,6 +169,7 @@ DECLARED: Sequence[PersonalData] = (
         reach={"first": "first", "second": "second"},
         others={"merge": "the merge says itself whose it is"},
         rows="delete",
+        fields=dict.fromkeys(["reasons", "state"], Identity()),
     ),
     PersonalData(
         model="crm.ChangedIdentity",
@@ -184,6 +204,7 @@ DECLARED: Sequence[PersonalData] = (
         title="exported files",
         reach={"export": "export__person"},
         rows="delete",
+        fields={"content": Identity()},
         hidden={"content": "an export of exports would hold itself"},
     ),
     PersonalData(

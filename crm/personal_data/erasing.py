@@ -35,7 +35,7 @@ from crm.merging.merge import wait_for_merges
 from crm.models import Company, Contact, Erasure
 from crm.personal_data.blotting import Traces, blot_out, count_mentions
 from crm.personal_data.carried import Carried, carried_from, take_back
-from crm.personal_data.declarations import Becomes, Identity, Pseudonym, Sort, Treatment, Words
+from crm.personal_data.declarations import Becomes, Identity, Link, Pseudonym, Sort, Treatment, Words
 from crm.personal_data.rows import PersonRows, contacts_of_person
 from crm.personal_data.schema import declaration_of, personal_models, stored_models, tracked_model, treatments_of
 from crm.personal_data.sessions import end_sessions_that_mention
@@ -298,7 +298,7 @@ def _changes(model: type[models.Model]) -> dict[str, Treatment]:
     return {
         name: treatment
         for name, treatment in treatments_of(model).items()
-        if isinstance(treatment, (Words, Identity, Becomes, Pseudonym))
+        if isinstance(treatment, (Words, Link, Identity, Becomes, Pseudonym))
     }
 
 

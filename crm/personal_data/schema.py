@@ -104,7 +104,7 @@ def _missing(model: type[models.Model]) -> Iterator[str]:
     if tracked_model(model) is not None:
         return  # its columns are those of the model whose history it keeps
     for field in text_fields(model):
-        if field.name not in declared.fields and declared.rows != "delete" and not field.is_relation:
+        if field.name not in declared.fields and not field.is_relation:
             yield f"{label}.{field.name} can hold words about people: what does an erasure do to them? {WHERE}"
     known = set(declared.others) | {way.split("__")[0] for way in declared.reach.values() if isinstance(way, str)}
     for name in _ways_out(model):

@@ -25,8 +25,7 @@ from psycopg.types.range import DateRange
 
 from community.models import Channel, Interaction, Member, Thread
 from crm.models import Contact, Conversion, PersonExport
-from crm.personal_data.blotting import worded_columns
-from crm.personal_data.declarations import Heading, Kept
+from crm.personal_data.declarations import Heading, Kept, Pseudonym
 from crm.personal_data.rows import PersonRows
 from crm.personal_data.schema import (
     declaration_of,
@@ -62,6 +61,20 @@ NEEDED: dict[str, dict[str, Any]] = {
     "crm.DuplicateSuggestion": {"state": "different"},  # what is open is told with its reasons, which are no words here
     "community.Handling": {"dismissed_at": AT},
     "community.Cost": {"currency": "EUR", "amount": Decimal("10"), "voided_at": AT, "source": "ads"},
+}
+# What somebody or something is called, or a code: nobody writes of others there. Every other column is searched.
+NOT_WRITTEN = {
+    *(("crm.Contact", name) for name in ("full_name", "preferred_name", "known_as", "search_text")),
+    *(("crm.Contact", name) for name in ("language", "country", "time_zone")),
+    *(("crm.ContactPoint", name) for name in ("raw", "normalised", "verified_by")),
+    *((f"crm.{model}", name) for model in ("ContactRef", "Note", "FollowUp") for name in ("source", "external_id")),
+    *(("crm.Consent", name) for name in ("purpose", "channel")),
+    *((model, "utm_campaign") for model in ("crm.Conversion", "community.Interaction")),
+    ("crm.Conversion", "order_number"),
+    ("crm.DuplicateSuggestion", "reasons"),  # rules, and which of the two's own addresses they go by
+    ("crm.PersonExportPart", "content"),  # gone after a day
+    ("community.Member", "handle"),
+    ("community.Interaction", "language"),
 }
 SHORT = {"country"}  # no room for a token: tests/crm/personal_data/test_erasing.py looks for what it says
 BOOKKEEPING = {"person", "merged_into", "erased_at"}
@@ -152,20 +165,33 @@ def hatch_unneeded() -> tuple[int, Canary]:
 
 
 def mention() -> None:
-    """Mention the canary in every place where people write, in rows that are somebody else's."""
-    words = f"Ask {NAME}, <{EMAIL}> or @{HANDLE}."
+    """Mention the canary in every column that can hold words, in rows that are somebody else's."""
     strangers = PersonRows(list(Contact.objects.filter(full_name__startswith=NAME).values_list("pk", flat=True)))
     _strangers()
-    for model, fields in worded_columns():
-        own = strangers.of(model) if declaration_of(model) and ways_of(model) else []
+    for model in stored_models():
+        columns = [column for column in text_fields(model) if _is_written(model, column)]
+        if not columns:
+            continue
+        own = strangers.of(model) if ways_of(model) else []
         rows = model._default_manager.exclude(pk__in=own)
-        written = rows.exclude(**{fields[-1].name: {} if isinstance(fields[-1], models.JSONField) else ""})
+        written = rows.exclude(**{columns[-1].name: _empty(columns[-1])})
         pk = (written if written.exists() else rows).values_list("pk", flat=True).first()
         assert pk is not None, f"Lay a row of {model._meta.label} for somebody else: see _strangers()."
-        model._default_manager.filter(pk=pk).update(**{column.name: _worded(column, words) for column in fields})
+        model._default_manager.filter(pk=pk).update(**{column.name: _worded(column) for column in columns})
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session["note"] = f"Saved {NAME}."
     session.save()
+
+
+def _is_written(model: type[models.Model], column: models.Field) -> bool:
+    """Whether people may write of others there: unless it is said why not, they may."""
+    declared = declaration_of(model)
+    is_kept = isinstance(declared.fields.get(column.name), (Kept, Pseudonym))
+    return not (is_kept or column.choices or column.is_relation or (declared.key, column.name) in NOT_WRITTEN)
+
+
+def _empty(column: models.Field) -> Any:
+    return {models.JSONField: {}, ArrayField: []}.get(type(column), "")
 
 
 def dump() -> str:
@@ -186,10 +212,15 @@ def dump() -> str:
     return "\n".join(parts)
 
 
-def _worded(column: models.Field, words: str) -> Any:
+def _worded(column: models.Field) -> Any:
+    words = f"Ask {NAME}, <{EMAIL}> or @{HANDLE}."
     if isinstance(column, models.JSONField):
         return {"note": words}
-    return words[: column.max_length] if column.max_length else words
+    if isinstance(column, ArrayField):
+        return [NAME, f'of "{HANDLE}"', HANDLE]
+    if column.name == "url":
+        return f"https://vogel.example/u/{HANDLE}/kanarieuvogel-zanglust?for={EMAIL.replace('@', '%40')}"
+    return words if column.max_length is None or len(words) <= column.max_length else NAME
 
 
 def _value(column: models.Field, token: str) -> Any:

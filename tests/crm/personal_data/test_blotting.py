@@ -3,10 +3,10 @@
 import pytest
 
 from community.models import Interaction
-from crm.models import Contact
+from crm.models import Consent, Contact, FollowUp, Note
 from crm.personal_data.blotting import Traces, blot_out, count_mentions
 from tests.factories.community import InteractionFactory
-from tests.factories.crm import ContactFactory
+from tests.factories.crm import ConsentFactory, ContactFactory, FollowUpFactory, NoteFactory
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,47 @@ def test_names_are_found_in_any_case_and_as_whole_words(name: str):
         "[erased]!",
     ]
     assert Contact.objects.filter(custom_fields={"spouse": "[erased]"}).count() == 1
+
+
+@pytest.mark.django_db
+def test_staff_write_of_others_in_notes_and_follow_ups_and_their_history():
+    note = NoteFactory(text="Her sister is Joe Bloggs.")
+    Note.objects.filter(pk=note.pk).update(text="Her sister is joe_b, or so she says.")
+    FollowUpFactory(what="Ask Joe Bloggs")
+    ConsentFactory(source="heard from Joe Bloggs")
+    ContactFactory(tags=["knows Joe Bloggs", "vip", 'said "joe_b"'])
+    traces = Traces(["Joe Bloggs", "joe_b"])
+
+    assert count_mentions(traces, besides=lambda model: ()) == {
+        "crm.Note": 1, "crm.NoteEvent": 2, "crm.FollowUp": 1, "crm.FollowUpEvent": 1, "crm.Consent": 1,
+        "crm.ConsentEvent": 1, "crm.Contact": 1, "crm.ContactEvent": 1,
+    }  # fmt: skip
+    blot_out(traces)
+
+    assert count_mentions(traces, besides=lambda model: ()) == {}
+    assert Note.objects.get().text == "Her sister is [erased], or so she says."
+    said = note.events.order_by("pgh_id").values_list("text", flat=True)
+    assert list(said)[:2] == ["Her sister is [erased].", "Her sister is [erased], or so she says."]
+    assert FollowUp.objects.get().what == "Ask [erased]"
+    assert Consent.objects.get().source == "heard from [erased]"
+    assert Contact.objects.exclude(tags=[]).get().tags == ["knows [erased]", "vip", 'said "[erased]"']
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("url", "becomes"),
+    [
+        ("https://x.example/u/joe_b", "https://x.example/u/[erased]"),
+        ("https://x.example/t/thank-you-Joe-Bloggs/7", "https://x.example/t/thank-you-[erased]/7"),
+        ("https://x.example/?for=joe%40bloggs.example&to=Joe+Bloggs", "https://x.example/?for=[erased]&to=[erased]"),
+        ("https://x.example/joe%20bloggs/asoe-joergensen", "https://x.example/[erased]/asoe-joergensen"),
+        ("https://x.example/zoe-muller", "https://x.example/[erased]"),
+        ("https://x.example/joe-bloggsen/joe_bc", "https://x.example/joe-bloggsen/joe_bc"),
+    ],
+)
+def test_links_write_names_otherwise(url: str, becomes: str):
+    InteractionFactory(url=url)
+
+    blot_out(Traces(["joe@bloggs.example", "Joe Bloggs", "Zoë Müller", "joe_b"]))
+
+    assert Interaction.objects.get().url == becomes

@@ -30,7 +30,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import ContactFactory, EmailFactory
+from tests.factories.crm import ContactFactory, EmailFactory, NoteFactory
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -98,6 +98,7 @@ def test_other_people_are_kept_out_and_what_they_said_to_the_person_is_in():
     InteractionFactory(channel=channel, member=mia, to_member=account, text="Take the second course.")
     InteractionFactory(channel=channel, member=None, user=ana, to_contact=joe, text="=1+1 is two.")
     InteractionFactory(channel=channel, member=mia, text="Joe Bloggs told me about it.")
+    note = NoteFactory(text="Her brother is Joe Bloggs.")
 
     archive = export(joe.pk)
 
@@ -116,6 +117,8 @@ def test_other_people_are_kept_out_and_what_they_said_to_the_person_is_in():
     assert {"table": "interaction", "id": str(mentioned), "field": "text"} in json.loads(
         archive.read("json/mentions.json")
     )
+    assert {"table": "note", "id": str(note.pk), "field": "text"} in json.loads(archive.read("json/mentions.json"))
+    assert "her brother" not in everything.lower()
     assert "What is known about you" in archive.read("README.txt").decode()
 
 

@@ -41,6 +41,8 @@ def test_a_new_model_field_or_way_is_told_in_a_sentence(monkeypatch):
             "crm.Letter.text can hold words about people",
             "crm.Letter.contact leads to rows about people",
         ]
+    with personal_data.temporarily(PersonalData(model="crm.Letter", reach={"contact": "contact"}, rows="delete")):
+        assert [sentence.split(":")[0] for sentence in undeclared()] == ["crm.Letter.text can hold words about people"]
     with personal_data.temporarily(
         PersonalData(model="crm.Letter", reach={"contact": "contact"}, fields={"text": Words(), "title": Words()})
     ):
