@@ -267,6 +267,7 @@ UNFOLD = {
         lambda request: static("kith/finder.js"),
         lambda request: static("kith/folds.js"),
         lambda request: static("kith/later.js"),
+        lambda request: static("kith/queue.js"),
         lambda request: static("kith/token.js"),
     ],
     "COLORS": {

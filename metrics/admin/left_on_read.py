@@ -229,7 +229,10 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         else:
             names = ["release" if held and held.assignee_id else "claim", "assign", "snooze", "dismiss"]
         return format_html(
-            '<span class="kith-acts">{}{}</span>', _answer_link(row), format_html_join("", "{}", _links(row.pk, names))
+            '<span class="kith-acts" data-kith-row="{}">{}{}</span>',
+            row.pk,
+            _answer_link(row),
+            format_html_join("", "{}", _links(row.pk, names)),
         )
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:

@@ -178,6 +178,45 @@ def test_what_was_snoozed_comes_back_by_itself(page: Page, log_in, question, mon
     expect(menu_count(page)).to_have_text("1")
 
 
+def focused(page: Page) -> tuple[str, str]:
+    """What the focused button says, and what its row is about."""
+    button = page.locator("#result_list .kith-do:focus")
+    expect(button).to_have_count(1)
+    said = button.locator("xpath=ancestor::tr[1]").locator(".kith-link").first
+    return button.inner_text(), said.inner_text()
+
+
+def test_keyboard_goes_on_where_it_was_in_the_queue(page: Page, log_in, question):
+    for hours, text in ((3, "First"), (1, "Third")):
+        InteractionFactory(
+            channel=question.channel, member=question.member, text=text,
+            occurred_at=timezone.now() - dt.timedelta(hours=hours),
+        )  # fmt: skip
+    log_in()
+    page.goto(QUEUE)
+
+    row_of(page).get_by_role("link", name="Claim").press("Enter")
+    expect(row_of(page).get_by_role("link", name="Release")).to_be_visible()
+    assert focused(page) == ("Release", "How do I enrol?")
+
+    row_of(page).get_by_role("link", name="Snooze").press("Enter")
+    expect(page.locator("#kith-dialog")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(row_of(page)).to_have_count(0)
+    assert focused(page) == ("Answer", "Third")  # which moved up
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_answer")).to_be_focused()
+    page.keyboard.type("Like this.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#result_list tbody tr", has_text="Third")).to_have_count(0)
+    assert focused(page) == ("Answer", "First")  # the last there is
+
+    page.get_by_role("button", name="Undo").last.press("Enter")
+    expect(page.locator("#result_list tbody tr", has_text="Third")).to_have_count(1)
+    assert focused(page) == ("Answer", "First")  # and stays there
+
+
 @pytest.mark.parametrize("name", ["a.very.long.address@a-very-long-host-name-without-any-blank.example.com", "W" * 250])
 def test_names_of_any_length_leave_the_buttons_on_the_screen(page: Page, log_in, question, name):
     bo = UserFactory(username="bo", first_name="Bo" * 50, is_staff=True)
