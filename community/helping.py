@@ -6,7 +6,10 @@ and is marked, or one of the kind *help* is written with the record. An interact
 therefore the record's own: it changes with the record, and is taken out with it. Nothing is deleted;
 who changed what when is kept by the database (pghistory).
 
-Rows are locked in one order, the interaction before its record, as everywhere.
+Help that solved what was asked is the confirmed answer of its thread, where nothing was accepted or confirmed there:
+whoever records it says so. It is that no longer when the help is undone, or turns out not to have solved it.
+
+Rows are locked in one order, the thread before the interaction, and that before its record, as everywhere.
 """
 
 import uuid
@@ -16,7 +19,8 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 
-from community.models import HelpRecord, Interaction, Member
+from community.interaction_kinds import asking_kinds, help_kinds
+from community.models import HelpRecord, Interaction, Member, Thread
 from community.waiting import replies_to
 from crm.models import Contact
 from crm.personal_data.suppression import PERSON_ERASED, hold_off_erasures
@@ -25,6 +29,7 @@ from gateway.errors import DomainError
 
 RECORD_FACTS = ["question", "answer", "topic", "note", "minutes", "outcome", "rating"]
 
+SOLVED = HelpRecord.Outcome.SOLVED
 HELP = "help"  # the kind of an interaction that was written with its record
 # Why such an interaction is retracted: nothing else is ever taken back with the record.
 UNDONE = "The help was undone."
@@ -138,7 +143,7 @@ def record_help(
     A record on it that was withdrawn stands again, with what is said now. Otherwise an interaction of
     the kind *help* is written with the record; `reply_to_id` and `thread_id` say what it answers, and
     an answer to something private is private, and so is one in a thread where anything is, unless it
-    answers something open there.
+    answers something open there. Help that solved it is confirmed as the answer of its thread.
 
     `newest_known_reply` is the highest id among the replies that are known to whoever records it (0 where there were
     none): where one came since, nothing is written. Of two who answer at once the second is told.
@@ -158,6 +163,11 @@ def record_help(
     with transaction.atomic():
         hold_off_erasures()
         check_person(contact_id)
+        thread = None
+        if outcome == SOLVED and thread_id is not None:
+            thread = _locked_thread(pk=thread_id)
+        elif outcome == SOLVED and (interaction_id or reply_to_id) is not None:
+            thread = _locked_thread(interactions=interaction_id or reply_to_id)
         if interaction_id is not None:
             interaction = _interaction_to_mark(interaction_id)
             if helper_user_id is None and helper_member_id is None:
@@ -194,6 +204,7 @@ def record_help(
         record.withdrawn_at = None
         record.edited_fields = [name for name in record.edited_fields if name != "withdrawn_at"]
         record.save()
+        _settle_answer(record, thread, by_user_id=recorded_by_id)
     return record
 
 
@@ -217,8 +228,10 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
         wanted.setdefault("helper_user_id", None)
     with transaction.atomic(), acting(user=by_user_id):
         hold_off_erasures()
+        thread = _locked_thread(interactions__help_record=record_id)
         record = _locked(record_id)
         interaction = record.interaction
+        solved = record.outcome == SOLVED
         edited = {
             column.removesuffix("_id")
             for column in columns & wanted.keys()
@@ -253,6 +266,8 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
                 interaction.user_id, interaction.member_id = record.helper_user_id, record.helper_member_id
                 interaction.direction = _direction(record.helper_user_id)
             interaction.save()
+        if edited & {"outcome", "contact"} and (solved or record.outcome == SOLVED):
+            _settle_answer(record, thread, by_user_id=by_user_id)
     return record
 
 
@@ -264,6 +279,7 @@ def withdraw_help(record_id: int, *, now: datetime, by_staff: bool = False) -> H
     source sends it again it stands again, unless it was withdrawn by staff. Raises `NoSuchHelp`.
     """
     with transaction.atomic():
+        thread = _locked_thread(interactions__help_record=record_id)
         record = _locked(record_id)
         if record.withdrawn_at is not None:
             return record
@@ -276,6 +292,8 @@ def withdraw_help(record_id: int, *, now: datetime, by_staff: bool = False) -> H
             interaction.retracted_at = now
             interaction.retract_reason = UNDONE if by_staff else WITHDRAWN
             interaction.save(update_fields=["retracted_at", "retract_reason", "updated_at"])
+        if record.outcome == SOLVED:
+            _settle_answer(record, thread, by_user_id=None)
     return record
 
 
@@ -291,6 +309,7 @@ def redo_help(record_id: int) -> HelpRecord:
     Raises `NoSuchHelp`, and `NothingToRedo` for a record that stands or that its source withdrew.
     """
     with transaction.atomic():
+        thread = _locked_thread(interactions__help_record=record_id)
         record = _locked(record_id)
         interaction = record.interaction
         was_retracted = interaction.retract_reason in (UNDONE, WITHDRAWN)
@@ -302,6 +321,8 @@ def redo_help(record_id: int) -> HelpRecord:
         if was_retracted:
             interaction.retracted_at, interaction.retract_reason = None, ""
             interaction.save(update_fields=["retracted_at", "retract_reason", "updated_at"])
+        if record.outcome == SOLVED:
+            _settle_answer(record, thread, by_user_id=record.recorded_by_id)
     return record
 
 
@@ -333,6 +354,39 @@ def _check_unanswered(interaction_id: int, newest_known_reply: int) -> None:
     list(Interaction.objects.select_for_update(no_key=True).filter(pk=interaction_id).values_list("pk"))
     if replies_to(interaction_id).filter(pk__gt=newest_known_reply).exists():
         raise AnsweredMeanwhile("This was answered meanwhile. Save again if your help counts as well.")
+
+
+def _locked_thread(**of: Any) -> Thread | None:
+    return Thread.objects.select_for_update(of=("self",), no_key=True).filter(**of).order_by("pk").first()
+
+
+def _settle_answer(record: HelpRecord, thread: Thread | None, *, by_user_id: int | None) -> None:
+    """
+    Let help be the confirmed answer of its thread while it stands and solved what was asked there, else no longer.
+
+    What was accepted, or confirmed otherwise, stays.
+    """
+    if thread is None:
+        return
+    if record.withdrawn_at is None and record.outcome == SOLVED and _answers_the_thread(record, thread):
+        if thread.accepted_answer_id is not None or thread.confirmed_answer_id is not None:
+            return
+        thread.confirmed_answer, thread.confirmed_by_id = record.interaction, by_user_id
+    elif thread.confirmed_answer_id == record.interaction_id:
+        thread.confirmed_answer, thread.confirmed_by_id = None, None
+    else:
+        return
+    thread.save(update_fields=["confirmed_answer", "confirmed_by", "updated_at"])
+
+
+def _answers_the_thread(record: HelpRecord, thread: Thread) -> bool:
+    """Whether it is help to whoever opened the thread, with what was asked there and not with talk about it."""
+    answered = record.interaction.reply_to
+    if record.interaction.kind not in help_kinds() or (answered is not None and answered.kind not in asking_kinds()):
+        return False
+    if thread.opened_by_id is None:
+        return answered is not None
+    return Member.objects.filter(pk=thread.opened_by_id, contact__person__contacts=record.contact_id).exists()
 
 
 def _locked(record_id: int) -> HelpRecord:

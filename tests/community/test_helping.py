@@ -30,6 +30,7 @@ from gateway.history import history_of
 from metrics.models import Credit, HelperDay, StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import RoiQuery, roi_report
+from metrics.reports.responses import ResponsesQuery, responses_report
 from tests.factories.community import (
     ChannelFactory,
     HelpRecordFactory,
@@ -467,6 +468,98 @@ def test_answer_that_is_marked_becomes_a_help_touch_and_an_unmarked_one_stays_a_
     recompute_stale(now=LATER)
 
     assert [row[0] for row in last_touches()] == ["member"]
+
+
+@pytest.fixture
+def asked():
+    """Joe's question on the forum, which opened a thread."""
+    joe = MemberFactory(handle="joe")
+    thread = ThreadFactory(channel=joe.channel, opened_by=joe, opened_at=AT)
+    return InteractionFactory(channel=joe.channel, member=joe, thread=thread, occurred_at=AT)
+
+
+def solve(asked, ana, **fields):
+    return record_help(
+        **{
+            "contact_id": asked.member.contact_id,
+            "channel_id": asked.channel_id,
+            "helper_user_id": ana.pk,
+            "reply_to_id": asked.pk,
+            "occurred_at": AT,
+            "outcome": "solved",
+            "recorded_by_id": ana.pk,
+            "now": NOW,
+            **fields,
+        }
+    )
+
+
+def confirmed(thread):
+    thread.refresh_from_db()
+    return thread.confirmed_answer, thread.confirmed_by
+
+
+def resolved() -> tuple[int, int]:
+    """How many questions are resolved, and how many of them by staff."""
+    total = responses_report(ResponsesQuery(by="channel", now=LATER)).total
+    return total.resolved, total.resolved_by_staff
+
+
+def test_help_that_solved_what_was_asked_is_the_confirmed_answer_until_it_is_undone(asked, ana):
+    thread = asked.thread
+    assert resolved() == (0, 0)
+
+    record = solve(asked, ana)
+    assert confirmed(thread) == (record.interaction, ana)
+    assert resolved() == (1, 1)
+
+    undo_help(record.pk, now=NOW)
+    assert confirmed(thread) == (None, None)
+    redo_help(record.pk)
+    assert confirmed(thread) == (record.interaction, ana)
+
+    edit_help(record.pk, changes={"outcome": "not_solved"}, by_user_id=None, now=NOW)
+    assert confirmed(thread) == (None, None)
+    assert resolved() == (0, 0)
+    other = UserFactory()
+    edit_help(record.pk, changes={"outcome": "solved"}, by_user_id=other.pk, now=NOW)
+    assert confirmed(thread) == (record.interaction, other)
+
+
+def test_answer_that_is_marked_as_what_solved_it_is_confirmed(asked, ana):
+    mia = MemberFactory(channel=asked.channel)
+    answer = InteractionFactory(
+        channel=asked.channel, member=mia, kind="answer", thread=asked.thread, reply_to=asked, occurred_at=AT
+    )
+
+    solve(asked, ana, reply_to_id=None, interaction_id=answer.pk, helper_user_id=None)
+
+    assert confirmed(asked.thread) == (answer, ana)
+    assert resolved() == (1, 0)
+
+
+def test_help_confirms_nothing_that_it_did_not_solve_or_that_is_answered(asked, ana):
+    thread = asked.thread
+    other = InteractionFactory(channel=asked.channel, thread=thread, occurred_at=AT)  # somebody else's question there
+    talk = InteractionFactory(channel=asked.channel, member=asked.member, thread=thread, kind="comment", occurred_at=AT)
+
+    solve(asked, ana, outcome="helped")
+    solve(other, ana)
+    solve(asked, ana, reply_to_id=talk.pk)
+    assert confirmed(thread) == (None, None)
+
+    accepted = InteractionFactory(channel=asked.channel, kind="answer", thread=thread, occurred_at=AT)
+    thread.accepted_answer = accepted
+    thread.save()
+    record = solve(asked, ana)
+    assert confirmed(thread) == (None, None)
+
+    thread.accepted_answer, thread.confirmed_answer = None, accepted
+    thread.save()
+    solve(asked, ana)
+    edit_help(record.pk, changes={"outcome": "helped"}, by_user_id=None, now=NOW)
+    undo_help(record.pk, now=NOW)
+    assert confirmed(thread) == (accepted, None)
 
 
 @pytest.mark.django_db(transaction=True)
