@@ -167,7 +167,7 @@ class CostAdmin(ModelAdmin):
             name="void",
             verb="Void",
             done="Voided",
-            consequence="It stays on record, but no figure counts it any more.",
+            consequence="It stays on record, but no figure counts it any more. For good: book it anew if it was right.",
             taking_out=voiding,
         ),
     )

@@ -173,7 +173,8 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
             name="retract",
             verb="Retract",
             done="Retracted",
-            consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere.",
+            consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere."
+            " For good.",
             taking_out=retracting,
         ),
     )

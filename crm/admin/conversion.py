@@ -115,7 +115,8 @@ class ConversionAdmin(ModelAdmin):
             name="void",
             verb="Void",
             done="Voided",
-            consequence="It stays on record, but no figure counts it any more, and the credit it gave is taken back.",
+            consequence="It stays on record, but no figure counts it any more, and the credit it gave is taken back."
+            " For good: sent again under its id, it stays out.",
             taking_out=voiding,
         ),
     )

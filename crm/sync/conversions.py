@@ -152,8 +152,10 @@ def _refuse_other_currencies(drafts: Sequence[Draft]) -> None:
 
 
 def _required(draft: Draft) -> list[str]:
-    is_refund = draft.values.get("refund_of_source") is not None
-    return ["occurred_at", "amount"] if is_refund else ["occurred_at", "kind_id"]
+    """The database would refuse an amount without a currency too, but only by halving the batch until it is found."""
+    if draft.values.get("refund_of_source") is not None:
+        return ["occurred_at", "amount"]
+    return ["occurred_at", "kind_id", *(["currency"] if draft.values.get("amount") else [])]
 
 
 def end_of_day(day: dt.date) -> dt.datetime:

@@ -74,7 +74,7 @@ def test_guest_order_and_conversion_without_value():
         ({"amount": "-1", "currency": "EUR"}, ("amount", "out_of_range")),
         ({"amount": 1.5, "currency": "EUR"}, ("amount", "binary_fraction")),
         ({"amount": "1", "currency": "eur"}, ("currency", "unknown_currency")),
-        ({"amount": "1"}, ("amount", "crm_conversion_value_needs_currency")),
+        ({"amount": "1"}, ("currency", "required")),
         ({"margin": "1.005", "currency": "EUR"}, ("margin", "amount_too_fine")),
         ({"amount": "9", "margin": "9.01", "currency": "EUR"}, ("amount", "crm_conversion_margin_within_amount")),
         ({"occurred_at": "2026-03-20T12:00:00"}, ("occurred_at", "naive_time")),
