@@ -15,7 +15,7 @@ from django.db.models.expressions import BaseExpression
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from gateway.admin.remembering import RemembersWhatItShowed, held_by
+from gateway.admin.remembering import RemembersWhatItShowed
 from gateway.items import EARLIEST, LATEST, FreeObject, refusals
 from gateway.payload import strict_json
 from gateway.problems import MalformedJson
@@ -68,10 +68,10 @@ class WritesWhatWasChanged(RemembersWhatItShowed):
 
     def _clean_fields(self) -> None:
         super()._clean_fields()
-        columns = {field.name for field in (*self.instance._meta.concrete_fields, *self.instance._meta.many_to_many)}
+        columns = {field.name for field in self.instance._meta.concrete_fields if not field.is_relation}
         for name, shown in self._shown():
             if name in columns and name in self.cleaned_data and shown.is_kept:
-                self.cleaned_data[name] = held_by(self.instance, name)
+                self.cleaned_data[name] = getattr(self.instance, name)  # as no widget rounds or strips it
 
 
 class FactForm(WritesWhatWasChanged, forms.ModelForm):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Manager, Model
+from django.db.models import Model
 from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -197,9 +197,3 @@ def _in_words(field: forms.Field, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else str(value)
-
-
-def held_by(record: Model, name: str) -> Any:
-    """Return what a record holds in a field, as a form's cleaned data has it."""
-    value = getattr(record, name)
-    return value.all() if isinstance(value, Manager) else value
