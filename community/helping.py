@@ -72,6 +72,13 @@ class HelpInFuture(RefusedHelp):
     field = "occurred_at"
 
 
+class HelpBeforeQuestion(RefusedHelp):
+    """The help was given before what it answers was asked."""
+
+    code = "before_question"
+    field = "occurred_at"
+
+
 class NoSuchInteraction(RefusedHelp):
     """The interaction to mark as help is not there, or does not count."""
 
@@ -148,8 +155,8 @@ def record_help(
     `newest_known_reply` is the highest id among the replies that are known to whoever records it (0 where there were
     none): where one came since, nothing is written. Of two who answer at once the second is told.
 
-    Raises `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `NoSuchInteraction`, `AlreadyHelp`,
-    `AnsweredMeanwhile`.
+    Raises `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`, `HelpBeforeQuestion`, `NoSuchInteraction`,
+    `AlreadyHelp`, `AnsweredMeanwhile`.
     """
     said: dict[str, Any] = {
         "question": question,
@@ -216,7 +223,7 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
     rating), `contact_id`, `helper_user_id` or `helper_member_id` (the one that is given takes the
     other's place), and `occurred_at` and `channel_id` where the record has an interaction of its own,
     which follows. Raises `NoSuchHelp`, `PersonErased`, `NoHelper`, `HelpToOneself`, `HelpInFuture`,
-    `KeptByInteraction`.
+    `HelpBeforeQuestion`, `KeptByInteraction`.
     """
     columns = {*RECORD_FACTS, "contact_id", "helper_user_id", "helper_member_id"}
     if unknown := changes.keys() - columns - {"occurred_at", "channel_id"}:
@@ -246,6 +253,7 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
             raise KeptByInteraction("The help stands on an answer: change when and where it was given there.")
         if "occurred_at" in moved:
             check_time(wanted["occurred_at"], now)
+            check_order(wanted["occurred_at"], interaction.reply_to)
         for column in columns & wanted.keys():
             setattr(record, column, wanted[column])
         if edited or moved:
@@ -349,6 +357,12 @@ def check_time(occurred_at: datetime, now: datetime) -> None:
         raise HelpInFuture("Help is recorded when it has been given: this time lies ahead.")
 
 
+def check_order(occurred_at: datetime, answered: Interaction | None) -> None:
+    """Raise `HelpBeforeQuestion` for a time before what the help answers: a reply is never before its question."""
+    if answered is not None and occurred_at < answered.occurred_at:
+        raise HelpBeforeQuestion("What this answers was asked later: the help cannot have been given by then.")
+
+
 def _check_unanswered(interaction_id: int, newest_known_reply: int) -> None:
     """Lock what is answered, so that two who answer it see each other. Raises `AnsweredMeanwhile`."""
     list(Interaction.objects.select_for_update(no_key=True).filter(pk=interaction_id).values_list("pk"))
@@ -429,6 +443,7 @@ def _write_interaction(
     answered = Interaction.objects.filter(pk=reply_to_id).first() if reply_to_id is not None else None
     if reply_to_id is not None and answered is None:
         raise NoSuchInteraction("What this help answers is not there any more.")
+    check_order(occurred_at, answered)
     return Interaction.objects.create(
         channel_id=channel_id,
         external_id=f"help-{uuid.uuid4()}",

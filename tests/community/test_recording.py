@@ -640,7 +640,9 @@ def test_thread_is_helped_with_its_oldest_question_that_waits(ana: Client, joe, 
     asked(4, "Anybody?")
 
     form = ana.get(thread_page(thread), headers=BY_HTMX).context["form"]
-    ana.post(thread_page(thread), told(forum, answer="By order number."), headers=BY_HTMX)
+    ana.post(
+        thread_page(thread), told(forum, answer="By order number.", occurred_at="2026-03-05T09:00"), headers=BY_HTMX
+    )
 
     assert (form.person, form.initial["question"], form.initial["topic"]) == (joe.contact, second.text, "enrolment")
     interaction = HelpRecord.objects.get().interaction
@@ -774,6 +776,28 @@ def test_an_answer_to_a_question_of_the_second_hour_stands_in_the_second_hour(an
     reply = reverse("admin:community_interaction_record_help", args=[asked.pk])
 
     assert recorded_at(ana, reply, **told(forum, occurred_at="2025-10-26T01:45")) == (SECOND + dt.timedelta(minutes=15))
+
+
+def test_a_time_that_cannot_be_is_refused_beside_when(ana: Client, joe, forum):
+    asked_at = dt.datetime(2026, 3, 2, 9, 0, 40, tzinfo=dt.UTC)
+    asked = InteractionFactory(channel=forum, member=joe, kind="question", occurred_at=asked_at)
+    reply = reverse("admin:community_interaction_record_help", args=[asked.pk])
+
+    def refusal(page, at):
+        return ana.post(page, told(forum, occurred_at=at), headers=BY_HTMX).context["form"].errors
+
+    unlikely = {"occurred_at": ["Give a time between the years 1900 and 2999."]}
+    before = {"occurred_at": ["What this answers was asked later: the help cannot have been given by then."]}
+    assert refusal(reply, "2026-01-01T09:00") == before
+    assert refusal(reply, "2026-03-02T08:59") == before
+    for page in (reply, record_page(joe.contact)):
+        for year in ("0001", "0026", "1899", "3000", "9999"):
+            assert refusal(page, f"{year}-11-29T09:00") == unlikely
+    assert not HelpRecord.objects.exists()
+    assert recorded_at(ana, reply, **told(forum, occurred_at="2026-03-02T09:00")) == asked_at
+
+    record = HelpRecord.objects.get()
+    assert refusal(edit_page(record), "2026-01-01T09:00") == before
 
 
 def test_list_of_help_offers_to_edit_and_undo_only_to_those_who_may():
