@@ -180,6 +180,29 @@ def test_escape_asks_before_typed_text_is_lost(page: Page, log_in, joe: Contact)
     expect(page.locator("#kith-dialog")).to_be_hidden()
 
 
+def test_leaving_the_page_asks_before_typed_text_is_lost(page: Page, log_in, joe: Contact):
+    log_in()
+    page.goto(f"/admin/crm/contact/{joe.pk}/change/")
+    page.keyboard.press("h")
+    expect(page.locator("#id_question")).to_be_focused()
+    page.keyboard.type("Half a sen")
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    expect(page.locator("#id_question")).to_have_value("Half a sen")
+
+    page.keyboard.press("Control+Enter")  # saved: nothing to lose any more
+    expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
+    asked_again = []
+    page.on("dialog", lambda dialog: (asked_again.append(dialog.type), dialog.accept()))
+    page.reload()
+    page.keyboard.press("h")
+    expect(page.locator("#id_question")).to_be_focused()
+    page.reload()
+    assert asked_again == []
+
+
 def test_whoever_writes_instead_of_choosing_an_answer_writes_the_question(page: Page, log_in, joe: Contact):
     mia = MemberFactory(handle="mia")
     InteractionFactory(channel=mia.channel, member=mia, to_contact=joe, kind="answer", text="Take the evening course.")

@@ -48,7 +48,8 @@
     forgetErrors();
   };
 
-  const mayClose = () => !(wasChanged || typed() !== before) || window.confirm("Close without saving? What you typed is lost.");
+  const hasWords = () => dialog.open && (wasChanged || typed() !== before);
+  const mayClose = () => !hasWords() || window.confirm("Close without saving? What you typed is lost.");
 
   // What did not work is told until somebody tries anew or gives it up.
   const forgetErrors = () => toasts.querySelectorAll(".kith-toast-error").forEach((note) => note.remove());
@@ -142,6 +143,10 @@
       if (event.target.closest("[data-kith-close]") && mayClose()) close();
     });
     document.addEventListener("keydown", onKey);
+    // Loading the page again, going back and closing the tab lose what was typed as well: the browser asks in its own words.
+    window.addEventListener("beforeunload", (event) => {
+      if (hasWords()) event.preventDefault();
+    });
 
     document.body.addEventListener("htmx:beforeRequest", (event) => {
       if (dialog.contains(event.detail.elt)) wasChanged = wasChanged || typed() !== before;
