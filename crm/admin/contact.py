@@ -6,13 +6,15 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from unfold.contrib.filters.admin import RadioFilter
 
 from crm.admin.audience import AudienceMixin
-from crm.admin.contact_page import ContactPageMixin
+from crm.admin.contact_page import ContactPageMixin, page_of
 from crm.admin.correcting import CorrectingMixin
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.finding import FindingMixin
@@ -45,6 +47,7 @@ from gateway.admin import (
 from gateway.errors import DomainError
 
 MOTIVATION = "What moves this person"
+ANYWAY = "anyway"  # names the box by which somebody new is added, although somebody has the address
 FEW = 1_000  # contacts that a search finds, up to which they are looked for once and not for their number and page each
 
 
@@ -135,9 +138,34 @@ class ContactRefForm(ErasedRefusingForm):
 
 
 class ContactPointFormSet(InlineFormSet):
-    """The addresses of a contact: each stands there once, compared as addresses are."""
+    """
+    The addresses of a contact: each stands there once, compared as addresses are.
+
+    Of somebody new, an address that a person has already is asked about: it may be the same person. Whoever may not
+    see addresses is asked nothing, as where help is recorded.
+    """
+
+    may_see = False
 
     def clean(self) -> None:
+        self._refuse_the_same_twice()
+        if self.may_see and self.instance._state.adding:
+            self._ask_whose_they_are()
+
+    def _ask_whose_they_are(self) -> None:
+        asked = {
+            form: form.instance.normalised
+            for form in self.forms
+            if form.instance.normalised and form not in self.deleted_forms and not form.errors
+        }
+        had = ContactPoint.objects.filter(normalised__in=asked.values()).select_related("contact__person")
+        persons = {(point.kind, point.normalised): point.contact.person for point in had.order_by("-pk")}
+        for form, address in asked.items():
+            person, anyway = persons.get((form.instance.kind, address)), form.add_prefix(ANYWAY)
+            if person is not None and anyway not in self.data:
+                form.add_error("raw", _somebody_has_it(person, anyway))
+
+    def _refuse_the_same_twice(self) -> None:
         seen = set()
         for form in self.forms:
             address = (form.instance.kind, form.instance.normalised)
@@ -148,6 +176,16 @@ class ContactPointFormSet(InlineFormSet):
             seen.add(address)
 
 
+def _somebody_has_it(person: Contact, anyway: str) -> SafeString:
+    return format_html(
+        '<a href="{}" class="text-link" target="_blank">{}</a> has this address already. Is it the same person? '
+        '<label><input type="checkbox" name="{}"> Somebody else: add them all the same</label>',
+        page_of(person.pk),
+        person,
+        anyway,
+    )
+
+
 class ContactPointInline(TabularInline):
     model = ContactPoint
     form = ContactPointForm
@@ -155,6 +193,10 @@ class ContactPointInline(TabularInline):
     fields = ("kind", "raw", "verified_at", "verified_by")
     verbose_name = "address"
     verbose_name_plural = "addresses"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[forms.BaseFormSet]:
+        formset = super().get_formset(request, obj, **kwargs)
+        return type(formset.__name__, (formset,), {"may_see": request.user.has_perm(VIEW_ADDRESSES)})
 
 
 class ContactRefInline(TabularInline):
@@ -275,6 +317,10 @@ class ContactAdmin(
         if "do_not_contact" in form.changed_data:
             obj.do_not_contact_noted_at = timezone.now() if obj.do_not_contact else None
         super().save_model(request, obj, form, change)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Contact) -> HttpResponse:
+        """Lead to the page of the person who was added."""
+        return HttpResponseRedirect(page_of(obj.pk))
 
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: list[forms.BaseModelFormSet], change: bool

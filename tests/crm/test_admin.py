@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from crm.merging import merge
 from crm.models import Campaign, Contact, ContactPoint, Conversion
 from crm.search import refresh_search_text
 from tests.admin_forms import added, errors_of, posted
@@ -117,6 +118,47 @@ def test_contact_address_that_cannot_be_one_is_refused_beside_its_field(
 
     assert errors_of(answer) == {"points-0-raw": [sentence]}
     assert not ContactPoint.objects.exists()
+
+
+def test_somebody_new_with_an_address_that_a_person_has_is_asked_about_and_added_all_the_same(ana: Client):
+    bea = ContactFactory(full_name="Bea <Bloggs>")
+    had = ContactFactory(full_name="B. Bloggs")
+    EmailFactory(contact=had, raw="Bea@example.com", normalised="bea@example.com")
+    merge(survivor_id=bea.pk, loser_id=had.pk, by_user_id=UserFactory().pk, now=VOIDED)
+    add = reverse("admin:crm_contact_add")
+    page = ana.get(add)
+    data = posted(page, full_name="Beatrix Bloggs") | added(page, "points", 0, kind="email", raw="BEA@example.com")
+
+    asked = ana.post(add, data)
+
+    assert errors_of(asked) == {
+        "points-0-raw": [
+            f'<a href="/admin/crm/contact/{bea.pk}/change/" class="text-link" target="_blank">Bea &lt;Bloggs&gt;</a> '
+            "has this address already. Is it the same person? "
+            '<label><input type="checkbox" name="points-0-anyway"> Somebody else: add them all the same</label>'
+        ]
+    }
+    assert errors_of(asked)["points-0-raw"][0] in asked.content.decode()
+    assert not Contact.objects.filter(full_name="Beatrix Bloggs").exists()
+
+    answer = ana.post(add, data | {"points-0-anyway": "on"})
+
+    new = Contact.objects.get(full_name="Beatrix Bloggs")
+    assert new.points.get().normalised == "bea@example.com"
+    assert answer.url == reverse("admin:crm_contact_change", args=[new.pk])
+
+
+def test_whoever_may_not_see_addresses_is_not_told_who_has_one():
+    EmailFactory(raw="joe@example.com", normalised="joe@example.com")
+    writer = UserFactory(is_staff=True)
+    may = ["view_contact", "add_contact", "change_contact", "add_contactpoint"]
+    writer.user_permissions.set(Permission.objects.filter(codename__in=may))
+    client = Client()
+    client.force_login(writer)
+    page = client.get(reverse("admin:crm_contact_add"))
+    data = posted(page, full_name="Joe") | added(page, "points", 0, kind="email", raw="joe@example.com")
+
+    assert client.post(reverse("admin:crm_contact_add"), data).status_code == 302
 
 
 def test_contact_has_an_address_once(ana: Client):
