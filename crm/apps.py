@@ -23,6 +23,7 @@ class CrmConfig(AppConfig):
             timeline_sources,
         )
         from crm.merging.preview import Records
+        from crm.motivation import CONFIDENCES
         from crm.personal_data.actions import ACTIONS
         from crm.personal_data.declared import DECLARED
         from crm.start_panels import MyFollowUps
@@ -34,6 +35,7 @@ class CrmConfig(AppConfig):
         from crm.sync.notes import FollowUps, Notes
         from crm.timeline.sources import SOURCES
         from gateway.collections import collections
+        from gateway.history import confidences
         from gateway.panels import PageAction
         from gateway.scopes import GivenScope, PermissionScope, given_scopes, permission_scopes
 
@@ -106,6 +108,8 @@ class CrmConfig(AppConfig):
             ),
         ):
             contact_actions.register(action)
+        for confidence in CONFIDENCES:
+            confidences.register(confidence)
         for source in SOURCES:
             timeline_sources.register(source)
         merge_previews.register(Records())

@@ -1,6 +1,6 @@
 """Who changed what, when and through what: read from the event tables that the database keeps itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef,
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
+from gateway.registry import Registry
 from gateway.tracking import BEFORE
 from gateway.users import name_of_user
 
@@ -31,7 +32,24 @@ _KINDS = {
     "begin": "as it was when its history began",
 }
 _REWORDED = "changed"  # instead of words that are not kept
+NOT_SHOWN = "changed, not shown"  # instead of what is told to nobody
 _DONE = {ADDITION: "created", CHANGE: "changed", DELETION: "deleted"}
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """
+    A field of a tracked model that may be told of some objects only: everybody else reads that it changed.
+
+    `kept_of` returns those of these ids of objects of which it is told to nobody, in one query; what is gone is among
+    them. `key` is the model's label and the field's name.
+    """
+
+    key: str
+    kept_of: Callable[[Collection[Any]], Collection[Any]]
+
+
+confidences: Registry[Confidence] = Registry("field told in confidence")
 
 
 @dataclass(frozen=True)
@@ -39,7 +57,7 @@ class Change:
     """
     One field's step: its label, what it was (None: nothing known before) and what it became.
 
-    Where words are not kept it became "changed".
+    Where words are not kept it became "changed"; where they are told to nobody, "changed, not shown".
     """
 
     label: str
@@ -141,19 +159,36 @@ def entries_of(steps: Sequence[tuple[Model, Model | None]], *, leave_out: Sequen
     Return what each event changed against the event before it (None: nothing known before), in the same order.
 
     Events are those of `events_of`. Fields named in `leave_out` are not looked at. Queries: one for each
-    kind of record that changes name and that cannot be missing; the others came with the events.
+    kind of record that changes name and that cannot be missing, and one for each field that is told in confidence and
+    changed; the others came with the events.
     """
     names = _names_of_records(steps, leave_out)
+    kept = _kept_back(steps)
     return [
         HistoryEntry(
             at=event.pgh_created_at,  # type: ignore[attr-defined]
             kind=_kind(event),
             who=_who(event),
             through=_through(_context(event)),
-            changes=_changes(event, before, names, leave_out),
+            changes=_changes(event, before, names, leave_out, kept),
         )
         for event, before in steps
     ]
+
+
+def _kept_back(steps: Sequence[tuple[Model, Model | None]]) -> Collection[tuple[str, object]]:
+    """Return the fields of objects that changed in these steps and are told to nobody: name and id."""
+    kept: set[tuple[str, object]] = set()
+    for model in {event.pgh_tracked_model for event, _ in steps}:  # type: ignore[attr-defined]
+        for name in [field.name for field in model._meta.concrete_fields]:
+            if (key := f"{model._meta.label}.{name}") in confidences:
+                changed = {
+                    event.pgh_obj_id  # type: ignore[attr-defined]
+                    for event, before in steps
+                    if getattr(event, name) or getattr(before, name, None)
+                }
+                kept |= {(name, pk) for pk in (confidences[key].kept_of(changed) if changed else ())}
+    return kept
 
 
 def _kind(event: Model) -> str:
@@ -221,8 +256,11 @@ def _changes(
     before: Model | None,
     names: Mapping[tuple[type[Model], object], str],
     leave_out: Sequence[str],
+    kept: Collection[tuple[str, object]],
 ) -> list[Change]:
     def shown(holder: Model, field: Any) -> object:
+        if (field.name, event.pgh_obj_id) in kept:  # type: ignore[attr-defined]
+            return NOT_SHOWN if holder is event else None
         value = getattr(holder, field.attname)
         return names.get((field.related_model, value), value) if isinstance(field, ForeignKey) else value
 

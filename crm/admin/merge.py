@@ -1,5 +1,6 @@
 """Merges that were made: who was joined with whom, when, by whom, and whether it was taken apart again."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Merge
+from crm.motivation import taken_over_shown
 from crm.search import NAMES
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -46,10 +48,10 @@ class MergeAdmin(ReadOnlyModelAdmin):
     search_help_text = "Why, or any part of a name, or of an address that you may see"
     ordering = ("-pk",)
     fieldsets = (
-        (None, {"fields": (("shown_survivor", "shown_loser"), ("merged_at", "who"), "reason", "taken_over")}),
+        (None, {"fields": (("shown_survivor", "shown_loser"), ("merged_at", "who"), "reason", "decided")}),
         ("Taken apart", {"fields": (("unmerged_at", "unmerged_by"),)}),
     )
-    readonly_fields = ("shown_survivor", "shown_loser", "who")
+    readonly_fields = ("shown_survivor", "shown_loser", "who", "decided")
     empty_state = "Nobody was merged yet. Open a contact and join it with another record of the same person."
 
     @display(description="Person")
@@ -66,6 +68,11 @@ class MergeAdmin(ReadOnlyModelAdmin):
         if merge.rule:
             return f"Rule: {merge.rule.replace('_', ' ')}"
         return str(merge.merged_by or "–")
+
+    @display(description="Taken over")
+    def decided(self, merge: Merge) -> str:
+        """Return what the merge decided, before and after, but what moves a person who does not agree to show it."""
+        return json.dumps(taken_over_shown(merge), ensure_ascii=False, indent=4)
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         """Find by addresses only for those who may see them."""

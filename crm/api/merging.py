@@ -17,6 +17,7 @@ from crm.duplicates.evidence import in_words
 from crm.merging import Unmerged, merge, unmerge
 from crm.merging.preview import Parts, SideBySide, preview
 from crm.models import Contact, DuplicateSuggestion
+from crm.motivation import taken_over_shown
 from gateway.answers import JsonAnswer
 from gateway.filters import CollectionFilters, IdFilter
 from gateway.items import Id, StorableText
@@ -220,7 +221,7 @@ class ContactMerge(ApiView):
                 "merged_at": done.merged_at,
                 "rule": done.rule,
                 "reason": done.reason,
-                "taken_over": done.taken_over,
+                "taken_over": taken_over_shown(done),
             }
         )
 

@@ -7,7 +7,7 @@ two at once come one after the other, and the second sees what the first has don
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from crm.merging.fields import (
     value_of,
 )
 from crm.models import Company, Consent, Contact, Merge
+from crm.motivation import ON_RECORD, kept_of_contacts
 from crm.search import refresh_search_text
 from gateway.errors import DomainError
 from gateway.history import events_of
@@ -279,6 +280,7 @@ def plan_of_unmerge(loser_id: int, *, for_update: bool = False) -> Unmerged:
     for path in sorted(own.taken_over, key=place_of):
         _plan_path(plan, path, own.taken_over[path], later=later, above=above)
     _keep_what_is_gone(plan)
+    _keep_back(plan)
     return plan
 
 
@@ -368,6 +370,19 @@ def _keep_what_is_gone(plan: Unmerged) -> None:
             del plan._steps[path]
             plan.restored = [step for step in plan.restored if step.path != path]
             plan.kept.append(Kept(path, value_of(plan.survivor, path), "the former one was deleted"))
+
+
+def _keep_back(plan: Unmerged) -> None:
+    """Say of what moves the person only that it is known, where they do not agree that it is shown."""
+    paths = {one.path for one in (*plan.restored, *plan.kept)}
+    if "motivation" not in paths or not kept_of_contacts([plan.survivor.pk]):
+        return
+
+    def told(one: Any, *sides: str) -> Any:
+        return replace(one, **{side: getattr(one, side) and ON_RECORD for side in sides if one.path == "motivation"})
+
+    plan.restored = [told(step, "value", "becomes") for step in plan.restored]
+    plan.kept = [told(kept, "value") for kept in plan.kept]
 
 
 def wait_for_merges() -> None:

@@ -14,6 +14,7 @@ from crm.merging.fields import ABSENT, Choice, default_choice, fields_of, shown,
 from crm.merging.merge import lock_persons, persons_of, wait_for_merges
 from crm.merging.part import MergePreviewPart
 from crm.models import Consent, Contact, ContactPoint, ContactRef, Conversion
+from crm.motivation import ON_RECORD, motivation_shown
 from crm.stages import later_stage, stage_now
 from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
 
@@ -89,7 +90,8 @@ def loaded(parts: Iterable[MergePreviewPart], pair: SideBySide, *, may: Permissi
 def side_by_side(survivor_id: int, loser_id: int) -> SideBySide:
     """Return both records and their fields. Raises `NoSuchContact`, `AlreadyOnePerson`, `PersonErased`."""
     persons = persons_of(survivor_id, loser_id)
-    found = Contact.objects.select_related("company", "owner").annotate(stage_now=stage_now()).in_bulk(persons)
+    contacts = Contact.objects.select_related("company", "owner")
+    found = contacts.annotate(stage_now=stage_now(), motivation_shown=motivation_shown()).in_bulk(persons)
     survivor, loser = found[persons[0]], found[persons[1]]
     stages = [Contact.Stage(contact.stage_now) for contact in (survivor, loser)]
     return SideBySide(
@@ -102,8 +104,8 @@ def side_by_side(survivor_id: int, loser_id: int) -> SideBySide:
             FieldChoice(
                 key=field.key,
                 label=field.label,
-                survivor=shown(field.key, value_of(survivor, field.key)),
-                loser=shown(field.key, value_of(loser, field.key)),
+                survivor=_told(field.key, survivor),
+                loser=_told(field.key, loser),
                 choices=field.choices,
                 default=default_choice(field, survivor, loser),
                 is_conflict=_is_conflict(value_of(survivor, field.key), value_of(loser, field.key)),
@@ -111,6 +113,13 @@ def side_by_side(survivor_id: int, loser_id: int) -> SideBySide:
             for field in fields_of(survivor, loser)
         ],
     )
+
+
+def _told(path: str, contact: Any) -> str:
+    """Return a value as it is shown; of what moves a person who does not agree to show it, that it is known."""
+    if path == "motivation" and contact.motivation_shown is None:
+        return ON_RECORD
+    return shown(path, value_of(contact, path))
 
 
 def sides(first: str) -> tuple[Column, ...]:
