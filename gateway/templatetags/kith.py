@@ -6,10 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 
 from gateway.panels import Chart, Link, Unit
 from gateway.screen import DASH, grouped
@@ -24,6 +26,13 @@ NUMERIC_UNITS = {"money", "percent", "times", "count", "decimal", "rating"}
 def grouped_filter(value: Decimal | int) -> str:
     """Show thousands apart: 12,345."""
     return grouped(value)
+
+
+@register.filter
+def named(field: BoundField) -> str:
+    """Show a field of a form with its label as its name, where no label stands beside it."""
+    widget = field.as_widget(attrs={"aria-label": capfirst(field.label)})
+    return widget + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else widget
 
 
 @register.filter
