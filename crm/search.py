@@ -162,7 +162,7 @@ def people_with(addresses: Sequence[str], *, limit: int = 8) -> list[FoundPerson
     points: dict[int, dict[str, str]] = {}
     for person, kind, raw in had.values_list("contact__person_id", "kind", "raw"):
         points.setdefault(person or 0, {}).setdefault(kind, raw)
-    known = Contact.objects.annotate(leave_alone=wishes_no_contact()).select_related("company")
+    known: QuerySet[Any] = Contact.objects.annotate(leave_alone=wishes_no_contact()).select_related("company")
     people = known.filter(pk__in=points).order_by("pk")[:limit] if points else []
     return [
         FoundPerson(

@@ -31,7 +31,7 @@ def grouped_filter(value: Decimal | int) -> str:
 @register.filter
 def named(field: BoundField) -> str:
     """Show a field of a form with its label as its name, where no label stands beside it."""
-    widget = field.as_widget(attrs={"aria-label": capfirst(field.label)})
+    widget = field.as_widget(attrs={"aria-label": str(capfirst(field.label))})
     return widget + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else widget
 
 
