@@ -359,7 +359,7 @@ def check_time(occurred_at: datetime, now: datetime) -> None:
 
 def check_order(occurred_at: datetime, answered: Interaction | None) -> None:
     """Raise `HelpBeforeQuestion` for a time before what the help answers: a reply is never before its question."""
-    if answered is not None and occurred_at < answered.occurred_at:
+    if answered is not None and answered.occurred_at is not None and occurred_at < answered.occurred_at:
         raise HelpBeforeQuestion("What this answers was asked later: the help cannot have been given by then.")
 
 

@@ -166,7 +166,7 @@ class HelpForm(RemembersWhatItShowed, forms.Form):
 
     def _to_the_second(self, when: datetime) -> datetime:
         """Return the second that is known of the minute that the form shows: no answer stands before its question."""
-        asked_at = self.asked and self.asked.occurred_at
+        asked_at = self.asked.occurred_at if self.asked is not None else None
         known = [self.initial["occurred_at"], asked_at]
         in_minute = [at for at in known if at is not None and _minute(at) == _minute(when)]
         if in_minute:

@@ -374,7 +374,7 @@ def _keep_what_is_gone(plan: Unmerged) -> None:
 
 def _keep_back(plan: Unmerged) -> None:
     """Say of what moves the person only that it is known, where they do not agree that it is shown."""
-    paths = {one.path for one in (*plan.restored, *plan.kept)}
+    paths = {step.path for step in plan.restored} | {kept.path for kept in plan.kept}
     if "motivation" not in paths or not kept_of_contacts([plan.survivor.pk]):
         return
 
