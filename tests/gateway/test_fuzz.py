@@ -80,10 +80,15 @@ def spoiled_items(draw, key):
     return item | draw(st.dictionaries(texts, values, max_size=1))
 
 
-@pytest.fixture
-def api(db):
+@pytest.fixture(scope="module")
+def client(kept):
     prepare()
-    return client_with(*known_scopes())
+    return client_with(*known_scopes(), requests_per_minute=1_000_000)
+
+
+@pytest.fixture
+def api(db, client):
+    return client
 
 
 def assert_answered(response):
