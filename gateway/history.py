@@ -22,7 +22,7 @@ from gateway.users import name_of_user
 SHOWN = 200  # events; the newest
 THE_SYSTEM = "the system"  # who acted where nobody is known
 
-_BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person"}
+_BOOKKEEPING = {"created_at", "updated_at", "source_updated_at", "search_text", "person", "normalised"}
 _KINDS = {
     "insert": "created",
     "update": "changed",

@@ -22,6 +22,53 @@ ModelT = TypeVar("ModelT", bound=models.Model)
 BEFORE = "before"  # the label of what a row was when its history began: no change, nobody did it
 
 
+class Additions(pghistory.InsertEvent):
+    """
+    Tells of every row that is added to a record that was there before: whom `parent`, a relation, leads to.
+
+    What comes into the world with its record is that one's beginning, and costs nothing here. One trigger for each
+    statement.
+    """
+
+    def __init__(self, *, parent: str) -> None:
+        super().__init__(trigger_name="insert_insert")
+        self.parent = parent
+
+    def add_event_trigger(self, event_model: Any) -> None:
+        trigger = pgtrigger.Trigger(
+            name=self.trigger_name,
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            declare=[*PLANNED_BY_INDEX, ("parents", "bigint[]"), ("context", "uuid")],
+            func=planned_by_index(self._body(event_model)),
+        )
+        pgtrigger.register(trigger)(event_model.pgh_tracked_model)
+
+    def _body(self, event_model: Any) -> str:
+        """Return what the trigger does. Which records were there before is asked of the index, for all at once."""
+        tracked = event_model.pgh_tracked_model._meta
+        parent = tracked.get_field(self.parent)
+        columns = _kept_columns(event_model)
+        rows = ", ".join(f"n.{column}" for column in columns)
+        return f"""
+            parents := ARRAY(
+                SELECT p.id FROM {parent.remote_field.model._meta.db_table} p
+                WHERE p.id = ANY(ARRAY(SELECT n.{parent.column} FROM new_rows n)) AND p.created_at < now()
+            );
+            IF parents <> '{{}}' THEN
+                context := _pgh_attach_context();
+                INSERT INTO {event_model._meta.db_table} (
+                    pgh_obj_id, pgh_created_at, pgh_label, pgh_context_id, {", ".join(columns)}
+                )
+                SELECT n.id, now(), '{self.label}', context, {rows}
+                FROM new_rows n
+                JOIN unnest(parents) there (id) ON there.id = n.{parent.column};
+            END IF;
+        """
+
+
 class Changes(pghistory.UpdateEvent):
     """
     Tells of every change of the columns that the events hold, and of `reworded` ones that they changed.
@@ -32,10 +79,12 @@ class Changes(pghistory.UpdateEvent):
     sync of followers, a comparison.
     """
 
-    def __init__(self, *, reworded: Sequence[str], labels: Mapping[str, str], arrives: str) -> None:
+    def __init__(
+        self, *, reworded: Sequence[str] = (), labels: Mapping[str, str] | None = None, arrives: str = ""
+    ) -> None:
         super().__init__(trigger_name="update_update")
         self.reworded = reworded
-        self.labels = labels
+        self.labels = labels or {}
         self.arrives = arrives
 
     def add_event_trigger(self, event_model: Any) -> None:
@@ -57,8 +106,7 @@ class Changes(pghistory.UpdateEvent):
     def _body(self, event_model: Any) -> str:
         """Return what the trigger does. Which rows have events is asked of the index, for all of them at once."""
         tracked = event_model.pgh_tracked_model._meta
-        own = {field.name for field in tracked.concrete_fields}
-        kept = [field.column for field in event_model._meta.concrete_fields if field.name in own]
+        kept = _kept_columns(event_model)
         reworded = [tracked.get_field(name).column for name in self.reworded]
         events = event_model._meta.db_table
 
@@ -74,6 +122,10 @@ class Changes(pghistory.UpdateEvent):
             f"CASE WHEN n.{column} IS DISTINCT FROM o.{column} THEN '{name}' END"
             for name, column in zip(self.reworded, reworded, strict=True)
         )
+        # Where no words are left out there may be no column that names those that changed.
+        names_them = any(field.name == "pgh_reworded" for field in event_model._meta.concrete_fields)
+        told = "pgh_reworded, " if names_them else ""
+        telling = f"nullif(array_remove(ARRAY[{names}]::text[], NULL), '{{}}')," if names_them else ""
         arrives = f"o.{self.arrives} IS NULL AND n.{self.arrives} IS NOT NULL" if self.arrives else "false"
         return f"""
             SELECT array_agg(n.id), array_agg(n.id) FILTER (WHERE {arrives}) INTO changed, arrived
@@ -91,10 +143,10 @@ class Changes(pghistory.UpdateEvent):
                 FROM old_rows o
                 JOIN (SELECT unnest(changed) AS id EXCEPT SELECT unnest(begun)) first ON first.id = o.id;
                 INSERT INTO {events} (
-                    pgh_obj_id, pgh_created_at, pgh_label, pgh_context_id, pgh_reworded, {", ".join(kept)}
+                    pgh_obj_id, pgh_created_at, pgh_label, pgh_context_id, {told}{", ".join(kept)}
                 )
                 SELECT
-                    n.id, now(), {label}, context, nullif(array_remove(ARRAY[{names}]::text[], NULL), '{{}}'),
+                    n.id, now(), {label}, context, {telling}
                     {of("n", kept)}
                 FROM new_rows n
                 JOIN old_rows o ON o.id = n.id
@@ -133,6 +185,12 @@ def track_changes(
         )(model)
 
     return track
+
+
+def _kept_columns(event_model: Any) -> list[str]:
+    """Return the columns that events have of the row itself."""
+    own = {field.name for field in event_model.pgh_tracked_model._meta.concrete_fields}
+    return [field.column for field in event_model._meta.concrete_fields if field.name in own]
 
 
 def _relation(field: Any) -> models.ForeignKey[Any, Any]:

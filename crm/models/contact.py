@@ -24,6 +24,7 @@ from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
 from crm.models.told_of_contacts import told_with_the_person
+from gateway.tracking import Additions, Changes
 
 EARLIEST_BIRTH, LATEST_BIRTH = 1900, 2100
 BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
@@ -270,7 +271,7 @@ class Contact(Synced):
         return self.full_name or self.known_as or f"Contact {self.pk}"
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(Additions(parent="contact"), Changes(), pghistory.DeleteEvent())
 class ContactPoint(models.Model):
     """
     An address by which a person can be reached: raw as it came, normalised for comparing.
@@ -322,7 +323,7 @@ class ContactPoint(models.Model):
         return self.raw
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(Additions(parent="contact"), Changes(), pghistory.DeleteEvent())
 class ContactRef(models.Model):
     """What another system calls a contact. One contact can have several; each leads to one contact only."""
 

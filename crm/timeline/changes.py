@@ -10,6 +10,7 @@ from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
 from gateway.history import HistoryEntry, entries_of, event_model_of, events_of
 from gateway.panels import Link
+from gateway.tracking import BEFORE
 
 CHANGE, MERGE = "change", "merge"
 _KINDS = {CHANGE: "Record change", MERGE: "Merge"}
@@ -40,6 +41,7 @@ class RecordChanges:
             FROM {table} event
             WHERE event.{self.contact_column} = ANY (%(contacts)s)
                 AND (event.pgh_created_at, event.pgh_id) < (%(at)s, %(bound)s)
+                AND event.pgh_label <> '{BEFORE}'
                 AND {self._is_of(asked.kind, table)}
         """
 

@@ -10,12 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.merging import merge
-from crm.models import Contact, ContactPoint
+from crm.models import Contact, ContactPoint, ContactRef
 from crm.personal_data.erasing import erase_person
-from gateway.history import history_of
+from crm.timeline.reading import asked_of, read_timeline
+from gateway.acting import acting
+from gateway.history import event_model_of, history_of
 from tests.admin_clients import logged_in, with_role
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory, EmailFactory
+from tests.sending import send_one
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +213,56 @@ def test_the_dialog_says_whose_system_has_to_be_told_as_well(hal: Client, joe: C
 
     assert "Known to shop as well. Correct it there too: what it sends again is written again." in text
     assert "Known to" not in hal.get(page(ContactFactory())).content.decode()
+
+
+def told(contact: Contact, source: str) -> list[tuple[str, str, list[tuple[str, object, object]]]]:
+    """Return what the timeline tells of the contact's addresses or references, the newest first."""
+    page = read_timeline(asked_of(contact.pk, may=lambda permission: True, now=NOW, kind="change"))
+    return [
+        (entry.title, entry.actor, [(step.label, step.before, step.after) for step in entry.changes])
+        for entry in page.entries
+        if entry.source == source
+    ]
+
+
+def test_the_timeline_tells_what_an_address_was_before_and_who_added_another(hal: Client, joe: Contact):
+    Contact.objects.filter(pk=joe.pk).update(created_at=NOW)  # not just now, as what is added with it
+    assert told(joe, "address-changes") == []
+    point = joe.points.get()
+
+    correct(hal, joe, **{f"address_{point.pk}": "Joseph@Example.com"})
+    correct(hal, joe, more_phone="020 7946 0000")
+    correct(hal, joe, **{f"address_{point.pk}": "jay@example.com"})
+    correct(hal, joe, **{f"address_{point.pk}": ""})
+
+    gone, changed, added, verified = told(joe, "address-changes")
+    assert verified[:2] == ("Address changed", "Hal Helper, admin")
+    assert verified[2][0] == ("raw", "joe@example.com", "Joseph@Example.com")
+    assert added == (
+        "Address created", "Hal Helper, admin", [("kind", None, "phone"), ("raw", None, "020 7946 0000")],
+    )  # fmt: skip
+    assert changed == ("Address changed", "Hal Helper, admin", [("raw", "Joseph@Example.com", "jay@example.com")])
+    assert gone[0] == "Address deleted"
+    assert ("raw", "jay@example.com", None) in gone[2]
+
+
+def test_the_timeline_tells_what_a_reference_was_before_and_what_a_source_made_of_an_address(joe: Contact):
+    Contact.objects.filter(pk=joe.pk).update(created_at=NOW)
+    joe.points.update(verified_at=None, verified_by="")
+    joe.refs.update(external_id="c2")
+    with acting(key="shop"):
+        send_one("contacts", source="shop", external_id="c2", email="joe@other.example")
+
+    assert told(joe, "reference-changes") == [
+        ("Reference changed", "the system", [("external id", "c1", "c2")]),
+    ]
+    assert [(title, actor, steps[1]) for title, actor, steps in told(joe, "address-changes")][:2] == [
+        ("Address created", "shop", ("raw", None, "joe@other.example")),
+        ("Address deleted", "shop", ("raw", "joe@example.com", None)),
+    ]
+
+
+def test_what_is_new_with_its_contact_begins_no_history(joe: Contact):
+    for model in (ContactPoint, ContactRef):
+        assert model.objects.exists()
+        assert not event_model_of(model)._default_manager.exists()
