@@ -255,7 +255,7 @@ def more(world: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "found"), [(ADDRESS, {Contact, Merge}), (SAID, {Interaction, HelpRecord, Thread, Waiting})]
+    ("word", "found"), [(ADDRESS, {Contact, HelpRecord, Merge}), (SAID, {Interaction, HelpRecord, Thread, Waiting})]
 )
 def test_no_list_is_searched_by_what_is_hidden(more: None, undrawn: None, word: str, found: set[type[Model]]):
     chief, analyst = somebody(), somebody(ANALYST)
