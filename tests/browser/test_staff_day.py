@@ -138,6 +138,9 @@ def record_a_call(page: Page, *, by_keyboard: bool) -> None:
         page.keyboard.press("h")
         expect(page.get_by_role("button", name="Not at all.")).to_be_focused()  # it was none of the answers given
         page.keyboard.press("Tab")
+        expect(page.locator("#id_answers")).to_be_focused()
+        page.keyboard.type("noth")  # nor does it answer what he waits for
+        page.keyboard.press("Tab")
         page.keyboard.type("Can the company be invoiced?")
         page.keyboard.press("Tab")
         page.keyboard.type("Yes, by its order number.")
@@ -152,6 +155,7 @@ def record_a_call(page: Page, *, by_keyboard: bool) -> None:
         page.keyboard.press("Control+Enter")
     else:
         press(page.get_by_role("link", name="Record help"))
+        page.locator("#id_answers").select_option(label="nothing of this")
         page.locator("#id_question").fill("Can the company be invoiced?")
         page.locator("#id_answer").fill("Yes, by its order number.")
         page.locator("#id_topic").fill("invoices")
