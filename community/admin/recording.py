@@ -348,7 +348,10 @@ class RecordingMixin:
         if request.method == "POST" and form.is_valid():
             record = _tried(form, lambda: _record(form, thread, now))
             if record is not None:
-                return _saved(request, record, f"Recorded: help for {record.contact}.")
+                message = f"Recorded: help for {record.contact}."
+                if form.cleaned_data.get("answers") and form.asked is not None:  # it was chosen for them
+                    message += f" It answers what they asked on {_shown(form.asked.occurred_at)}."
+                return _saved(request, record, message)
         offers = []
         if person and not form.is_bound and request.user.has_perm(MAY_SEE_SAID):
             offers = answers_to_mark(person.pk, may=request.user.has_perm, asked=asked, thread=thread)

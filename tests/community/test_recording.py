@@ -385,7 +385,10 @@ def test_help_on_the_page_of_somebody_who_waits_answers_their_oldest_question(an
     assert (form.initial["answers"], form.initial["channel"], form.initial["question"]) == (oldest.pk, forum.pk, "")
 
     at = {"occurred_at": "2026-03-05T09:00"}
-    assert ana.post(page, told(forum, answers=oldest.pk, **at), headers=BY_HTMX).status_code == 204
+    saved = json.loads(ana.post(page, told(forum, answers=oldest.pk, **at), headers=BY_HTMX).headers["HX-Trigger"])
+    assert saved["kith:saved"]["message"] == (
+        "Recorded: help for Joe Bloggs. It answers what they asked on 3 Mar 2026, 09:00."
+    )
     record = HelpRecord.objects.get()
     assert (record.interaction.reply_to, record.interaction.thread) == (oldest, thread)
     assert (record.question, record.topic) == ("How do I enrol?", "enrolment")
