@@ -16,7 +16,7 @@ import pgtrigger.core
 from django.apps import apps
 from django.db import connection
 
-from gateway.tracking import Changes
+from gateway.tracking import Additions, Changes
 
 # Every table of history, with `pgh_tracked_model` and `pgh_trackers`.
 HISTORIES: list[Any] = [model for model in apps.get_models() if hasattr(model, "pgh_tracked_model")]
@@ -40,7 +40,7 @@ def everything_told() -> Iterator[None]:
     for history in HISTORIES:
         table = history._meta.db_table
         told, there = rows[table], found[table]
-        if "insert" not in _labels(history):  # of its new rows nothing is told before they change
+        if not _tells_of_all_new(history):  # of its new rows, or of those that are new with their record
             there = {key: columns for key, columns in there.items() if key in told}
         if arrives := _arrives(history):  # and one that was only named by others is new when it arrives
             new = {
@@ -56,8 +56,8 @@ def everything_told() -> Iterator[None]:
     assert not unsaid, f"these changed, and no event says so: {sorted(unsaid)}"
 
 
-def _labels(history: Any) -> set[str]:
-    return {tracker.label for tracker in history.pgh_trackers}
+def _tells_of_all_new(history: Any) -> bool:
+    return any(tracker.label == "insert" and not isinstance(tracker, Additions) for tracker in history.pgh_trackers)
 
 
 def _columns(history: Any) -> list[str]:

@@ -52,6 +52,7 @@ from django.db.models.signals import post_migrate  # noqa: E402
 import config.urls  # noqa: E402, F401  # the admin's site holds what its addresses have loaded, and tests ask it
 from config.celery import app as celery_app  # noqa: E402
 from metrics.workspace import Workspace  # noqa: E402
+from tests import quick_logins  # noqa: E402
 from tests.admin_drawing import frameless, remembered, undrawn  # noqa: E402, F401  # fixtures
 from tests.beginnings import Beginnings, can_put_back  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
@@ -69,6 +70,8 @@ def _restore_conversion_kinds(**_: object) -> None:
 
 # Else every browser of a test would begin with a look at each file that `manage.py serve` once collected.
 settings.STATIC_ROOT = None
+
+quick_logins.install()
 
 # Nobody guesses the passwords of a test. To hash one as slowly as in earnest takes a third of a second, and a login
 # with a wrong name does it too.
