@@ -401,7 +401,7 @@ def joe_with_everything(joe: Member, ana: User) -> Contact:
     for, and everything that the database keeps about his record has changed.
     """
     contact = joe.contact
-    ConversionFactory(contact=contact, occurred_at=at(27), utm_campaign="spring")
+    ConversionFactory(contact=contact, occurred_at=at(29), utm_campaign="spring")
     ConversionFactory(
         contact=contact, occurred_at=at(27), currency="USD"
     )  # without a rate: no touch gets credit for it

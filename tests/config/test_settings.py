@@ -19,7 +19,14 @@ READ = re.compile(
     r"""(?:env\.\w+|switch|seconds|whole_number|environ\.get|getenv)\(\s*["']([A-Z][A-Z_]+)["']|environ\[["']([A-Z][A-Z_]+)["']\]"""
 )
 #: Variables of the system, of Django and of pytest, which are not Kith's to document.
-FOREIGN = {"PATH", "HOME", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE", "PYTEST_XDIST_WORKER"}
+FOREIGN = {
+    "PATH",
+    "HOME",
+    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
+    "PYTEST_XDIST_WORKER",
+    "PYTEST_XDIST_WORKER_COUNT",
+}
 
 
 def variables_read() -> set[str]:

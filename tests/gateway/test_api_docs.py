@@ -16,9 +16,10 @@ from tests.api_clients import client_with
 
 TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text()
 APPS = ("gateway", "crm", "community", "metrics", "jobs")
-# Where only commands meet these, not the API.
+# Where only commands and forms meet these, not the API.
 OF_COMMANDS = {
     "unreadable_file", "wrong_options", "unknown_scope", "no_such_key", "unreadable_list", "several_records",
+    "answered_meanwhile", "before_question",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from crm.models import Contact
+from crm.models import Contact, Conversion
 from gateway.collections import collections
 from gateway.filters import CollectionFilters
 from gateway.routes import api_routes, known_scopes
@@ -163,9 +163,17 @@ def values(record: Json, name: str) -> list[Any]:
 
 
 def found_by(record: Json, name: str) -> set[int]:
-    """Return what a value of `record` finds: that record, and by what a contact is known by whom it was merged into."""
+    """
+    Return what a value of `record` finds: that record, by what a contact is known by whom it was merged into, and by
+    whose a conversion is its refunds.
+    """
     if "merged_into" in record and name in ("source", "external_id", "email"):
         return {record["id"], record["person_id"]}
+    if "refund_of" in record and name in ("contact_id", "person_id"):
+        refunds = Conversion.objects.filter(
+            refund_of_source=record["source"], refund_of_external_id=record["external_id"]
+        )
+        return {record["id"], *refunds.values_list("pk", flat=True)}
     return {record["id"]}
 
 
