@@ -21,7 +21,7 @@ def test_figures_tables_and_charts_follow_the_page(page: Page, log_in):
 
     expect(page.get_by_role("heading", name="Whom we know, by channel")).to_be_visible()
     expect(page.locator(".kith-table", has_text="Identified coverage")).to_contain_text("25.0 %")
-    expect(page.locator(".kith-table", has_text="Country")).to_contain_text("IE")
+    expect(page.locator(".kith-table", has_text="Country")).to_contain_text("Ireland")
     expect(page.locator(".kith-later")).to_have_count(0)
     drawn = "[...document.querySelectorAll('canvas[data-kith-chart]')].map(one => Chart.getChart(one)?.data.labels)"
     page.wait_for_function(f"{drawn}.every(labels => labels)")
