@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-WIDTH, HEIGHT, LOW = 1440, 1000, 510  # pixels
+WIDTH, HEIGHT, LOW = 1440, 1000, 550  # pixels
 
 
 def main(address: str, password: str) -> None:
