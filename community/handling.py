@@ -82,7 +82,8 @@ def claim(interaction_ids: Sequence[int], *, user_id: int, now: datetime) -> int
     """
     with transaction.atomic():
         claimed = claim_free(interaction_ids, user_id=user_id, now=now)
-        for handling in claimed.taken:
+        if claimed.taken:
+            handling = claimed.taken[0]
             assert handling.assignee is not None
             raise AlreadyClaimed(
                 f"{name_of_user(handling.assignee)} takes care of this already, since {claimed_at(handling)}.",

@@ -11,14 +11,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms.boundfield import BoundField
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from gateway.history import THE_SYSTEM, history_of, is_tracked
 from gateway.items import EARLIEST, LATEST
+from gateway.screen import told
 
 SOMEBODY = "Somebody"
 TOLD = 1_000  # characters of a value that a refusal repeats
@@ -190,10 +189,6 @@ def _in_words(field: forms.Field, value: Any) -> str:
         return field.label_from_instance(chosen) if chosen is not None else ""
     if isinstance(field, forms.ChoiceField):
         return str(next((label for code, label in offered.choices if str(code) == str(value)), value))
-    if isinstance(value, datetime):
-        return date_format(timezone.localtime(value), "j M Y, H:i")
-    if isinstance(value, date):
-        return date_format(value, "j M Y")
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
+    if isinstance(value, (date, list, tuple)):
+        return told(value)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else str(value)

@@ -8,7 +8,6 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.text import capfirst
@@ -64,7 +63,7 @@ def shown(value: object, unit: Unit) -> str:
         case "day" if isinstance(value, date):
             return date_format(value, "j M Y")
         case "time" if isinstance(value, datetime):
-            return date_format(timezone.localtime(value), "j M Y, H:i")
+            return told_of(value)
         case _:
             return str(value)
 

@@ -39,7 +39,7 @@ from gateway.admin import (
     saved_answer,
 )
 from gateway.errors import DomainError
-from gateway.screen import DASH
+from gateway.screen import DASH, told
 from gateway.users import name_of_user
 from metrics.admin.waiting_acts import ACTS, BULK_ACTS, HANDS_OVER, REASONS, BulkAct, NoForm, me
 from metrics.models import PersonDay
@@ -170,8 +170,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         if target:
             share = row.business_seconds / (target * 60)
             state = "kith-late" if share > 1 else "kith-soon" if share > 0.5 else "kith-in-time"
-        since = date_format(timezone.localtime(row.occurred_at), "j M Y, H:i")
-        title = f"Since {since}. {in_words(row.business_seconds)} of business hours" + (
+        title = f"Since {told(row.occurred_at)}. {in_words(row.business_seconds)} of business hours" + (
             f", to be replied to within {in_words(target * 60)}." if target else "."
         )
         waited = in_words((timezone.now() - row.occurred_at).total_seconds())

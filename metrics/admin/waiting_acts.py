@@ -9,13 +9,12 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.core.validators import MaxValueValidator
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from community import handling
 from community.models import Handling
 from crm.periods import local_day, organisation_zone
 from gateway.admin import ColleagueField
+from gateway.screen import told
 from gateway.users import name_of_user
 
 REASONS = ("Needs no reply", "Answered elsewhere", "Spam")
@@ -118,8 +117,7 @@ class Act:
         if "user" in given:
             words["who"] = name_of_user(given["user"])
         if "until" in given:
-            until = timezone.localtime(snoozed_until(given, now=now))
-            words["until"] = date_format(until, "j M Y, H:i")
+            words["until"] = told(snoozed_until(given, now=now))
         return words
 
 
