@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from community.interaction_kinds import asking_kinds, help_kinds
-from community.models import HelpRecord, Interaction, Member, Thread
+from community.models import Colleague, HelpRecord, Interaction, Member, Thread
 from community.waiting import replies_to
 from crm.models import Contact
 from crm.personal_data.suppression import PERSON_ERASED, hold_off_erasures
@@ -344,9 +344,11 @@ def check_helper(contact_id: int, helper_user_id: int | None, helper_member_id: 
     """Raise `NoHelper` unless exactly one helped, `HelpToOneself` where that is the person helped."""
     if (helper_user_id is None) == (helper_member_id is None):
         raise NoHelper("Say who helped: a colleague or a member, exactly one.")
-    if helper_member_id is None:
-        return
     people = Contact.objects.filter(pk=contact_id).values("person_id")
+    if helper_member_id is None:
+        if Colleague.objects.filter(user=helper_user_id, contact__person_id__in=people).exists():
+            raise HelpToOneself("This login is that of the person who was helped. Name somebody else who helped.")
+        return
     if Member.objects.filter(pk=helper_member_id, contact__person_id__in=people).exists():
         raise HelpToOneself("This account belongs to the person who was helped. Name somebody else who helped.")
 

@@ -24,7 +24,7 @@ from community.helping import (
     redo_help,
     undo_help,
 )
-from community.models import HelpRecord, Interaction
+from community.models import Colleague, HelpRecord, Interaction
 from community.sync.accepted_answers import refresh_accepted_help
 from gateway.history import history_of
 from metrics.models import Credit, HelperDay, StaleMark
@@ -245,6 +245,9 @@ def test_helper_must_be_exactly_one_and_somebody_else(joe, ana, phone):
         record_help(**said, helper_user_id=ana.pk, helper_member_id=MemberFactory().pk)
     with pytest.raises(HelpToOneself):
         record_help(**said, helper_member_id=own.pk)
+    Colleague.objects.create(user=ana, contact=ContactFactory(merged_into=joe))
+    with pytest.raises(HelpToOneself):
+        record_help(**said, helper_user_id=ana.pk)
 
     assert not Interaction.objects.exists()
 
