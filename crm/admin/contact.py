@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from unfold.contrib.filters.admin import RadioFilter
 
 from crm.admin.audience import AudienceMixin
 from crm.admin.contact_page import ContactPageMixin, page_of
@@ -40,6 +39,7 @@ from gateway.admin import (
     FreeObjectField,
     InlineFormSet,
     ModelAdmin,
+    RadioFilter,
     TabularInline,
     display,
     row_buttons,
