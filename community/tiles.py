@@ -174,6 +174,7 @@ class RatingTile:
         rows = (
             HelpRecord.objects.filter(
                 ~Q(helper_member__contact__person=F("contact__person")) | Q(helper_member=None),
+                ~Q(helper_user__colleague__contact__person=F("contact__person")) | Q(helper_user__colleague=None),
                 contact__person__in=ids,
                 withdrawn_at=None,
                 interaction__retracted_at=None,

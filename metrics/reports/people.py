@@ -12,7 +12,7 @@ from crm.periods import local_day, organisation_zone
 from metrics.reports import figures
 from metrics.reports.shares import shared_among_people
 from metrics.reports.snapshot import select
-from metrics.reports.spent import SHARED, whole_minor
+from metrics.reports.spent import IS_TO_STAFF, SHARED, whole_minor
 
 VIEW_VALUE = "metrics.view_person_value"  # to know what one person brought, without what everybody did and cost
 
@@ -22,8 +22,8 @@ class PersonMoney:
     """
     What a person brought and cost, all time, in the reporting currency.
 
-    `cost` is direct: rewards, and staffing's share by the minutes that they were helped. `roi` is on
-    revenue credited and the cost before rounding, as in reports.
+    `cost` is direct: rewards while they were no staff, and staffing's share by the minutes that they were helped.
+    `roi` is on revenue credited and the cost before rounding, as in reports.
     """
 
     revenue: Decimal
@@ -48,13 +48,13 @@ def money_of_people(persons: Sequence[int], *, now: datetime) -> dict[int, Perso
         "persons": list(persons),
     }
     rows = select(
-        """
+        f"""
         SELECT asked.id, brought.*, (
             SELECT COALESCE(sum(d.amount_minor), 0)
             FROM crm_contact record
             JOIN community_cost c ON c.contact_id = record.id
             JOIN metrics_costday d ON d.cost_id = c.id AND d.day < %(cost_end)s::date
-            WHERE record.person_id = asked.id
+            WHERE record.person_id = asked.id AND NOT {IS_TO_STAFF.format(person="asked.id")}
         )
         FROM unnest(%(persons)s::bigint[]) AS asked (id)
         CROSS JOIN LATERAL (

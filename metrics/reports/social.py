@@ -2,7 +2,8 @@
 Social figures: people helped, questions answered, ratings.
 
 People are counted after identity resolution, distinct in the row and in the total. Help to oneself
-counts nowhere, and what a bot does helps nobody in these figures.
+counts nowhere, be it by an account or by a login that is the person's, and what a bot does helps nobody in these
+figures.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,13 @@ IS_BOT_AT = """EXISTS (
     SELECT FROM metrics_rolespan span
     WHERE span.role = 'bot' AND span.member_id = {member}
       AND span.since <= {instant} AND span.until > {instant}
+)"""
+
+# Whether a login is a person's own, as somebody has said on the page of the user. Few users are linked to anybody.
+IS_LOGIN_OF = """EXISTS (
+    SELECT FROM community_colleague login
+    JOIN crm_contact login_contact ON login_contact.id = login.contact_id
+    WHERE login.user_id = {user} AND login_contact.person_id = {person}
 )"""
 
 # Whether a person was staff at an instant: with any account. Few members ever were, so their spans come first.
@@ -78,6 +86,7 @@ HELP = f"""
     WHERE hr.withdrawn_at IS NULL
       AND {_IN_PERIOD}
       AND {_HELPER} IS DISTINCT FROM {_ASKER}
+      AND NOT {IS_LOGIN_OF.format(user="hr.helper_user_id", person=_ASKER)}
       AND NOT {IS_BOT_AT.format(member="helper.id", instant="i.occurred_at")}
 """
 
@@ -101,6 +110,7 @@ ANSWERS = f"""
     WHERE (t.accepted_answer_id IS NOT NULL OR t.confirmed_answer_id IS NOT NULL)
       AND {_IN_PERIOD}
       AND ({_ASKER} IS NULL OR {_HELPER} IS NULL OR {_HELPER} <> {_ASKER})
+      AND NOT {IS_LOGIN_OF.format(user="i.user_id", person=_ASKER)}
       AND NOT {IS_BOT_AT.format(member="helper.id", instant="i.occurred_at")}
 """
 

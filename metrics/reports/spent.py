@@ -3,7 +3,8 @@ Cost by row, from the costs' days, in minor units of the reporting currency.
 
 Only cost rows are money. A campaign, channel or community bears what is booked on it; what is booked
 elsewhere or nowhere is "not assigned" and is never spread silently. People bear their rewards and
-their share of what is to be shared: see `shares`. Days that have not come yet are not yet cost.
+their share of what is to be shared: see `shares`. What staff are rewarded with is nobody's row. Days
+that have not come yet are not yet cost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,12 @@ from metrics.reports.dimensions import Dimension
 from metrics.reports.query import Cost, View
 from metrics.reports.shares import shared_among_people
 from metrics.reports.snapshot import Question, Rows, Select, select
+from metrics.reports.social import IS_STAFF_AT
 
+# A reward to somebody who was staff on its day, at the day's end as what has a date alone: staff have no row.
+IS_TO_STAFF = IS_STAFF_AT.format(
+    person="{person}", instant="((d.day + 1)::timestamp AT TIME ZONE %(zone)s - interval '1 microsecond')"
+)
 NOTHING_SHARED = "FALSE"
 # Which pooled costs people bear a share of. Direct, as customer: what staffing cost while it helped
 # them. That is no cost of the help they give to others: as helper, only rewards are direct.
@@ -73,13 +79,14 @@ def spent_on_few(
 ) -> Question[dict[int, Decimal]]:
     """Ask for the direct cost of these people, unrounded, as `spent` has it; at most two SELECTs."""
     rewards: Select = (
-        """
+        f"""
         SELECT record.person_id, sum(d.amount_minor)
         FROM crm_contact record
         JOIN community_cost c ON c.contact_id = record.id
         JOIN metrics_costday d ON d.cost_id = c.id
         WHERE record.person_id = ANY(%(only_persons)s::bigint[])
             AND d.day >= %(start)s::date AND d.day < %(cost_end)s::date
+            AND NOT {IS_TO_STAFF.format(person="record.person_id")}
         GROUP BY 1
         """,
         {**parameters, "only_persons": list(persons)},
@@ -110,7 +117,7 @@ def _spent_on_people(parameters: Mapping[str, object], *, shared: str, by_touche
         SELECT p.person_id, c.contact_id IS NULL AND {shared}, sum(d.amount_minor)
         FROM metrics_costday d
         JOIN community_cost c ON c.id = d.cost_id
-        LEFT JOIN crm_contact p ON p.id = c.contact_id
+        LEFT JOIN crm_contact p ON p.id = c.contact_id AND NOT {IS_TO_STAFF.format(person="p.person_id")}
         WHERE d.day >= %(start)s::date AND d.day < %(cost_end)s::date
         GROUP BY 1, 2
         """,

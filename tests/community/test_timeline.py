@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from community.models import Interaction, Member
+from community.models import Colleague, Interaction, Member
 from community.tiles import ExchangeTiles, RatingTile
 from crm.models import Contact
 from crm.timeline.reading import asked_of, channel_choices, read_timeline
@@ -249,6 +249,9 @@ def test_rating_tile_is_the_mean_with_its_number(joe, mia):
     for rating in (5, 4, None):
         HelpRecordFactory(contact=joe.contact, rating=rating)
     HelpRecordFactory(contact=joe.contact, rating=1, withdrawn_at=NOW)
+    login = UserFactory()
+    Colleague.objects.create(user=login, contact=joe.contact)
+    HelpRecordFactory(contact=joe.contact, helper_user=login, rating=1)  # by himself
 
     found = RatingTile().load([joe.contact_id, mia.contact_id], now=NOW, may=anybody)
 

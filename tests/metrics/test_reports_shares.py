@@ -1,12 +1,14 @@
 """What people cost: rewards, the staff's minutes with them, and loaded shares."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 
 from metrics.reports import RoiQuery, roi_report
+from metrics.reports.people import money_of_people
+from metrics.reports.spent import spent_on_few
 from tests.factories.community import (
     ChannelFactory,
     CostFactory,
@@ -64,6 +66,33 @@ def test_rewards_are_their_receivers_cost(world):
     assert costs_of(found) == {world.joe.pk: Decimal("5.00")}
     assert lines_of(found) == {"not_assigned": Decimal("3.00")}
     assert found.total.cost == Decimal("8.00")
+
+
+@pytest.mark.parametrize("view", ["customer", "helper"])
+def test_reward_of_who_is_staff_on_its_day_is_nobodys(world, view, settings):
+    settings.KITH_TIME_ZONE = "Europe/Zurich"
+    clerk = MemberFactory(contact=ContactFactory(merged_into=world.eve))
+    # 23:30 of Monday in Zurich: at the end of that day she is staff.
+    MemberRoleFactory(member=clerk, role="staff", since=datetime(2026, 3, 2, 22, 30, tzinfo=UTC))
+    add_cost_days(
+        CostFactory(category="rewards", contact=world.eve), {MONDAY - timedelta(days=1): 500, MONDAY: 70, TUESDAY: 7}
+    )
+    add_cost_days(CostFactory(category="rewards", contact=world.joe), {TUESDAY: 300})
+
+    found = members(view=view)
+    of_few = spent_on_few(
+        {"start": "-infinity", "end": "infinity", "starts_at": "-infinity", "ends_at": "infinity"}
+        | {"cost_end": NOW.date(), "zone": "Europe/Zurich"},
+        persons=[world.eve.pk, world.joe.pk],
+        view=view,
+    ).ask()
+    tile = money_of_people([world.eve.pk], now=NOW)[world.eve.pk]
+
+    assert costs_of(found) == {world.eve.pk: Decimal("5.00"), world.joe.pk: Decimal("3.00")}
+    assert lines_of(found) == {"not_assigned": Decimal("0.77")}
+    assert all(check.holds for check in found.sums)
+    assert of_few == {world.eve.pk: 500, world.joe.pk: 300}
+    assert tile.cost == Decimal("5.00")
 
 
 def test_staffing_is_shared_by_the_minutes_of_its_day(world):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from community.models import Colleague
 from metrics.reports import RoiQuery, roi_report
 from tests.factories.community import (
     ChannelFactory,
@@ -94,6 +95,21 @@ def test_help_to_oneself_is_seen_through_merges_and_accounts(world):
 
     assert social("communities")["school"].people_helped == 1
     assert social("members", view="helper")[world.joe.pk].people_helped == 1
+
+
+def test_help_by_ones_own_login_is_help_to_oneself(world):
+    login = UserFactory()
+    second_record = ContactFactory(merged_into=world.joe)
+    Colleague.objects.create(user=login, contact=second_record)
+    HelpRecordFactory(contact=world.joe, helper_user=login, interaction__channel=world.forum, rating=5)
+    HelpRecordFactory(contact=world.ada, helper_user=login, interaction__channel=world.forum, rating=3)
+    answered_thread(world, by=None, user=login, mark="confirmed_answer")
+    answered_thread(world, by=None, user=login, opened_by=world.ada_account, mark="confirmed_answer")
+
+    found = social("communities")["school"]
+
+    assert counts(found) == (1, 1)
+    assert (found.mean_rating.value, found.mean_rating.n) == (Decimal(3), 1)
 
 
 def test_two_contacts_merged_are_one_person_helped(world):
