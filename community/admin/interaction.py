@@ -1,11 +1,12 @@
 """Interactions: what happened. Never deleted here: retracted with a reason (spam, a test)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -127,8 +128,8 @@ class HandlingInline(OnlyLookedAt, StackedInline):
 @admin.register(Interaction)
 class InteractionAdmin(PrivateTexts, ModelAdmin):
     form = InteractionForm
-    list_display = ("occurred_at", "shown_kind", "shown_text", "channel", "author", "addressee", "campaign", "standing")
-    list_display_links = ("occurred_at", "shown_text")
+    list_display = ("when", "shown_kind", "shown_text", "channel", "author", "addressee", "campaign", "standing")
+    list_display_links = ("when", "shown_text")
     list_select_related = ("channel", "member", "user", "to_member", "to_contact", "campaign")
     list_filter = (
         KindFilter,
@@ -146,7 +147,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
     search_help_text = "A part of the text, among the newest 20,000 of the list; or a whole external id"
     searches_newest = 20_000  # texts of any length: a million of them take seconds
     autocomplete_fields = ("channel", "member", "user", "to_member", "to_contact", "thread", "reply_to", "campaign")
-    ordering = ("-pk",)
+    ordering = (F("occurred_at").desc(nulls_last=True), "-pk")
     fieldsets = (
         (None, {"fields": (("kind", "occurred_at"), "text", ("direction", "is_private"))}),
         ("Who", {"fields": (("member", "user"), ("to_member", "to_contact"))}),
@@ -196,6 +197,10 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
         if named:
             return queryset.filter(pk__in=named), False
         return super().search(request, queryset, search_term)
+
+    @display(description="When", ordering=F("occurred_at").asc(nulls_first=True))
+    def when(self, interaction: Interaction) -> datetime | None:
+        return interaction.occurred_at
 
     @display(description="Kind", ordering="kind")
     def shown_kind(self, interaction: Interaction) -> str | None:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from community.interaction_kinds import asking_kinds, asking_staff_kinds
@@ -174,6 +174,8 @@ class Interaction(Synced):
             models.Index(fields=["campaign"], name="community_i_campaign", condition=Q(campaign__isnull=False)),
             models.Index(Lower("utm_campaign"), name="community_i_utm", condition=Q(utm_campaign__isnull=False)),
             models.Index(fields=["updated_at", "id"], name="community_i_changes"),
+            # What happened lately, and in a period. What was only named comes last.
+            models.Index(F("occurred_at").desc(nulls_last=True), F("id").desc(), name="community_i_by_time"),
             # What may ask, by when: one in a hundred interactions of a busy community.
             models.Index(
                 fields=["occurred_at"],

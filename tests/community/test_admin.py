@@ -273,9 +273,28 @@ def test_interactions_retracted_together_keep_what_was_said_before(ana: Client):
     assert dict(Interaction.objects.values_list("pk", "retract_reason")) == {first.pk: "spam", second.pk: "a test"}
 
 
+def test_interactions_stand_by_time_and_what_was_only_named_stands_last(ana: Client):
+    """However late they came: a dump of an old forum is not what happened lately."""
+    address = reverse("admin:community_interaction_changelist")
+    for name, when in (("late", NOW), ("early", NOW - dt.timedelta(days=900)), ("named", None)):
+        InteractionFactory(external_id=name, occurred_at=when, kind=when and "comment")
+
+    def names(**asked: str) -> list[str]:
+        return [row.external_id for row in ana.get(address, asked).context["cl"].result_list]
+
+    assert names() == ["late", "early", "named"]
+    assert names(o="1") == ["named", "early", "late"]
+    assert names(o="-1") == ["late", "early", "named"]
+
+
 def test_interactions_are_searched_among_the_newest_and_found_by_a_whole_external_id(ana: Client, monkeypatch):
     monkeypatch.setattr(InteractionAdmin, "searches_newest", 2)
-    old, *_ = (InteractionFactory(text=f"Where is the desk? {n}", external_id=f"post-{n}") for n in range(3))
+    old, *_ = (
+        InteractionFactory(
+            text=f"Where is the desk? {n}", external_id=f"post-{n}", occurred_at=NOW - dt.timedelta(days=9 - n)
+        )
+        for n in range(3)
+    )
     address = reverse("admin:community_interaction_changelist")
 
     def found(text: str) -> list[str]:
