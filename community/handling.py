@@ -39,7 +39,7 @@ class UnknownInteraction(DomainError):
 
 
 class UnknownUser(DomainError):
-    """Nobody by that name works here."""
+    """There is no active user of that name."""
 
     code = "unknown_user"
     status = 422

@@ -114,4 +114,4 @@ def _is_there(handle: str, channel: Channel) -> bool:
 
 
 def _there_already(handle: str, channel: Channel) -> RefusedPerson:
-    return RefusedPerson(f"There is {handle} on {channel} already: choose them above.", field="handle")
+    return RefusedPerson(f"{handle} on {channel} is already in Kith: choose the person above.", field="handle")

@@ -1,4 +1,4 @@
-"""What the settings say of the organisation, held against what Kith knows: another word is told at the start."""
+"""Checks the organisation's settings at the start: an unknown currency, country or model is refused with a sentence."""
 
 from pathlib import Path
 

@@ -157,7 +157,7 @@ def _refuse(collection: Storing, draft: Draft, reason: Exception | str) -> None:
             "", "unstorable", f"The database cannot store this: {getattr(diagnosis, 'message_primary', reason)}."
         )
     else:
-        draft.fail("", name or "refused", "Something that this item names is missing or belongs to another row.")
+        draft.fail("", name or "refused", "The item names a record that is missing or in use by another one.")
 
 
 def _sqlstate(error: Exception) -> str | None:

@@ -174,9 +174,9 @@ class HelpForm(RemembersWhatItShowed, forms.Form):
             if len(self.people) == 1:
                 self.person = Contact.objects.get(pk=self.people[0].id)
             elif self.people:
-                self.add_error("person_text", "Several people are meant by this. Choose one.")
+                self.add_error("person_text", "This fits several people. Choose one.")
             else:
-                self.add_error("person_text", "Nobody is found by this. Add the person below.")
+                self.add_error("person_text", "Nobody found. Add the person below.")
         else:
             self.add_error("person_text", "Say who was helped: choose somebody, or add the person below.")
 

@@ -9,7 +9,7 @@ from gateway.staging import id_array
 
 def tell_with_talk(interaction_ids: Collection[int]) -> None:
     """
-    Let threads count as changed with the first that is said in them openly, and with the last that no longer is.
+    Set `updated_at` of threads that got their first public interaction, or lost their last.
 
     It decides whether their title is told to everybody (`community.private_texts`). `interaction_ids` are what was
     written just now. One statement.

@@ -72,8 +72,8 @@ class OtherContactForm(forms.Form):
 
     def _what_is_missing(self, text: str) -> str:
         if self.people:
-            return "Several people are meant by this. Choose one."
-        return "Nobody else is found by this." if text else "Say which record: type a part of a name or an address."
+            return "This fits several people. Choose one."
+        return "Nobody else found." if text else "Say which record: type a part of a name or an address."
 
 
 class MergeForm(forms.Form):

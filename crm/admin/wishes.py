@@ -66,7 +66,7 @@ class WishForm(forms.Form):
         if cleaned.get("wish") == AGREES and not (cleaned.get("purpose") or self.has_error("purpose")):
             self.add_error("purpose", "Say what they agree to be contacted for.")
         if cleaned.get("wish", AGREES) != AGREES and cleaned.get("purpose"):
-            self.add_error("wish", "A consent is meant below, and something else here: choose what they wish.")
+            self.add_error("wish", "You chose a consent below but another wish here. Choose one of them.")
         return cleaned
 
 
@@ -175,7 +175,7 @@ def _choices(request: HttpRequest, person: Contact, consents: Sequence[Consent])
 
 
 def _taken_back(person: Contact) -> str:
-    return f"Taken back: {person} does not want to be contacted."
+    return f"Taken back: the note that {person} does not want to be contacted."
 
 
 def _may_note(request: HttpRequest) -> bool:

@@ -1,5 +1,5 @@
 """
-What a source cannot undo by saying again what it said before a merge: SQL for the upsert of contacts.
+SQL for the upsert of contacts that keeps what a merge chose until the source says something new.
 
 A merge decides values of the survivor (`crm.merging.fields`: layers). Its source knows nothing of that and sends
 tonight what it sent last night. Such a value changes nothing while what the merge chose is still there; a value that is

@@ -1,5 +1,5 @@
 """
-What clients are told of a contact although other rows decide it: with those the contact counts as changed.
+Triggers that set a contact's `updated_at` when other rows change what clients read of it.
 
 Clients follow contacts by `updated_since`. Whether a person wishes not to be contacted is said on any of their
 records, and whether they are a customer by their conversions: a copy elsewhere has to hear of both.

@@ -169,7 +169,9 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
         form.write()
         if form.kept:
             labels = ", ".join(str(form[name].label) for name in form.kept)
-            self.message_user(request, f"Changed by others while you had this open, and kept: {labels}.")
+            self.message_user(
+                request, f"Others changed this while you had the page open, and their values were kept: {labels}."
+            )
 
     def is_list(self, request: HttpRequest) -> bool:
         """Whether the request is for the list, which needs what forms and autocompletes do not."""

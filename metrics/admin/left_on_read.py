@@ -356,7 +356,7 @@ def _undo_many(request: HttpRequest) -> HttpResponse:
         except DomainError as refused:
             refusal = refused.message
         else:
-            return saved_answer(request, f"As before: {done:,}.", back=back)
+            return saved_answer(request, f"Undone for {done:,}.", back=back)
     context = {"title": "Undo", "verb": "Undo", "form": NoForm(), "refusal": refusal, "back": back}
     return dialog_answer(request, "metrics/admin/handle.html", context)
 

@@ -100,7 +100,7 @@ def _touches(pk: int, result: ConversionResult, credits: list[CreditRow], may: P
         more_label="Open in the ledger",
         note="Under every model the credits and the unattributed part sum to the value, to the cent."
         if holds
-        else "The sums do not meet the value: a recompute is under way, or report this as a fault.",
+        else "The sums differ from the value. A recompute may be running; if this stays, report it.",
     )
 
 

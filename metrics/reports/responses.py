@@ -58,7 +58,10 @@ class ResponsesQuery:
 
     def __post_init__(self) -> None:
         if self.staff and not STAFF_KEY.fullmatch(self.staff):
-            raise InvalidQuery(f"'{self.staff}' is nobody's key: that of a user is as u7, that of a person as p7.")
+            raise InvalidQuery(
+                f"'{self.staff}' is not the key of anybody."
+                " Use u and the number of a user (u7), or p and that of a person (p7)."
+            )
         if self.by not in get_args(By):
             raise InvalidQuery(f"'{self.by}' is no way to group. Use one of: {', '.join(get_args(By))}.")
         if self.now.tzinfo is None:

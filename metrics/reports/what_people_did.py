@@ -3,8 +3,8 @@ What members of the community did in a period, counted once and read in several 
 
 By kind on each channel; who they are, as far as they say; how many persons looked at help pages and raised questions;
 how many of the customers with most revenue take part. Left out: what was retracted, what staff and bots did (by their
-role at that moment) and what we said. Of somebody unknown it counts what was done, but not who: they cannot be told
-apart.
+role at that moment) and what we said. What unknown people did is counted, but not how many they
+were.
 """
 
 from collections.abc import Mapping

@@ -77,7 +77,7 @@ def test_what_was_done_to_many_is_taken_back_by_one_click(page: Page, log_in, qu
 
     page.get_by_role("button", name="Undo").click()
 
-    expect(page.get_by_text("As before: 2.")).to_be_visible()
+    expect(page.get_by_text("Undone for 2.")).to_be_visible()
     expect(waiting).to_have_count(2)
     expect(page).to_have_url(re.compile(r"\?by=nobody$"))
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)

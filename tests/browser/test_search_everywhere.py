@@ -35,7 +35,7 @@ def test_enter_before_the_answer_waits_for_it_and_an_arrow_chooses_another(page:
     page.keyboard.press("Control+k")
     expect(page.locator("#search-input-command")).to_be_focused()
     page.keyboard.type("zebra")
-    expect(page.get_by_text("Nothing is found by this.")).to_be_visible()
+    expect(page.get_by_text("Nothing found.")).to_be_visible()
     page.keyboard.press("Enter")
     page.locator("#search-input-command").fill("")
     page.keyboard.type("joe")

@@ -98,7 +98,7 @@ def test_nobody_is_added_by_a_handle_that_somebody_goes_by_on_the_channel(forum,
     with pytest.raises(RefusedPerson) as refusal:
         added(forum, name="Zoë West", handle=typed)
 
-    said = f"There is {typed.removeprefix('@')} on Forum already: choose them above."
+    said = f"{typed.removeprefix('@')} on Forum is already in Kith: choose the person above."
     assert (refusal.value.field, refusal.value.message) == ("handle", said)
     assert Contact.objects.count() == people
 

@@ -520,8 +520,8 @@ def test_edit_of_help_says_what_to_do_where_somebody_else_was_helped(page_client
     edit = reverse("admin:community_helprecord_edit", args=[HelpRecordFactory().pk])
     record = reverse("admin:community_helprecord_record")
 
-    assert "Was it somebody else? Undo this help" in text(page_client.get(edit, headers=HTMX))
-    assert "Was it somebody else?" not in text(page_client.get(record, headers=HTMX))
+    assert "Wrong person? Undo this help" in text(page_client.get(edit, headers=HTMX))
+    assert "Wrong person?" not in text(page_client.get(record, headers=HTMX))
 
 
 def test_changes_are_told_in_words_in_the_timeline_and_the_history(page_client: Client):

@@ -87,7 +87,7 @@ def test_an_old_form_lifts_no_wish_and_takes_nothing_back_that_came_meanwhile(da
     assert (contact.tags, contact.company, contact.birth_year) == (["vip"], company, 1980)
     assert contact.custom_fields == {"plan": "gold"}
     assert said(answer)[0] == (
-        "Changed by others while you had this open, and kept: "
+        "Others changed this while you had the page open, and their values were kept: "
         "Full name, Company, Stage, Do not contact, Tags, Birth year, Custom fields."
     )
 

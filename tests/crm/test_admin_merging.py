@@ -81,10 +81,10 @@ def test_the_other_record_is_found_by_what_was_typed(clerk, pair):
     assert clerk.get(choose, {"other_text": "bloggs"}).url.endswith(f"?with={loser.pk}")  # not the record itself
     unclear = clerk.get(choose, {"other_text": "joseph"}).context["form"]
     assert [person.name for person in unclear.people] == ["Josephine Baker", "Joseph Bloggs"]
-    assert unclear.errors == {"other_text": ["Several people are meant by this. Choose one."]}
+    assert unclear.errors == {"other_text": ["This fits several people. Choose one."]}
     chosen = clerk.get(f"{choose}?other_text=joseph&other=&other={loser.pk}")
     assert chosen.url.endswith(f"?with={loser.pk}")
-    for text, message in [("nobody at all", "Nobody else is found by this."), ("", "Say which record: type a part")]:
+    for text, message in [("nobody at all", "Nobody else found."), ("", "Say which record: type a part")]:
         assert message in clerk.get(choose, {"other_text": text}).content.decode()
 
 

@@ -170,7 +170,10 @@ def test_a_wish_is_taken_back_by_who_noted_it_and_by_who_may_change_contacts(hal
     assert stored(joe) == (True, True)
 
     assert hal.get(undo).status_code == 405
-    assert said(note(chief, joe, "take back"))["message"] == "Taken back: Joe Bloggs does not want to be contacted."
+    assert (
+        said(note(chief, joe, "take back"))["message"]
+        == "Taken back: the note that Joe Bloggs does not want to be contacted."
+    )
     assert stored(joe) == (False, False)
 
 
@@ -326,7 +329,7 @@ def test_a_consent_needs_to_say_for_what(hal: Client, joe: Contact):
     assert set(note(hal, joe, "").context["form"].errors) == {"wish"}
     assert set(note(hal, joe, "no longer 1").context["form"].errors) == {"wish"}
     assert note(hal, joe, LEAVE_ALONE, purpose="newsletter").context["form"].errors == {
-        "wish": ["A consent is meant below, and something else here: choose what they wish."]
+        "wish": ["You chose a consent below but another wish here. Choose one of them."]
     }
     assert stored(joe) == (False, False)
     assert not Consent.objects.exists()

@@ -273,7 +273,7 @@ def test_many_are_assigned_to_a_colleague_and_given_back_to_whoever_had_them(que
     undo = undo_in(page)
     assert ana.get(undo).status_code == 200  # to look at it does nothing
     assert holders()[other.pk] == "cy"
-    assert "As before: 2." in ana.post(undo, follow=True).content.decode()
+    assert "Undone for 2." in ana.post(undo, follow=True).content.decode()
     assert holders() == {question.pk: None, other.pk: "bo", third.pk: "ana"}
     assert "There is nothing to take back" in ana.post(undo).content.decode()
 
@@ -288,7 +288,7 @@ def test_taking_back_leaves_what_others_have_done_since_and_is_for_whoever_did_i
     assert "There is nothing to take back" in bo.post(undo).content.decode()
     for name in ("restore", "claim"):
         assert act(bo, other, name).status_code == 204
-    assert "As before: 1." in ana.post(undo, follow=True).content.decode()
+    assert "Undone for 1." in ana.post(undo, follow=True).content.decode()
 
     assert holders() == {question.pk: None, other.pk: "bo"}
     assert not Handling.objects.exclude(dismissed_at=None).exists()
@@ -336,7 +336,7 @@ def test_of_many_what_is_free_is_claimed_and_what_colleagues_have_is_named(quest
 
     assert "Claimed: 1. Others take care of: Ines Berg on Forum (Bo Lund, since 24 Oct 2026, 08:15)." in page
     assert holders() == {question.pk: "ana", others[0].pk: "bo"}
-    assert "As before: 1." in ana.post(undo_in(page), follow=True).content.decode()
+    assert "Undone for 1." in ana.post(undo_in(page), follow=True).content.decode()
     assert holders() == {question.pk: None, others[0].pk: "bo"}
 
     claim([one.pk for one in others], user_id=bo.pk, now=timezone.now())

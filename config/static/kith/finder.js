@@ -77,7 +77,7 @@
         }),
       );
       if (!results.length) {
-        list.append(Object.assign(document.createElement("li"), { textContent: "Nobody is found by this.", className: "kith-unit" }));
+        list.append(Object.assign(document.createElement("li"), { textContent: "Nobody found.", className: "kith-unit" }));
       }
       list.hidden = false;
       input.setAttribute("aria-expanded", "true");
