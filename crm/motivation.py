@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.db.models.lookups import IsNull
 
 from crm.models import Consent, Contact, Merge
-from crm.models.contact import consent_word
+from crm.models.consent import consent_word
 from gateway.history import Confidence
 
 ON_RECORD = "on record, not shown"  # instead of what the person does not agree to show

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from crm.models import Consent, Contact
-from crm.models.contact import consent_word
+from crm.models.consent import consent_word
 from crm.personal_data.suppression import PERSON_ERASED, hold_off_erasures
 from gateway.acting import acting
 from gateway.errors import DomainError

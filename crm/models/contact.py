@@ -1,12 +1,10 @@
 """
-Contacts and what hangs on them: addresses, references, consents, marks.
+Contacts: records of people, and which of them are one person.
 
 A contact is a record; a person is a chain of merged contacts. `merged_into` points from the losing
 record to the survivor; `person` is the end of that chain, kept by a trigger, so that everything can
 group by one column. A merge rewrites no fact.
 """
-
-from datetime import datetime
 
 import pghistory
 import pgtrigger
@@ -15,8 +13,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Collate, Left, Lower, Now, Reverse
+from django.db.models import F, Q
+from django.db.models.functions import Collate, Left, Lower, Reverse
 
 from crm.countries import countries_by_name
 from crm.folding import folded
@@ -24,7 +22,6 @@ from crm.models.changed_identity import compare_again
 from crm.models.company import Company
 from crm.models.synced import Synced
 from crm.models.told_of_contacts import told_with_the_person
-from gateway.tracking import Additions, Changes
 
 EARLIEST_BIRTH, LATEST_BIRTH = 1900, 2100
 BEGINNING = 64  # characters of the search text that short searches compare, letter by letter from the first
@@ -269,187 +266,3 @@ class Contact(Synced):
 
     def __str__(self) -> str:
         return self.full_name or self.known_as or f"Contact {self.pk}"
-
-
-@pghistory.track(Additions(parent="contact"), Changes(), pghistory.DeleteEvent())
-class ContactPoint(models.Model):
-    """
-    An address by which a person can be reached: raw as it came, normalised for comparing.
-
-    E-mails are compared casefolded in NFC, phones in E.164. Equal addresses on two contacts make a
-    suggestion to merge, never a merge.
-    """
-
-    class Kind(models.TextChoices):
-        EMAIL = "email", "e-mail"
-        PHONE = "phone", "phone"
-
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="points", db_index=False)
-    kind = models.CharField(max_length=10, choices=Kind)
-    raw = models.CharField(max_length=320)
-    normalised = models.CharField(max_length=320)
-    verified_at = models.DateTimeField(null=True, blank=True)
-    verified_by = models.CharField(max_length=50, blank=True, default="", db_default="")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["contact", "kind", "normalised"],
-                name="crm_contactpoint_once_per_contact",
-                violation_error_message="The contact has this address already.",
-            ),
-            models.CheckConstraint(
-                name="crm_contactpoint_kind_known",
-                condition=Q(kind__in=["email", "phone"]),
-                violation_error_message="An address is an email or a phone.",
-            ),
-            models.CheckConstraint(
-                name="crm_contactpoint_not_empty",
-                condition=~Q(normalised=""),
-                violation_error_message="An address cannot be empty.",
-            ),
-            models.CheckConstraint(
-                name="crm_contactpoint_verification_paired",
-                condition=Q(verified_at__isnull=True, verified_by="")
-                | Q(Q(verified_at__isnull=False), ~Q(verified_by="")),
-                violation_error_message="When and by whom an address was verified belong together.",
-            ),
-        ]
-        indexes = [models.Index(fields=["normalised", "kind"], name="crm_contactpoint_normalised")]
-        triggers = compare_again("contact_id", changed=("contact_id", "kind", "normalised", "verified_at"))
-
-    def __str__(self) -> str:
-        return self.raw
-
-
-@pghistory.track(Additions(parent="contact"), Changes(), pghistory.DeleteEvent())
-class ContactRef(models.Model):
-    """What another system calls a contact. One contact can have several; each leads to one contact only."""
-
-    source = models.CharField(max_length=50)
-    external_id = models.CharField(max_length=255)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="refs")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        verbose_name = "contact reference"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["source", "external_id"],
-                name="crm_contactref_unique",
-                violation_error_message="This reference leads to another contact already.",
-            ),
-            models.CheckConstraint(
-                name="crm_contactref_not_empty",
-                condition=~Q(source="") & ~Q(external_id=""),
-                violation_error_message="A reference needs a source and an external id.",
-            ),
-        ]
-        indexes = [models.Index(fields=["external_id"], name="crm_contactref_external_id")]
-        triggers = compare_again("contact_id", changed=("contact_id", "external_id"))
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.external_id}"
-
-
-def consent_word(text: str) -> str:
-    """Return a purpose or channel of a consent as all are compared: “E-Mail” and “email ” are the same, `email`."""
-    word = " ".join(text.split()).lower()
-    return {"e-mail": "email", "telephone": "phone"}.get(word, word)
-
-
-class ConsentQuerySet(models.QuerySet["Consent"]):
-    """Consents, as figures and audiences read them."""
-
-    def standing(self, *, now: datetime | Now, channel: str = "") -> "ConsentQuerySet":
-        """
-        Keep what was granted by `now` and not taken back; with `channel`, only what covers it.
-
-        A withdrawal takes back whatever the person agreed to for the purpose until then, on any of their records:
-        what it covers itself, by its channel or by any, and with `channel` a consent to any as far as that one goes.
-        """
-        granted = self.filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=now), granted_at__lte=now)
-        covered = ["", channel] if channel else None
-        taken_back = Consent._default_manager.filter(
-            contact__person=OuterRef("contact__person"),
-            purpose=OuterRef("purpose"),
-            channel__in=["", OuterRef("channel"), *(covered or ())],
-            withdrawn_at__lte=now,
-            withdrawn_at__gte=OuterRef("granted_at"),
-        )
-        return (granted.filter(channel__in=covered) if covered else granted).filter(~Exists(taken_back))
-
-
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-class Consent(models.Model):
-    """
-    A person's yes to being contacted for a purpose, with its source; withdrawn, it stays as evidence.
-
-    Purpose and channel are stored as `consent_word` has them, so that a withdrawal meets what it takes back.
-    """
-
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
-    purpose = models.CharField(max_length=50, help_text="such as newsletter, research, testimonial")
-    channel = models.CharField(
-        max_length=50, blank=True, default="", db_default="", help_text="such as email; empty: any"
-    )
-    granted_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    source = models.CharField(max_length=100, help_text="where the consent was given")
-
-    objects = ConsentQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="crm_consent_withdrawn_after_granted",
-                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("granted_at")),
-                violation_error_message="A consent cannot be withdrawn before it was granted.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.purpose} ({self.channel or 'any channel'})"
-
-    def clean(self) -> None:
-        self.purpose, self.channel = consent_word(self.purpose), consent_word(self.channel)
-
-
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-class OutcomeMark(models.Model):
-    """
-    A dated mark by staff that a person became an advocate, a donor or a supporter (Return on Community).
-
-    Outcomes that follow from conversions are derived and never stored here.
-    """
-
-    class Outcome(models.TextChoices):
-        ADVOCATE = "advocate", "advocate"
-        DONOR = "donor", "donor"
-        SUPPORTER = "supporter", "supporter"
-
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="outcome_marks", db_index=False)
-    outcome = models.CharField(max_length=10, choices=Outcome)
-    reached_at = models.DateTimeField()
-    marked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    reason = models.CharField(max_length=255, blank=True, default="")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["contact", "outcome"],
-                name="crm_outcomemark_once",
-                violation_error_message="The contact has this mark already.",
-            ),
-            models.CheckConstraint(
-                name="crm_outcomemark_outcome_known",
-                condition=Q(outcome__in=["advocate", "donor", "supporter"]),
-                violation_error_message="The outcome is one of advocate, donor, supporter.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.get_outcome_display()

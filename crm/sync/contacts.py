@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from crm.folding import fold
 from crm.merging.said_again import CHOSEN, SAID_BY_SOURCE
 from crm.models import Contact
-from crm.models.contact import consent_word
+from crm.models.consent import consent_word
 from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
 from crm.sync.erased import Named, refuse_changes_of_erased, refuse_erased
 from crm.sync.fields import Address, Country, Email, Phone
