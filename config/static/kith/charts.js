@@ -35,7 +35,6 @@
           borderWidth: series.shape === "line" ? 2 : 0,
           borderRadius: 3,
           pointRadius: data.labels.length > 40 ? 0 : 2.5,
-          tension: 0.25,
           maxBarThickness: 28,
         })),
       },
