@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -108,7 +108,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
     search_fields = ("topic", "question", "answer")
     search_help_text = "Topic, question, answer, or who was helped"
     autocomplete_fields = ("contact", "helper_member", "helper_user")
-    ordering = ("-interaction__occurred_at", "-pk")
+    ordering = (F("interaction__occurred_at").desc(nulls_last=True), "-pk")
     fieldsets = (
         (None, {"fields": ("contact", ("helper_member", "helper_user"), "interaction")}),
         ("What it was about", {"fields": ("topic", "question", "answer", "note")}),
@@ -149,7 +149,7 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
         changes = {name: getattr(obj, name) for name in EDITED_HERE}
         edit_help(obj.pk, changes=changes, by_user_id=request.user.pk, now=timezone.now())
 
-    @display(description="When", ordering="interaction__occurred_at")
+    @display(description="When", ordering=F("interaction__occurred_at").asc(nulls_first=True))
     def occurred_at(self, record: HelpRecord) -> object:
         return record.interaction.occurred_at
 

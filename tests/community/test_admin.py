@@ -285,6 +285,7 @@ def test_interactions_stand_by_time_and_what_was_only_named_stands_last(ana: Cli
     assert names() == ["late", "early", "named"]
     assert names(o="1") == ["named", "early", "late"]
     assert names(o="-1") == ["late", "early", "named"]
+    assert set(ana.get(address).context["cl"].sortable_by) == {"when"}
 
 
 def test_interactions_are_searched_among_the_newest_and_found_by_a_whole_external_id(ana: Client, monkeypatch):
