@@ -1,10 +1,9 @@
 """
 Exchanges: interactions that a person did, and those that addressed them, over all accounts and records.
 
-An interaction addresses one person: by name (`to`), else as the author of what it replies to, else, being an
-answer, as the opener of its thread. Of a few persons each account is looked up by itself, from an index by
-time, so that asking for the newest few costs the same however much happened; of many persons what costs more
-by the account than all at once is joined.
+Whom an interaction addresses is the rule of `community.addressee`. Of a few persons each account is looked up by
+itself, from an index by time, so that asking for the newest few costs the same however much happened; of many persons
+what costs more by the account than all at once is joined.
 """
 
 _NAMES_NOBODY = "i.to_member_id IS NULL AND i.to_contact_id IS NULL"

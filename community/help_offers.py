@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, Max, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
-from community.models import Channel, HelpRecord, Interaction, Member, MemberRole, Thread
+from community.models import Channel, HelpRecord, Interaction, Member, Thread
 from community.private_texts import readable_text
+from community.replies import BOT_AT
 from gateway.panels import PermissionCheck
 
 OFFERED = 5
@@ -16,6 +17,11 @@ KINDS = ("answer", "comment", "direct_message")
 LATEST = 200  # interactions of a person whose replies are looked through
 TOPICS = 30
 TOPICS_OF = 500  # help records, the newest
+_BY_A_BOT = RawSQL(  # noqa: S611 - no input in it
+    BOT_AT.format(member="community_interaction.member_id", instant="community_interaction.occurred_at"),
+    (),
+    output_field=BooleanField(),
+)
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,9 @@ def answers_to_mark(
 def _offered(own: list[int]) -> QuerySet[Interaction]:
     """Answers of known authors other than the person's own accounts and bots, that are not help yet."""
     is_help = HelpRecord.objects.filter(withdrawn_at=None).values("interaction")
-    roles = MemberRole.objects.filter(member=OuterRef("member"))
-    role_then = roles.filter(Q(since=None) | Q(since__lte=OuterRef("occurred_at"))).order_by(
-        F("since").desc(nulls_last=True)
-    )
     return (
         Interaction.objects.counted()
-        .alias(role_then=Coalesce(Subquery(role_then.values("role")[:1]), Value("community")))
-        .exclude(role_then="bot")
+        .exclude(_BY_A_BOT)
         .filter(kind__in=KINDS, deleted_at=None)
         .filter(Q(member__isnull=False) | Q(user__isnull=False))
         .exclude(member__in=own)

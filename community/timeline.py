@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Exists, OuterRef, Q
 
+from community.addressee import MAY_ADDRESS, addressee_of
 from community.exchanges import exchanges
 from community.interaction_kinds import interaction_kinds
 from community.models import Channel, HelpRecord, Interaction, Member
@@ -92,23 +93,14 @@ class InteractionEntries:
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
         found = Interaction.objects.filter(pk__in=ids).select_related(
-            "channel",
-            "member__contact__person",
-            "user",
-            "to_member__contact__person",
-            "to_contact__person",
-            "reply_to__member__contact__person",
-            "thread",
-            "campaign",
+            "member__contact__person", "user", "channel", "campaign", *(f"{way}__person" for way in MAY_ADDRESS)
         )
         return {interaction.pk: self._entry(interaction, asked) for interaction in found}
 
     def _entry(self, interaction: Interaction, asked: Asked) -> Entry:
         kind = interaction.kind or ""
         assert interaction.occurred_at is not None  # the statement leaves out what only was named
-        to = interaction.to_contact or (interaction.to_member and interaction.to_member.contact)
-        if to is None and interaction.reply_to and interaction.reply_to.member:
-            to = interaction.reply_to.member.contact
+        to = addressee_of(interaction)
         standing, reason = _standing(interaction)
         return Entry(
             source=self.key,

@@ -6,18 +6,13 @@ from datetime import datetime
 
 from django.conf import settings
 
+from community.addressee import MAY_ADDRESS
 from community.models import Interaction
 from gateway.panels import PanelContent, PermissionCheck
 from metrics.models.rows import CreditRow
 from metrics.panels.parts import credits_table, ledger_link
 
-PEOPLE = (
-    "member__contact__person_id",
-    "to_member__contact__person_id",
-    "to_contact__person_id",
-    "reply_to__member__contact__person_id",
-    "thread__opened_by__contact__person_id",
-)
+PEOPLE = [f"{way}__person_id" for way in ("member__contact", *MAY_ADDRESS)]
 
 
 @dataclass(frozen=True)

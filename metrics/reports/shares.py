@@ -23,9 +23,8 @@ _MINUTES = f"""
     GROUP BY 2, 3, 4, 5, 6
 """
 
-# A person is touched by what the person did, and by what addressed the person: in so many words,
-# else the author of what was answered, else, for an answer, whoever opened the thread.
-_TOUCHES = f"""
+# A person is touched by what the person did, and by what addressed the person, as `community.addressee` says.
+TOUCHES = f"""
     SELECT 'touches', t.day, t.person_id, t.campaign_id, t.channel_id, t.community_id, count(*)
     FROM (
         SELECT DISTINCT ON (i.id, who.person_id)
@@ -104,7 +103,7 @@ def shared_among_people(
             {_ON_THEIR_DAYS if days_of is not None else ""}
             GROUP BY d.day, c.sharing, c.campaign_id, c.channel_id, c.community_id
         ),
-        base AS MATERIALIZED ({minutes} {f"UNION ALL {_TOUCHES}" if by_touches else ""}),
+        base AS MATERIALIZED ({minutes} {f"UNION ALL {TOUCHES}" if by_touches else ""}),
         entitled AS (
             SELECT p.id, p.minor, b.person_id,
                    CASE WHEN p.sharing = 'even' THEN 1 ELSE sum(b.weight) END AS weight

@@ -77,6 +77,8 @@ def test_everything_done_by_and_addressed_to_a_person_is_there_once(joe, mia):
     assert (question.title, question.actor, question.is_own) == ("Question", "Joe Bloggs", True)
     assert [(figure.label, figure.value) for figure in question.figures] == [("In", "Which course?")]
     assert (entries[-2].actor, entries[-2].addressee, entries[-2].is_own) == ("mia", "Joe Bloggs", False)
+    # By name, as a contact, by a reply to something of theirs, and by an answer in a thread that they opened.
+    assert [entry.addressee for entry in entries[1:]] == ["Joe Bloggs"] * 4 + [""]
 
 
 def test_all_accounts_of_all_records_count(joe):

@@ -1,0 +1,27 @@
+"""
+Whom an interaction addresses: the one rule, and what a row must be loaded with to ask it.
+
+It addresses one person: by name (`to`), else as the author of what it replies to, else, being an answer, as the opener
+of its thread. What replies to words of a login addresses that login, and so no contact.
+
+For many interactions at once the statements of `community.exchanges`, `metrics.reports.shares` and
+`metrics/attribution/sql/` find the same, each by the joins that suit it. `tests/metrics/test_addressee.py` holds them
+to this function in every way in which somebody can be addressed.
+"""
+
+from community.models import Interaction
+from crm.models import Contact
+
+# The ways from an interaction to contacts that it may address.
+MAY_ADDRESS = ("to_member__contact", "to_contact", "reply_to__member__contact", "thread__opened_by__contact")
+
+
+def addressee_of(interaction: Interaction) -> Contact | None:
+    """Return the contact that an interaction addresses; None for nobody known. No query where MAY_ADDRESS is loaded."""
+    if interaction.to_member or interaction.to_contact:
+        return interaction.to_contact or interaction.to_member.contact
+    answered = interaction.reply_to
+    if answered and (answered.member or answered.user_id):
+        return answered.member and answered.member.contact
+    opener = interaction.kind == "answer" and interaction.thread and interaction.thread.opened_by
+    return opener.contact if opener else None
