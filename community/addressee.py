@@ -9,7 +9,7 @@ For many interactions at once the statements of `community.exchanges`, `metrics.
 to this function in every way in which somebody can be addressed.
 """
 
-from community.models import Interaction
+from community.models import Interaction, Member
 from crm.models import Contact
 
 # The ways from an interaction to contacts that it may address.
@@ -18,10 +18,13 @@ MAY_ADDRESS = ("to_member__contact", "to_contact", "reply_to__member__contact", 
 
 def addressee_of(interaction: Interaction) -> Contact | None:
     """Return the contact that an interaction addresses; None for nobody known. No query where MAY_ADDRESS is loaded."""
-    if interaction.to_member or interaction.to_contact:
-        return interaction.to_contact or interaction.to_member.contact
     answered = interaction.reply_to
-    if answered and (answered.member or answered.user_id):
-        return answered.member and answered.member.contact
-    opener = interaction.kind == "answer" and interaction.thread and interaction.thread.opened_by
-    return opener.contact if opener else None
+    if interaction.to_contact:
+        return interaction.to_contact
+    if interaction.to_member:
+        whose: Member | None = interaction.to_member
+    elif answered and (answered.member or answered.user_id):
+        whose = answered.member
+    else:
+        whose = interaction.thread.opened_by if interaction.kind == "answer" and interaction.thread else None
+    return whose.contact if whose else None
