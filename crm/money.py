@@ -9,6 +9,7 @@ amount times a 24-bit weight still fits a 64-bit integer in the database.
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Round
@@ -77,9 +78,14 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return int(minor)
 
 
-def from_minor(minor: int, currency: str) -> Decimal:
+def from_minor(minor: int | Decimal, currency: str) -> Decimal:
     """Return minor units as an amount with the currency's decimal places: 1230 EUR cents is 12.30."""
     return Decimal(minor).scaleb(-currency_digits(currency))
+
+
+def in_reporting_currency(minor: int | Decimal) -> Decimal:
+    """Return minor units of the reporting currency (`KITH_CURRENCY`) as an amount."""
+    return from_minor(minor, settings.KITH_CURRENCY)
 
 
 def quantise(amount: Decimal, currency: str) -> Decimal:

@@ -19,7 +19,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from crm.merging.preview import as_if_merged
-from crm.money import from_minor
+from crm.money import in_reporting_currency
 from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.panels.parts import why_undefined
@@ -123,23 +123,23 @@ def figures_of(persons: list[int], *, now: datetime) -> Figures:
     ask_together([bought, costs, conversions, earned_as_helper, rewards, touched_as_helper, did, as_staff])
 
     def figures(person: int) -> PersonFigures:
-        credited = _money(bought.answer.rows.get(person, NOTHING)[settings.METRICS_DEFAULT_MODEL])
+        credited = in_reporting_currency(bought.answer.rows.get(person, NOTHING)[settings.METRICS_DEFAULT_MODEL])
         helped = earned_as_helper.answer.rows.get(person, NOTHING)
         cost = costs.answer.get(person, Decimal(0))
         converted = conversions.answer.get(person, ConversionCounts())
         done = did.answer.rows.get(person, SocialCounts())
         return PersonFigures(
-            revenue=_money(bought.answer.revenue.get(person, 0)),
+            revenue=in_reporting_currency(bought.answer.revenue.get(person, 0)),
             credited=credited,
-            staff_purchases=_money(as_staff.answer.get(person, 0)),
-            cost=_money(whole_minor(cost)),
-            roi=roi(revenue=credited, cost=_money(cost), n=converted.touched),
+            staff_purchases=in_reporting_currency(as_staff.answer.get(person, 0)),
+            cost=in_reporting_currency(whole_minor(cost)),
+            roi=roi(revenue=credited, cost=in_reporting_currency(cost), n=converted.touched),
             touched=converted.touched,
             fully_refunded=converted.fully_refunded,
-            earned_as_helper={model: _money(minor) for model, minor in helped.items()},
+            earned_as_helper={model: in_reporting_currency(minor) for model, minor in helped.items()},
             roi_as_helper=roi(
-                revenue=_money(helped[settings.METRICS_DEFAULT_MODEL]),
-                cost=_money(rewards.answer.get(person, Decimal(0))),
+                revenue=in_reporting_currency(helped[settings.METRICS_DEFAULT_MODEL]),
+                cost=in_reporting_currency(rewards.answer.get(person, Decimal(0))),
                 n=touched_as_helper.answer.get(person, ConversionCounts()).touched,
             ),
             people_helped=done.people_helped,
@@ -147,10 +147,6 @@ def figures_of(persons: list[int], *, now: datetime) -> Figures:
         )
 
     return {person: figures(person) for person in persons}
-
-
-def _money(minor: int | Decimal) -> Decimal:
-    return from_minor(minor, settings.KITH_CURRENCY)  # type: ignore[arg-type]
 
 
 Sides = tuple[PersonFigures, PersonFigures, PersonFigures]

@@ -1,32 +1,25 @@
 """What the lists of derived rows share: nobody writes them, one permission each, keys of several parts."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 
-from crm.money import from_minor
 from gateway.admin import ReadOnlyModelAdmin, number_cell
 from metrics.attribution.models import attribution_models
 from metrics.models.rows import KeyField
+from metrics.panels.parts import money
 
 NOT_COMPUTED = "Nothing is computed yet. Figures follow within seconds of the first facts; or start a recompute."
-
-
-def money_of(minor: int | None) -> Decimal | None:
-    """Return minor units of the reporting currency as an amount; None stays None."""
-    return None if minor is None else from_minor(minor, settings.KITH_CURRENCY)
 
 
 def minor_cell(field: str, description: str) -> Callable:
     """Return a column that shows a field of minor units as money; the page says once in which currency."""
 
     def cell(_: object, row: Model) -> str:
-        return number_cell(money_of(getattr(row, field)))
+        return number_cell(money(getattr(row, field)))
 
     cell.short_description = description
     cell.admin_order_field = field

@@ -23,7 +23,7 @@ from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, unanswered_now, waiting_count
 from crm.admin.signs import with_wish
-from crm.money import from_minor
+from crm.money import in_reporting_currency
 from crm.wishes import wishes_no_contact
 from gateway.acting import noted_by
 from gateway.admin import (
@@ -195,11 +195,10 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     def revenue(self, row: Any) -> SafeString:
         if row.revenue_minor is None:
             return number_cell(None)
-        currency = settings.KITH_CURRENCY
         return format_html(
             '<span title="{} credited to touches">{}</span>',
-            from_minor(row.credited_minor or 0, currency),
-            amount_cell(from_minor(row.revenue_minor, currency), currency),
+            in_reporting_currency(row.credited_minor or 0),
+            amount_cell(in_reporting_currency(row.revenue_minor), settings.KITH_CURRENCY),
         )
 
     @display(description="Where", ordering="channel__name")

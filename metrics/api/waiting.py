@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import pydantic
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.http import HttpResponse
@@ -16,7 +15,7 @@ from community import handling
 from community.models import Handling
 from community.private_texts import READ_PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, waiting
-from crm.money import from_minor
+from crm.money import in_reporting_currency
 from gateway.answers import JsonAnswer
 from gateway.items import Moment, StorableText
 from gateway.operations import Operation
@@ -150,7 +149,7 @@ def _record(row: dict[str, Any], *, now: datetime, may_read_private: bool, may_s
     full_name, known_as = row.pop("full_name"), row.pop("known_as")
     for name in ("revenue", "revenue_credited"):
         is_shown = may_see_money and row[name] is not None
-        row[name] = from_minor(row[name], settings.KITH_CURRENCY) if is_shown else None
+        row[name] = in_reporting_currency(row[name]) if is_shown else None
     return {
         **row,
         "contact_name": full_name or known_as or None,

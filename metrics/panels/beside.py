@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Sum
 
 from community.models import Cost
 from crm.models import Campaign
-from crm.money import from_minor, quantise
+from crm.money import in_reporting_currency, quantise
 from crm.periods import organisation_zone
 from gateway.screen import grouped
 from metrics.models import CostDay
@@ -32,7 +32,7 @@ def beside_campaigns(ids: Sequence[int], *, now: datetime) -> Mapping[int, Seque
         )
     to_come = CostDay.objects.filter(cost__campaign__in=ids, day__gt=now.astimezone(organisation_zone()).date())
     for campaign, minor in to_come.order_by().values_list("cost__campaign").annotate(Sum("amount_minor")):
-        amount = from_minor(int(minor), settings.KITH_CURRENCY)
+        amount = in_reporting_currency(int(minor))
         notes[campaign].append(f"{grouped(amount)} {settings.KITH_CURRENCY} more are booked for days to come.")
     below = Campaign.objects.filter(parent__in=ids).order_by().values_list("parent").annotate(Count("pk"))
     for campaign, number in below:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from community.private_texts import readable_text
-from crm.money import from_minor
+from crm.money import in_reporting_currency, quantise
 from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit
@@ -22,7 +22,7 @@ TEXT_SHOWN = 120  # characters of an interaction's text
 
 def money(minor: int | None) -> Decimal | None:
     """Return minor units of the reporting currency as an amount; None stays None."""
-    return None if minor is None else from_minor(minor, settings.KITH_CURRENCY)
+    return None if minor is None else in_reporting_currency(minor)
 
 
 def why_undefined(ratio: Ratio) -> str:
@@ -84,8 +84,6 @@ def social_figures(row: RoiRow) -> list[Figure]:
 
 def rounded_money(value: Decimal | None) -> Decimal | None:
     """Return an unrounded amount as money is shown; None stays None."""
-    from crm.money import quantise
-
     return None if value is None else quantise(value, settings.KITH_CURRENCY)
 
 

@@ -13,14 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.conf import settings
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Coalesce, NullIf
 
 from crm.models import Contact, Conversion
-from crm.money import from_minor, quantise
+from crm.money import in_reporting_currency, quantise
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit
 from metrics.reports.query import MODELS
@@ -270,7 +269,7 @@ def _explained(row: dict[str, Any]) -> ExplainedCredit:
         models={
             model: ModelCredit(
                 share=Fraction(row[f"{model}_weight"], row[f"{model}_total"]),
-                amount=from_minor(row[f"{model}_minor"], settings.KITH_CURRENCY),
+                amount=in_reporting_currency(row[f"{model}_minor"]),
             )
             for model in MODELS
         },

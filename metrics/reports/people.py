@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from crm.money import from_minor
+from crm.money import in_reporting_currency
 from crm.periods import local_day, organisation_zone
 from metrics.reports import figures
 from metrics.reports.shares import shared_among_people
@@ -76,14 +76,10 @@ def money_of_people(persons: Sequence[int], *, now: datetime) -> dict[int, Perso
 
 def _money(revenue: int, credited: int, unattributed: int, conversions: int, *, cost_minor: Decimal) -> PersonMoney:
     return PersonMoney(
-        revenue=_major(revenue),
-        credited=_major(credited),
-        unattributed=_major(unattributed),
+        revenue=in_reporting_currency(revenue),
+        credited=in_reporting_currency(credited),
+        unattributed=in_reporting_currency(unattributed),
         conversions=conversions,
-        cost=_major(whole_minor(cost_minor)),
-        roi=figures.roi(revenue=_major(credited), cost=_major(cost_minor), n=conversions),
+        cost=in_reporting_currency(whole_minor(cost_minor)),
+        roi=figures.roi(revenue=in_reporting_currency(credited), cost=in_reporting_currency(cost_minor), n=conversions),
     )
-
-
-def _major(minor: int | Decimal) -> Decimal:
-    return from_minor(minor, settings.KITH_CURRENCY)  # type: ignore[arg-type]

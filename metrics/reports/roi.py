@@ -13,7 +13,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from community.models import Community
-from crm.money import from_minor
+from crm.money import in_reporting_currency
 from crm.periods import local_day
 from metrics.reports import figures
 from metrics.reports.conversions import ConversionCounts, conversions_in_total, conversions_of_rows
@@ -229,10 +229,6 @@ def _ordered(
     return defined + sorted(key for key, found in values.items() if found is None)
 
 
-def _money(minor: int | Decimal) -> Decimal:
-    return from_minor(minor, settings.KITH_CURRENCY)  # type: ignore[arg-type]
-
-
 def _row(
     key: Key | None,
     *,
@@ -245,14 +241,14 @@ def _row(
     query: RoiQuery,
     accounts: tuple[Account, ...] = (),
 ) -> RoiRow:
-    exact_cost = _money(cost)
+    exact_cost = in_reporting_currency(cost)
     n = conversions.touched
     by_model = {
         model: ModelFigures(
-            revenue_credited=_money(amounts[model]),
+            revenue_credited=in_reporting_currency(amounts[model]),
             conversions_credited=conversions.credited[model],
-            roi=figures.roi(revenue=_money(amounts[model]), cost=exact_cost, n=n),
-            roas=figures.roas(revenue=_money(amounts[model]), cost=exact_cost, n=n),
+            roi=figures.roi(revenue=in_reporting_currency(amounts[model]), cost=exact_cost, n=n),
+            roas=figures.roas(revenue=in_reporting_currency(amounts[model]), cost=exact_cost, n=n),
             cost_per_conversion=figures.cost_per_conversion(
                 cost=exact_cost, conversions=conversions.credited[model], n=n
             ),
@@ -271,11 +267,11 @@ def _row(
         name=name.name,
         lead_model=query.lead_model,
         models=by_model,
-        revenue=None if revenue is None else _money(revenue),
-        assisted_revenue=_money(conversions.assisted),
+        revenue=None if revenue is None else in_reporting_currency(revenue),
+        assisted_revenue=in_reporting_currency(conversions.assisted),
         conversions_touched=conversions.touched,
         conversions_fully_refunded=conversions.fully_refunded,
-        cost=_money(whole_minor(cost)),
+        cost=in_reporting_currency(whole_minor(cost)),
         social=did,
         purpose=_purpose(name, did) if name.measure else None,
         accounts=accounts,
@@ -315,8 +311,8 @@ def _lines(query: RoiQuery, *, sources: _Sources, revenue: Revenue, hidden: Iter
         key: RoiLine(
             key=key,
             label=label,
-            revenue={model: _money(earned_by.get(key, NOTHING)[model]) for model in query.models},
-            cost=_money(spent_by.get(key, 0)),
+            revenue={model: in_reporting_currency(earned_by.get(key, NOTHING)[model]) for model in query.models},
+            cost=in_reporting_currency(spent_by.get(key, 0)),
         )
         for key, label in LINE_LABELS.items()
         if key in earned_by or key in spent_by
