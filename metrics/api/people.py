@@ -19,7 +19,7 @@ from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivit
 from metrics.reports.demographics import BREAKDOWNS
 from metrics.reports.figures import Ratio
 from metrics.reports.freshness import behind_reason
-from metrics.reports.layout import fraction_text
+from metrics.reports.layout import fraction_text, ratio_parts
 from metrics.reports.who_is_known import ChannelPeople
 
 
@@ -215,15 +215,7 @@ def _place(place: PlaceActivity) -> dict[str, Any]:
 
 def _figures(**ratios: Ratio) -> dict[str, Any]:
     """Return each ratio as a fraction, and what they were made of."""
-    made_of = {
-        name: {
-            "numerator": ratio.numerator,
-            "denominator": ratio.denominator,
-            "n": ratio.n,
-            "reason": ratio.reason,
-        }
-        for name, ratio in ratios.items()
-    }
+    made_of = {name: ratio_parts(ratio) for name, ratio in ratios.items()}
     return {**{name: fraction_text(ratio) for name, ratio in ratios.items()}, "ratios": made_of}
 
 

@@ -15,7 +15,7 @@ from gateway.views import ApiView
 from metrics.api.parameters import PERIOD
 from metrics.api.records import RatioRecord, Shape
 from metrics.reports.figures import Ratio
-from metrics.reports.layout import fraction_text
+from metrics.reports.layout import fraction_text, ratio_parts
 from metrics.reports.response_figures import Spread, Times
 from metrics.reports.responses import ResponseRow, ResponsesQuery, responses_report
 
@@ -161,7 +161,7 @@ def _row(row: ResponseRow) -> dict[str, Any]:
         elif isinstance(value, Ratio):
             value = fraction_text(value)
         laid_out[name] = value
-    laid_out["ratios"] = {name: _ratio(getattr(row, name)) for name in ResponseRatios.model_fields}
+    laid_out["ratios"] = {name: ratio_parts(getattr(row, name)) for name in ResponseRatios.model_fields}
     return laid_out
 
 
@@ -180,13 +180,4 @@ def _spread(spread: Spread) -> dict[str, str | None]:
     return {
         name: None if value is None else f"{value:.3f}"
         for name, value in (("mean", spread.mean), ("median", spread.median), ("p90", spread.p90))
-    }
-
-
-def _ratio(ratio: Ratio) -> dict[str, Any]:
-    return {
-        "numerator": ratio.numerator,
-        "denominator": ratio.denominator,
-        "n": ratio.n,
-        "reason": ratio.reason,
     }

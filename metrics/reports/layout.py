@@ -83,8 +83,8 @@ def _row(row: RoiRow, report: RoiReport) -> Json:
         "cost_per_person_helped": money_text(social.cost_per_person_helped, currency),
         "ratios": {
             **_model_ratios(row.lead),
-            "mean_rating": _ratio(social.mean_rating),
-            "cost_per_person_helped": _ratio(social.cost_per_person_helped),
+            "mean_rating": ratio_parts(social.mean_rating),
+            "cost_per_person_helped": ratio_parts(social.cost_per_person_helped),
         },
     }
     if row.key is not None:
@@ -101,7 +101,10 @@ def _row(row: RoiRow, report: RoiReport) -> Json:
             "measured": fraction_text(row.purpose.measured),
             "target": row.purpose.target,
             "attainment": fraction_text(row.purpose.attainment),
-            "ratios": {"measured": _ratio(row.purpose.measured), "attainment": _ratio(row.purpose.attainment)},
+            "ratios": {
+                "measured": ratio_parts(row.purpose.measured),
+                "attainment": ratio_parts(row.purpose.attainment),
+            },
         }
     if report.query.scope == "members" and row.key is not None:
         laid_out["accounts"] = [asdict(account) for account in row.accounts]
@@ -138,14 +141,14 @@ def _model_figures(figures: ModelFigures, currency: str) -> Json:
 
 def _model_ratios(figures: ModelFigures) -> Json:
     return {
-        "roi": _ratio(figures.roi),
-        "roas": _ratio(figures.roas),
-        "cost_per_conversion": _ratio(figures.cost_per_conversion),
+        "roi": ratio_parts(figures.roi),
+        "roas": ratio_parts(figures.roas),
+        "cost_per_conversion": ratio_parts(figures.cost_per_conversion),
     }
 
 
-def _ratio(ratio: Ratio) -> Json:
-    """What a ratio was made of. Its rounded value stands beside, under its own name."""
+def ratio_parts(ratio: Ratio) -> Json:
+    """Return what a ratio was made of. Its rounded value stands beside, under its own name."""
     return {
         "numerator": ratio.numerator,
         "denominator": ratio.denominator,
