@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from django.conf import settings
-
 from crm.money import in_reporting_currency
-from crm.periods import local_day, organisation_zone
 from metrics.reports import figures
-from metrics.reports.shares import shared_among_people
-from metrics.reports.snapshot import select
-from metrics.reports.spent import IS_TO_STAFF, SHARED, whole_minor
+from metrics.reports.query import RoiQuery
+from metrics.reports.roi import parameters_of
+from metrics.reports.snapshot import Question, ask_together
+from metrics.reports.spent import spent_on_few, whole_minor
+
+_BROUGHT = """
+    SELECT person_id, sum(revenue_minor)::bigint, sum(credited_minor)::bigint, sum(unattributed_minor)::bigint,
+           sum(conversions)::bigint
+    FROM metrics_personday
+    WHERE person_id = ANY (%(only)s::bigint[])
+    GROUP BY 1
+"""
 
 VIEW_VALUE = "metrics.view_person_value"  # to know what one person brought, without what everybody did and cost
 
@@ -35,42 +41,14 @@ class PersonMoney:
 
 
 def money_of_people(persons: Sequence[int], *, now: datetime) -> dict[int, PersonMoney]:
-    """Return the money of each person asked for; two queries."""
-    zone = organisation_zone()
-    parameters = {
-        "start": "-infinity",
-        "end": "infinity",
-        "starts_at": "-infinity",
-        "ends_at": "infinity",
-        "cost_end": local_day(now, zone) + timedelta(days=1),
-        "zone": zone.key,
-        "currency": settings.KITH_CURRENCY,
-        "persons": list(persons),
-    }
-    rows = select(
-        f"""
-        SELECT asked.id, brought.*, (
-            SELECT COALESCE(sum(d.amount_minor), 0)
-            FROM crm_contact record
-            JOIN community_cost c ON c.contact_id = record.id
-            JOIN metrics_costday d ON d.cost_id = c.id AND d.day < %(cost_end)s::date
-            WHERE record.person_id = asked.id AND NOT {IS_TO_STAFF.format(person="asked.id")}
-        )
-        FROM unnest(%(persons)s::bigint[]) AS asked (id)
-        CROSS JOIN LATERAL (
-            SELECT COALESCE(sum(revenue_minor), 0)::bigint, COALESCE(sum(credited_minor), 0)::bigint,
-                   COALESCE(sum(unattributed_minor), 0)::bigint, COALESCE(sum(conversions), 0)::bigint
-            FROM metrics_personday WHERE person_id = asked.id
-        ) brought
-        """,
-        parameters,
-    )
-    shares, _ = shared_among_people(
-        parameters, shared=SHARED["customer", "direct"], by_touches=False, days_of=persons
-    ).ask()
+    """Return the money of each person asked for; one query."""
+    parameters = {**parameters_of(RoiQuery(scope="members", now=now)), "only": list(persons)}
+    brought = Question([(_BROUGHT, parameters)], lambda rows: {person: amounts for person, *amounts in rows})
+    costs = spent_on_few(parameters, persons=persons, view="customer")
+    ask_together([brought, costs])
     return {
-        person: _money(revenue, credited, unattributed, bought, cost_minor=rewards + shares.get(person, Decimal(0)))
-        for person, revenue, credited, unattributed, bought, rewards in rows
+        person: _money(*brought.answer.get(person, (0, 0, 0, 0)), cost_minor=costs.answer.get(person, Decimal(0)))
+        for person in persons
     }
 
 

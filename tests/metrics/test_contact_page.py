@@ -203,4 +203,4 @@ def test_money_tiles_ask_the_same_number_of_questions_for_1_person_and_20(joe: C
             MoneyTiles().load(ids, now=NOW, may=anybody)
         return len(queries)
 
-    assert questions(persons[:1]) == questions(persons) == 2
+    assert questions(persons[:1]) == questions(persons) == 1
