@@ -11,6 +11,7 @@ from community.models import Channel, HelpRecord, Interaction, Member, Thread
 from community.private_texts import readable_text
 from community.replies import BOT_AT
 from gateway.panels import PermissionCheck
+from gateway.users import name_of_user
 
 OFFERED = 5
 KINDS = ("answer", "comment", "direct_message")
@@ -69,7 +70,7 @@ def answers_to_mark(
         Offer(
             interaction_id=one.pk,
             text=readable_text(one, may=may),
-            by=str(one.member or one.user),
+            by=str(one.member or name_of_user(one.user)),
             channel=str(one.channel),
             occurred_at=one.occurred_at,
         )

@@ -13,6 +13,7 @@ from community.conversation import Said, said_around, said_in_threads
 from community.models import HelpRecord, Interaction, Member
 from community.private_texts import is_hidden, readable_help
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, RowAction, Table
+from gateway.users import name_of_user
 
 SHOWN = 10  # rows of a table; the newest
 TEXT_SHOWN = 120  # characters
@@ -144,7 +145,7 @@ def _help_table(title: str, records: Sequence[HelpRecord], may: PermissionCheck,
             Row(
                 values=(
                     record.interaction.occurred_at,
-                    str(record.helper_member or record.helper_user) if who == "By" else str(record.contact),
+                    str(record.contact if who == "To" else record.helper_member or name_of_user(record.helper_user)),
                     record.topic,
                     _cut(readable_help(record, record.question or record.interaction.text, may=may)),
                     record.get_outcome_display(),

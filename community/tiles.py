@@ -19,6 +19,7 @@ from community.replies import BOT_AT
 from community.waiting import WaitingState, waiting_of_persons
 from crm.models import Contact
 from gateway.panels import Figure, Link, PermissionCheck, Tile
+from gateway.users import NAME_OF_USER
 
 _RECORDS = "SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY (%(persons)s)"
 _TOUCH = (
@@ -62,8 +63,7 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
             SELECT found.person_id, found.which, i.id, i.occurred_at, channel.name,
                    COALESCE(NULLIF(campaign.name, ''), campaign.code, i.utm_campaign, ''),
                    COALESCE(NULLIF(person.full_name, ''), NULLIF(member.handle, ''), member.external_id,
-                            NULLIF(concat_ws(' ', NULLIF(u.first_name, ''), NULLIF(u.last_name, '')), ''), u.username,
-                            %(unknown)s)
+                            {NAME_OF_USER.format(user="u")}, %(unknown)s)
             FROM ({both}) found
             JOIN community_interaction i ON i.id = found.id
             JOIN community_channel channel ON channel.id = i.channel_id

@@ -23,7 +23,7 @@ from crm.periods import local_day, organisation_zone
 from crm.stages import StageReached, stage_now, stages_reached, what_makes_customers
 from gateway.history import event_model_of
 from gateway.panels import Figure, Link, PermissionCheck, Tile, tiles_for
-from gateway.users import name_of_user
+from gateway.users import name_of_user, user_called
 
 NOTES_SHOWN = 5  # pinned ones first, then the newest; the timeline has all
 NEXT_STEP_ORDER = 50
@@ -172,14 +172,12 @@ def records_of(pk: int) -> list[Any]:
 
 
 def _user_as_json(column: str) -> JSONObject:
-    return JSONObject(**{name: f"{column}__{name}" for name in ("username", "first_name", "last_name")})
+    return JSONObject(username=f"{column}__username", name=user_called(column))
 
 
 def _colleague(user: Mapping[str, str | None]) -> Colleague | None:
-    username = user["username"]
-    if username is None:
-        return None
-    return Colleague(username, f"{user['first_name']} {user['last_name']}".strip() or username)
+    username, name = user["username"], user["name"]
+    return Colleague(username, name) if username and name else None
 
 
 def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Sequence[Tile] = ()) -> ContactHeader:

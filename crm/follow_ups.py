@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.db.models import Count, QuerySet
 
 from crm.models import FollowUp
+from gateway.users import user_called
 
 
 def open_follow_ups(
@@ -35,20 +36,11 @@ def overdue_by_colleague(*, today: date) -> list[OverdueOf]:
     found = (
         open_follow_ups(before=today)
         .order_by()
-        .values("assigned_to", "assigned_to__username", "assigned_to__first_name", "assigned_to__last_name")
+        .values_list("assigned_to", user_called("assigned_to"))
         .annotate(overdue=Count("pk"))
         .order_by("-overdue", "assigned_to__username")
     )
-    return [
-        OverdueOf(
-            user_id=row["assigned_to"],
-            name=f"{row['assigned_to__first_name'] or ''} {row['assigned_to__last_name'] or ''}".strip()
-            or row["assigned_to__username"]
-            or "nobody",
-            overdue=row["overdue"],
-        )
-        for row in found
-    ]
+    return [OverdueOf(user_id=user, name=name or "nobody", overdue=overdue) for user, name, overdue in found]
 
 
 def mark_done(ids: Sequence[int], *, by_id: int | None, now: datetime) -> int:

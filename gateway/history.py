@@ -11,13 +11,13 @@ from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import BigIntegerField, Case, ForeignKey, Model, OuterRef, QuerySet, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
+from django.db.models.functions import Cast
 
 from gateway.registry import Registry
 from gateway.tracking import BEFORE
-from gateway.users import name_of_user
+from gateway.users import name_of_user, user_called
 
 SHOWN = 200  # events; the newest
 THE_SYSTEM = "the system"  # who acted where nobody is known
@@ -132,9 +132,7 @@ def forms_of(instance: Model) -> list[HistoryEntry]:
 
 def events_of(model: type[Model]) -> QuerySet[Any]:
     """Return the events that the database keeps about `model`, each with its context and the name of who acted."""
-    users = get_user_model()._default_manager.annotate(
-        called=Coalesce(NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value("")), "username")
-    )
+    users = get_user_model()._default_manager.annotate(called=user_called())
     # Whatever a context holds there: only a number is the id of a user.
     user_id = Case(
         When(

@@ -33,6 +33,7 @@ from gateway.admin import (
     display,
     excerpt,
 )
+from gateway.users import name_of_user
 
 NAMED_ALIKE = 50  # interactions of different channels with one external id that a search shows
 KIND_LABELS = {kind.key: kind.label for kind in interaction_kinds}
@@ -216,7 +217,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
 
     @display(description="By")
     def author(self, interaction: Interaction) -> str | None:
-        return str(interaction.member or interaction.user or "") or None
+        return str(interaction.member or name_of_user(interaction.user)) or None
 
     @display(description="To")
     def addressee(self, interaction: Interaction) -> str | None:

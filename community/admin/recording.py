@@ -114,7 +114,7 @@ class RecordingMixin:
             "channel": record.interaction.channel_id,
             "occurred_at": record.interaction.occurred_at,
             "helper": f"user:{record.helper_user_id}" if record.helper_user_id else f"member:{record.helper_member_id}",
-            "helper_text": str(record.helper_member or record.helper_user),
+            "helper_text": str(record.helper_member or name_of_user(record.helper_user)),
         }
         form = HelpForm(request.POST or None, request=request, person=record.contact, record=record, initial=initial)
         if request.method == "POST" and form.is_valid():

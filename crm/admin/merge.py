@@ -23,6 +23,7 @@ from gateway.admin import (
     display,
     object_link,
 )
+from gateway.users import name_of_user
 
 
 class StandsFilter(YesNoFilter):
@@ -67,7 +68,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
         """Return who merged them: a user, or the rule that did."""
         if merge.rule:
             return f"Rule: {merge.rule.replace('_', ' ')}"
-        return str(merge.merged_by or "–")
+        return name_of_user(merge.merged_by) or "–"
 
     @display(description="Taken over")
     def decided(self, merge: Merge) -> str:

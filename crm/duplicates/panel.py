@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from crm.duplicates.evidence import in_words
 from crm.models import Contact, DuplicateSuggestion, Merge
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, Table
+from gateway.users import name_of_user
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _merged_records(persons: set[int | None]) -> Mapping[int | None, list[Row]]:
     rows: Mapping[int | None, list[Row]] = defaultdict(list)
     for record in records:
         merge = merges.get(record.pk)
-        by = merge and (f"rule: {merge.rule}" if merge.rule else merge.merged_by and str(merge.merged_by))
+        by = merge and (f"rule: {merge.rule}" if merge.rule else name_of_user(merge.merged_by))
         rows[record.person_id].append(
             Row(
                 values=(str(record), merge and merge.merged_at, by or None, "Take apart…"),

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 
 from crm.models import Company, Contact
 from crm.stages import later_stage, stage_label
+from gateway.users import name_of_user
 
 Choice = Literal["survivor", "loser", "both"]
 Layer = dict[str, Any]  # "before" and "after"; a value that was not there has no entry
@@ -156,7 +157,7 @@ def shown(path: str, value: Any) -> str:
         case "company":
             return str(Company.objects.filter(pk=value).first() or "one that was deleted")
         case "owner":
-            return str(get_user_model().objects.filter(pk=value).first() or "one that was deleted")
+            return name_of_user(get_user_model().objects.filter(pk=value).first()) or "one that was deleted"
         case "stage":
             return stage_label(value)
         case "tags":
