@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -88,11 +88,13 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        self._may_see_addresses = request.user.has_perm(VIEW_ADDRESSES)
-        self._may_merge = request.user.has_perm(MERGE)
+        """Each row says what the reader may do and see of it: the admin is one for all who read at once."""
         suggestions = super().get_queryset(request).prefetch_related(*_ADDRESSES)
         return suggestions.annotate(
-            first_stage=stage_now("first__person__"), second_stage=stage_now("second__person__")
+            first_stage=stage_now("first__person__"),
+            second_stage=stage_now("second__person__"),
+            shows_addresses=Value(request.user.has_perm(VIEW_ADDRESSES)),
+            may_merge=Value(request.user.has_perm(MERGE)),
         )
 
     @display(description="Score", ordering="score")
@@ -101,17 +103,17 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
 
     @display(description="One")
     def shown_first(self, suggestion: DuplicateSuggestion) -> SafeString:
-        return self._line(suggestion.first, suggestion.first_stage)
+        return self._line(suggestion.first, suggestion.first_stage, with_addresses=suggestion.shows_addresses)
 
     @display(description="The other")
     def shown_second(self, suggestion: DuplicateSuggestion) -> SafeString:
-        return self._line(suggestion.second, suggestion.second_stage)
+        return self._line(suggestion.second, suggestion.second_stage, with_addresses=suggestion.shows_addresses)
 
-    def _line(self, contact: Contact, stage: str) -> SafeString:
+    def _line(self, contact: Contact, stage: str, *, with_addresses: bool) -> SafeString:
         """Return a person in a line: name, stage, company, and the record's addresses for those who may see them."""
         person = contact.person or contact
         known = [stage_label(stage), person.company and person.company.name]
-        if self._may_see_addresses:
+        if with_addresses:
             known += [point.raw for point in contact.points.all()][:2]
         return format_html(
             '<div><a href="{}" class="kith-link">{}</a><br><span class="kith-unit">{}</span></div>',
@@ -134,7 +136,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
     @display(description="What to do")
     def decide(self, suggestion: DuplicateSuggestion) -> SafeString | str:
         """Lead to both side by side, where the pair is open and the person may join them."""
-        if not self._may_merge or suggestion.state != State.OPEN:
+        if not suggestion.may_merge or suggestion.state != State.OPEN:
             return ""
         first, second = suggestion.first.person_id, suggestion.second.person_id
         address = reverse("admin:crm_contact_merge", args=[first])

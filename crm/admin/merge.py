@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -82,13 +82,13 @@ class MergeAdmin(ReadOnlyModelAdmin):
         return super().get_search_fields(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        self._may_merge = request.user.has_perm("crm.merge_contact")
-        return super().get_queryset(request)
+        may_undo = request.user.has_perm("crm.merge_contact")
+        return super().get_queryset(request).annotate(may_undo=Value(may_undo))
 
     @display(description="")
     def undo(self, merge: Merge) -> SafeString | str:
         """Lead to taking apart, where the merge stands and the person may."""
-        if merge.unmerged_at is not None or not self._may_merge:
+        if merge.unmerged_at is not None or not merge.may_undo:
             return ""
         address = reverse("admin:crm_contact_unmerge", args=[merge.loser_id])
         return format_html('<a href="{}" class="kith-link">Take apart…</a>', address)

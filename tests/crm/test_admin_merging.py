@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +13,7 @@ from crm.models import Contact, DuplicateSuggestion, Merge
 from crm.search import refresh_search_text
 from tests.factories.community import UserFactory
 from tests.factories.crm import CompanyFactory, ContactFactory, EmailFactory
+from tests.interrupting import AtStatement
 
 pytestmark = pytest.mark.django_db
 
@@ -217,3 +219,28 @@ def test_lists_of_pairs_and_of_merges_are_searched_without_accents(permissions, 
 
     assert list(pairs.context["cl"].result_list) == [wanted]
     assert list(merges.context["cl"].result_list) == [made]
+
+
+@pytest.mark.parametrize("name", ["duplicatesuggestion", "merge"])
+def test_what_a_list_shows_is_decided_by_who_reads_it_whoever_else_reads_at_the_same_time(pair, name):
+    survivor, loser = pair
+    pages = "view_duplicatesuggestion", "view_merge", "view_contact"
+    analyst, administrator = client_of(*pages), client_of(*pages, "view_contactpoint", "merge_contact")
+    DuplicateSuggestion.objects.create(first=loser, second=ContactFactory(), score=80, found_at=NOW)
+    merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
+    page = reverse(f"admin:crm_{name}_changelist")
+    shown = []
+
+    def read_too():
+        shown.append(administrator.get(page).content.decode())
+
+    def are_rows(sql):
+        return sql.startswith("SELECT") and f'FROM "crm_{name}"' in sql
+
+    with connection.execute_wrapper(AtStatement(1, read_too, among=are_rows)):
+        shown.append(analyst.get(page).content.decode())
+
+    told = [[word in text for word in ("joseph@example.com", "Compare…", "Take apart…")] for text in shown]
+    what_an_administrator_sees = {"duplicatesuggestion": [True, True, False], "merge": [False, False, True]}[name]
+    assert told == [what_an_administrator_sees, [False, False, False]]
+    assert all("Bloggs" in text for text in shown)
