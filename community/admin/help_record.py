@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from community.admin.private_texts import PrivateTexts
 from community.admin.recording import RecordingMixin
-from community.helping import RECORD_FACTS, RefusedHelp, check_helper, edit_help
+from community.helping import RECORD_FACTS, RefusedHelp, check_helper, check_person, edit_help
 from community.models import HelpRecord
 from community.private_texts import PRIVATE
-from crm.admin.erased import ErasedRefusingForm
 from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
 from crm.search import search_contacts
@@ -23,6 +23,7 @@ from gateway.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     DaysFilter,
+    FactForm,
     ModelAdmin,
     YesNoFilter,
     display,
@@ -42,25 +43,29 @@ OUTCOME_COLOURS = {
 }
 
 
-EDITED_HERE = (*RECORD_FACTS, "contact_id", "helper_member_id", "helper_user_id")
+WHO = ("contact", "helper_member", "helper_user")
 
 
-class HelpRecordForm(ErasedRefusingForm):
+class HelpRecordForm(FactForm):
     """Help that somebody got."""
 
     class Meta:
         model = HelpRecord
-        fields = ("contact", "helper_member", "helper_user", *RECORD_FACTS)
+        fields = (*WHO, *RECORD_FACTS)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what recording help would refuse, beside its field."""
+        """Refuse what editing help would refuse, beside its field."""
         cleaned = super().clean() or self.cleaned_data
-        contact, member, user = (cleaned.get(name) for name in ("contact", "helper_member", "helper_user"))
-        if contact and member and not user:
-            try:
-                check_helper(contact.pk, None, member.pk)
-            except RefusedHelp as refusal:
-                self.add_error("helper_member", refusal.message)
+        contact, member, user = (cleaned.get(name) for name in WHO)
+        if contact is None or not self.changed_data:
+            return cleaned
+        try:
+            check_person(contact.pk)
+            if (member is None) != (user is None) and set(WHO) & set(self.changed_data):
+                check_helper(contact.pk, user and user.pk, member and member.pk)
+        except RefusedHelp as refusal:
+            helper = "helper_user" if member is None else "helper_member"
+            self.add_error(helper if refusal.field == "helper" else refusal.field, refusal.message)
         return cleaned
 
 
@@ -132,6 +137,20 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
         """Help is recorded by the form that is made for it."""
         return self.record_view(request)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the page anew where a save is refused for what others wrote after its form was checked."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except RefusedHelp as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return redirect(request.get_full_path())
+
     def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
         """Undo and redo beside the other buttons of the record's page."""
         buttons = super().reason_buttons(request, instance)
@@ -146,7 +165,8 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
         return ("interaction", "origin", "recorded_by", "withdrawn_at")
 
     def save_model(self, request: HttpRequest, obj: HelpRecord, form: forms.ModelForm, change: bool) -> None:
-        changes = {name: getattr(obj, name) for name in EDITED_HERE}
+        columns = {name: f"{name}_id" if name in WHO else name for name in (*WHO, *RECORD_FACTS)}
+        changes = {column: getattr(obj, column) for column in columns.values()}
         edit_help(obj.pk, changes=changes, by_user_id=request.user.pk, now=timezone.now())
 
     @display(description="When", ordering=F("interaction__occurred_at").asc(nulls_first=True))

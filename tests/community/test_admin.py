@@ -1,9 +1,12 @@
 """Writing costs, interactions, threads and help records in the admin."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -11,7 +14,7 @@ from psycopg.types.range import DateRange
 
 from community.admin.cost import CostForm
 from community.admin.interaction import InteractionAdmin
-from community.models import Cost, HelpRecord, Interaction
+from community.models import Colleague, Cost, HelpRecord, Interaction
 from community.sync.costs import replace
 from community.sync.interactions import retracting
 from crm.models import Contact
@@ -28,6 +31,7 @@ from tests.factories.community import (
     UserFactory,
 )
 from tests.factories.crm import CompanyFactory, ContactFactory
+from tests.interrupting import AtStatement
 
 pytestmark = pytest.mark.django_db
 
@@ -188,6 +192,66 @@ def test_help_record_rating_is_refused_beside_the_rating(ana: Client):
     answer = ana.post(change, posted(ana.get(change), rating="6"))
 
     assert errors_of(answer) == {"rating": ["A rating is a whole number from 1 to 5."]}
+
+
+def test_help_to_oneself_is_refused_beside_the_helper(ana: Client):
+    bo, joe = UserFactory(username="bo"), ContactFactory()
+    Colleague.objects.create(user=bo, contact=joe)
+    account = MemberFactory(contact=joe)
+    record = HelpRecordFactory(helper_user=bo)
+    change = reverse("admin:community_helprecord_change", args=[record.pk])
+
+    by_login = ana.post(change, posted(ana.get(change), contact=joe.pk))
+    by_account = ana.post(change, posted(ana.get(change), contact=joe.pk, helper_user="", helper_member=account.pk))
+
+    mended = "Name somebody else who helped."
+    assert errors_of(by_login) == {
+        "helper_user": [f"This login is that of the person who was helped. {mended}"],
+    }
+    assert errors_of(by_account) == {
+        "helper_member": [f"This account belongs to the person who was helped. {mended}"],
+    }
+
+
+def test_help_that_was_found_to_be_to_oneself_is_still_rated(ana: Client):
+    record = HelpRecordFactory(helper_user=UserFactory())
+    Colleague.objects.create(user=record.helper_user, contact=record.contact)
+    change = reverse("admin:community_helprecord_change", args=[record.pk])
+
+    assert ana.post(change, posted(ana.get(change), rating="4")).status_code == 302
+
+    record.refresh_from_db()
+    assert record.rating == 4
+
+
+def saved_while(client: Client, record: HelpRecord, meanwhile: Callable[[], object], **changes: object) -> HttpResponse:
+    """Save changes in the page of a record; `meanwhile` is done between the check of the form and the writing."""
+    change = reverse("admin:community_helprecord_change", args=[record.pk])
+    data = posted(client.get(change), **changes)
+
+    def locks(sql: str) -> bool:
+        return 'FROM "community_helprecord"' in sql and "FOR NO KEY UPDATE" in sql
+
+    at_writing = AtStatement(1, meanwhile, among=locks)
+    with connection.execute_wrapper(at_writing):
+        answer = client.post(change, data, follow=True)
+    assert at_writing.done
+    return answer
+
+
+def test_help_record_page_says_what_is_refused_for_what_happened_while_it_was_saved(ana: Client):
+    record = HelpRecordFactory(helper_user=UserFactory())
+    joe = ContactFactory()
+
+    def becomes_a_colleague() -> None:
+        Colleague.objects.create(user=record.helper_user, contact=joe)
+
+    page = saved_while(ana, record, becomes_a_colleague, contact=joe.pk)
+
+    said = [str(message) for message in page.context["messages"]]
+    assert said == ["This login is that of the person who was helped. Name somebody else who helped."]
+    record.refresh_from_db()
+    assert (record.contact != joe, record.edited_fields) == (True, [])
 
 
 def help_list(client: Client, **asked: str) -> str:

@@ -96,7 +96,7 @@ def test_the_dialog_says_beside_the_field_that_it_may_not_come_back(root, joe, f
     assert not Contact.objects.filter(full_name="Joe").exists()
 
 
-def test_no_help_is_recorded_for_or_written_about_an_erased_person(joe, forum):
+def test_no_help_is_recorded_for_or_written_about_an_erased_person(joe, forum, root):
     ana = UserFactory()
     record = HelpRecordFactory(contact=joe, note="He is shy.")
     erase(joe)
@@ -106,6 +106,11 @@ def test_no_help_is_recorded_for_or_written_about_an_erased_person(joe, forum):
         record_help(contact_id=joe.pk, helper_user_id=ana.pk, answer="Joe, so.", **told)
     with pytest.raises(PersonErased):
         edit_help(record.pk, changes={"note": "Joe is shy."}, by_user_id=ana.pk, now=NOW)
+    page = reverse("admin:community_helprecord_change", args=[record.pk])
+    assert errors_of(root.post(page, posted(root.get(page), note="Joe is shy."))) == {"contact": [PERSON_ERASED]}
+    other = HelpRecordFactory()
+    page = reverse("admin:community_helprecord_change", args=[other.pk])
+    assert errors_of(root.post(page, posted(root.get(page), contact=joe.pk))) == {"contact": [PERSON_ERASED]}
 
     record.refresh_from_db()
     assert (record.note, record.question, record.answer) == ("", "", "")
