@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -164,10 +163,11 @@ class HelpRecordAdmin(RecordingMixin, PrivateTexts, ModelAdmin):
         """Help stays on its interaction; where it came from and whether it was withdrawn is not typed in."""
         return ("interaction", "origin", "recorded_by", "withdrawn_at")
 
-    def save_model(self, request: HttpRequest, obj: HelpRecord, form: forms.ModelForm, change: bool) -> None:
-        columns = {name: f"{name}_id" if name in WHO else name for name in (*WHO, *RECORD_FACTS)}
+    def save_model(self, request: HttpRequest, obj: HelpRecord, form: HelpRecordForm, change: bool) -> None:
+        columns = {name: f"{name}_id" if name in WHO else name for name in form.changed_data}
         changes = {column: getattr(obj, column) for column in columns.values()}
         edit_help(obj.pk, changes=changes, by_user_id=request.user.pk, now=timezone.now())
+        self.tell_what_was_kept(request, form)
 
     @display(description="When", ordering=F("interaction__occurred_at").asc(nulls_first=True))
     def occurred_at(self, record: HelpRecord) -> object:

@@ -167,6 +167,10 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         form.write()
+        self.tell_what_was_kept(request, form)
+
+    def tell_what_was_kept(self, request: HttpRequest, form: WritesWhatWasChanged) -> None:
+        """Say which fields others changed while the form that is saved was open."""
         if form.kept:
             labels = ", ".join(str(form[name].label) for name in form.kept)
             self.message_user(

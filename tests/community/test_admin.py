@@ -239,6 +239,18 @@ def saved_while(client: Client, record: HelpRecord, meanwhile: Callable[[], obje
     return answer
 
 
+def test_help_record_keeps_what_its_source_sends_while_a_page_of_it_is_saved(ana: Client):
+    record = HelpRecordFactory(topic="enrolment", rating=2)
+
+    def source_rates() -> None:
+        HelpRecord.objects.filter(pk=record.pk).update(rating=5)
+
+    saved_while(ana, record, source_rates, topic="payment")
+
+    record.refresh_from_db()
+    assert (record.topic, record.rating, record.edited_fields) == ("payment", 5, ["topic"])
+
+
 def test_help_record_page_says_what_is_refused_for_what_happened_while_it_was_saved(ana: Client):
     record = HelpRecordFactory(helper_user=UserFactory())
     joe = ContactFactory()
@@ -252,6 +264,19 @@ def test_help_record_page_says_what_is_refused_for_what_happened_while_it_was_sa
     assert said == ["This login is that of the person who was helped. Name somebody else who helped."]
     record.refresh_from_db()
     assert (record.contact != joe, record.edited_fields) == (True, [])
+
+
+def test_help_record_page_says_what_it_kept_of_others(ana: Client):
+    record = HelpRecordFactory(topic="enrolment", rating=2)
+    change = reverse("admin:community_helprecord_change", args=[record.pk])
+    data = posted(ana.get(change), topic="payment")
+    HelpRecord.objects.update(rating=5)
+
+    page = ana.post(change, data, follow=True)
+
+    assert "Changed by others while you had this open, and kept: Rating." in [
+        str(message) for message in page.context["messages"]
+    ]
 
 
 def help_list(client: Client, **asked: str) -> str:
