@@ -16,6 +16,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from gateway.taking_out import TakingOut
 
+MOST_AT_ONCE = 100_000  # rows, taken out in one transaction
+
 
 class ReasonForm(forms.Form):
     """Why: one sentence that stays with the fact."""
@@ -96,7 +98,10 @@ class ReasonActionsMixin:
             if not self.has_change_permission(request):
                 raise PermissionDenied
             queryset = self.to_take_out(request, queryset)
-            ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+            ids = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+            if len(ids) > MOST_AT_ONCE:
+                self.message_user(request, f"{MOST_AT_ONCE:,} at most at once: filter the list first.", messages.ERROR)
+                return None
             form = ReasonForm(request.POST if "reason" in request.POST else None)
             if form.is_valid():
                 self._perform(request, action, ids, form.cleaned_data["reason"])
@@ -152,7 +157,7 @@ class ReasonActionsMixin:
             "examples": [str(example) for example in examples],
             "more": count - len(examples),
             "list_action": list_action,
-            "ids": ids,
+            "ids": ",".join(map(str, ids)),
             "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "gateway/admin/reason.html", context)

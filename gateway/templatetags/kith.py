@@ -1,11 +1,13 @@
 """How values look on screen: the one place that turns a value and its unit into text."""
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.conf import settings
+from django.db.models import Model
 from django.forms import BoundField
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
@@ -32,6 +34,12 @@ def named(field: BoundField) -> str:
     """Show a field of a form with its label as its name, where no label stands beside it."""
     widget = field.as_widget(attrs={"aria-label": str(capfirst(field.label))})
     return widget + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else widget
+
+
+@register.filter
+def in_one_field(rows: Iterable[Model]) -> list[dict[str, str]]:
+    """Return rows as one whose key is all of theirs, for a page that has a hidden field for each."""
+    return [{"pk": ",".join(str(row.pk) for row in rows)}]
 
 
 @register.filter

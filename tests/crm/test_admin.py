@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from crm.merging import merge
-from crm.models import Campaign, Contact, ContactPoint, Conversion
+from crm.models import Campaign, Company, Contact, ContactPoint, Conversion
 from crm.search import refresh_search_text
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
@@ -242,6 +242,41 @@ def test_conversions_ticked_in_the_list_are_voided_together(ana: Client):
     }
     other.refresh_from_db()
     assert other.voided_at is None
+
+
+def confirmed(client: Client, url: str, action: str, first_page: list[int], **said: str) -> HttpResponse:
+    """Choose an action for all rows of a list, and confirm it by what the page that asks has in its form."""
+    asked = client.post(url, {"action": action, "select_across": "1", "_selected_action": first_page})
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked.content.decode())
+    given: dict[str, list[str]] = {}
+    for name, value in hidden:
+        given.setdefault(name, []).append(value)
+    return client.post(url, {**given, **said})
+
+
+def test_all_of_a_long_list_is_voided_and_deleted_at_once(ana: Client):
+    Conversion.objects.bulk_create(ConversionFactory.build_batch(1_100))
+    Company.objects.bulk_create(Company(name=f"Spam {n}") for n in range(1_100))
+    conversion, company = Conversion.objects.latest("pk"), Company.objects.latest("pk")
+
+    voided = confirmed(ana, reverse("admin:crm_conversion_changelist"), "void_selected", [conversion.pk], reason="spam")
+    deleted = confirmed(ana, reverse("admin:crm_company_changelist"), "delete_selected", [company.pk])
+
+    assert (voided.status_code, deleted.status_code) == (302, 302)
+    assert Conversion.objects.filter(void_reason="spam").count() == 1_100
+    assert Company.objects.count() == 0
+
+
+def test_more_rows_than_one_transaction_takes_are_not_voided(ana: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gateway.admin.reasons.MOST_AT_ONCE", 2)
+    orders = [ConversionFactory().pk for _ in range(3)]
+    url = reverse("admin:crm_conversion_changelist")
+
+    few = ana.post(url, {"action": "void_selected", "_selected_action": orders[:2]})
+    many = ana.post(url, {"action": "void_selected", "_selected_action": orders}, follow=True)
+
+    assert "Void 2 conversions" in few.content.decode()
+    assert [str(message) for message in many.context["messages"]] == ["2 at most at once: filter the list first."]
 
 
 def test_a_refund_shows_whose_it_is_and_what_of_as_soon_as_its_original_is_there(ana: Client):
