@@ -29,7 +29,7 @@ from gateway.views import ApiView
 
 
 class ReasonBody(pydantic.BaseModel):
-    """Why something is voided or retracted."""
+    """Why something is voided, retracted or restored."""
 
     model_config = pydantic.ConfigDict(extra="forbid", strict=True)
 
@@ -162,7 +162,7 @@ class CollectionBatch(CollectionView):
 
 
 class CollectionAct(CollectionView):
-    """Voiding or retracting a record."""
+    """Voiding, retracting or restoring a record."""
 
     act: Act = None  # type: ignore[assignment]  # set by as_view(act=…)
 

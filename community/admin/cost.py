@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from community.models import Cost
-from community.sync.costs import replace, voiding
+from community.sync.costs import replace, restoring, voiding
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
 from crm.money import quantise
@@ -27,6 +27,7 @@ from gateway.admin import (
     StandingFilter,
     display,
     number_cell,
+    restore_action,
 )
 
 ONE_DAY = timedelta(days=1)
@@ -167,9 +168,11 @@ class CostAdmin(ModelAdmin):
             name="void",
             verb="Void",
             done="Voided",
-            consequence="It stays on record, but no figure counts it any more. For good: book it anew if it was right.",
-            taking_out=voiding,
+            consequence="It stays on record, but no figure counts it any more."
+            " Sent again under its id it stays out, until somebody restores it.",
+            act=voiding,
         ),
+        restore_action(restoring, consequence="It counts again in every figure."),
     )
     empty_state = (
         "Without costs every ROI is undefined. Book what the community costs: staffing with hours and rate, fees, "

@@ -1,4 +1,4 @@
-"""Interactions: what happened. Never deleted here: retracted with a reason (spam, a test)."""
+"""Interactions: what happened. Never deleted here: retracted (spam, a test) and restored, with a reason."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from community.extensions import interaction_actions, interaction_panels
 from community.interaction_kinds import interaction_kinds
 from community.models import Channel, Handling, Interaction
 from community.private_texts import PRIVATE
-from community.sync.interactions import retracting
+from community.sync.interactions import restoring, retracting
 from crm.admin.erased import ErasedRefusingForm
 from crm.models import Contact
 from crm.personal_data.suppression import SourceName
@@ -32,6 +32,7 @@ from gateway.admin import (
     YesNoFilter,
     display,
     excerpt,
+    restore_action,
 )
 from gateway.users import name_of_user
 
@@ -176,9 +177,12 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
             name="retract",
             verb="Retract",
             done="Retracted",
-            consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere."
-            " For good.",
-            taking_out=retracting,
+            consequence="Spam and tests are retracted: it stays on record, but earns no credit and counts nowhere,"
+            " until somebody restores it.",
+            act=retracting,
+        ),
+        restore_action(
+            restoring, consequence="It counts again in every figure, and earns credit and waits for a reply as before."
         ),
     )
     empty_state = "Nothing has happened yet: sync a channel through the API, or import a dump of your forum."

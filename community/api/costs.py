@@ -86,7 +86,10 @@ class Costs(Resource):
         "replaced_by": "replaced_by_id",
     }
     standing = Q(voided_at=None)
-    acts = (Act("void", "Take a cost out of every figure, keeping it", costs.voiding.one),)
+    acts = (
+        Act("void", "Take a cost out of every figure, keeping it", costs.voiding.one),
+        Act("restore", "Let a cost that was voided count again", costs.restoring.one),
+    )
 
     def fill(self, records: list[Json]) -> None:
         for record in records:

@@ -97,4 +97,7 @@ class Interactions(Resource):
     }
     standing = Q(occurred_at__isnull=False, deleted_at=None, retracted_at=None)
     withheld = (Withheld(READ_PRIVATE, ("text", "url"), where="is_private"),)
-    acts = (Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retracting.one),)
+    acts = (
+        Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retracting.one),
+        Act("restore", "Let an interaction that was retracted count again", interactions.restoring.one),
+    )

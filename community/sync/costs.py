@@ -1,7 +1,7 @@
 """Costs, known by what other systems call them: never edited, but voided and replaced."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,15 +18,49 @@ from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import campaign_ids, contact_ids
 from gateway.collections import FieldError
 from gateway.drafts import Draft, check_complete
+from gateway.errors import DomainError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Number, Ref, Slug, Source, Text
 from gateway.staging import id_array
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row, Table
-from gateway.taking_out import TakingOut
+from gateway.taking_out import Restoring, TakingOut
 
 COSTS = Table(Cost, key=("source", "external_id"))
 
-voiding = TakingOut(model=Cost, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided)
+
+class AlreadyReplaced(DomainError):
+    """The cost was changed: it was voided, and another one stands in its place."""
+
+    code = "already_replaced"
+    status = 409
+
+
+def _replaced(ids: Collection[int]) -> dict[int, DomainError]:
+    """Return, for those of these costs that were replaced, which one is the newest in their place. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE place AS (
+                SELECT c.id, c.replaced_by_id AS newest FROM community_cost c
+                WHERE c.id = ANY(%s::bigint[]) AND c.replaced_by_id IS NOT NULL
+                UNION ALL
+                SELECT p.id, c.replaced_by_id FROM place p JOIN community_cost c ON c.id = p.newest
+                WHERE c.replaced_by_id IS NOT NULL
+            )
+            SELECT id, max(newest) FROM place GROUP BY id
+            """,
+            [id_array(ids)],
+        )
+        return {
+            pk: AlreadyReplaced(f"The cost was replaced by {newest}: change, void or restore that one.")
+            for pk, newest in cursor.fetchall()
+        }
+
+
+voiding = TakingOut(
+    model=Cost, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided, replaced=_replaced
+)
+restoring = Restoring(taking_out=voiding, kept_out=_replaced)
 
 # The columns that make a cost: any other value of one of them is another cost.
 SUBSTANCE = [
@@ -82,12 +116,18 @@ class Costs(SyncedCollection):
         refuse_erased(drafts, lambda draft: [("external_id", ("cost", *draft.key))])
         drafts = self._book(_without_erased_contacts([draft for draft in drafts if draft.is_open]))
         stored = _standing(drafts)
+        # Only a patch names a cost that was replaced, by its former id: a reference leads to the newest.
+        gone = {row["id"] for row in stored.values() if row["replaced_by_id"] is not None}
+        former = _replaced(gone) if gone else {}
         rows: list[Row] = []
         replaced: dict[int, int] = {}
         said_again: dict[int, datetime] = {}
         writing: list[tuple[Draft, dict[str, Any], int | None]] = []
         for draft in drafts:
             before = stored.get(draft.pk or draft.key)
+            if before and before["id"] in former:
+                draft.fail("", "replaced", former[before["id"]].message)
+                continue
             said_before = before and before["source_updated_at"]
             if before and draft.said_at and said_before and draft.said_at < said_before:
                 draft.done("unchanged", before["id"], stale=True)
@@ -173,7 +213,7 @@ def _standing(drafts: Sequence[Draft]) -> dict[Key | int, dict[str, Any]]:
     """Return the costs that are not replaced, by key or, for a patch, by id; locked in the order of their ids."""
     sources, external_ids = zip(*(draft.key for draft in drafts), strict=True) if drafts else ((), ())
     wanted = [draft.pk for draft in drafts if draft.pk is not None]
-    columns = ["id", "source", "external_id", "source_updated_at", "voided_at", *SUBSTANCE]
+    columns = ["id", "source", "external_id", "source_updated_at", "voided_at", "replaced_by_id", *SUBSTANCE]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -1,12 +1,13 @@
 """Interactions, known by channel and external id: the largest stream of facts."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
+from community.helping import HELP
 from community.interaction_kinds import interaction_kinds
 from community.models import Interaction
 from community.private_texts import READ_PRIVATE
@@ -27,7 +28,7 @@ from gateway.errors import DomainError
 from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Url, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
-from gateway.taking_out import TakingOut
+from gateway.taking_out import Restoring, TakingOut
 
 
 class AlreadyRetracted(DomainError):
@@ -37,7 +38,23 @@ class AlreadyRetracted(DomainError):
     status = 409
 
 
-# Help that sources made of a retracted answer is withdrawn with it.
+class OutWithItsHelp(DomainError):
+    """The interaction was written with a help record that was undone or withdrawn, and is out with it."""
+
+    code = "out_with_its_help"
+    status = 409
+
+
+def _out_with_their_help(ids: Collection[int]) -> Mapping[int, DomainError]:
+    """Return why interactions stay out that were written with help which no longer stands. One query."""
+    withdrawn = Interaction.objects.filter(pk__in=ids, kind=HELP, help_record__withdrawn_at__isnull=False)
+    return {
+        pk: OutWithItsHelp(f"The interaction was written with help record {record}, which was undone. Take that back.")
+        for pk, record in withdrawn.order_by("pk").values_list("pk", "help_record__pk")
+    }
+
+
+# Help that sources made of a retracted answer is withdrawn with it, and stands again with it.
 retracting = TakingOut(
     model=Interaction,
     when="retracted_at",
@@ -46,6 +63,7 @@ retracting = TakingOut(
     refusal=AlreadyRetracted,
     then=refresh_accepted_help,
 )
+restoring = Restoring(taking_out=retracting, kept_out=_out_with_their_help)
 
 
 # Facts that name other rows; all others are columns.

@@ -1,4 +1,4 @@
-"""Conversions: what people brought and took back. Never deleted: voided with a reason."""
+"""Conversions: what people brought and took back. Never deleted: voided, and restored, with a reason."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Contact, Conversion, ConversionKind
 from crm.personal_data.suppression import SourceName
-from crm.sync.conversions import voiding
+from crm.sync.conversions import restoring, voiding
 from gateway.admin import (
     AutocompleteSelectFilter,
     DaysFilter,
@@ -23,6 +23,7 @@ from gateway.admin import (
     YesNoFilter,
     display,
     object_link,
+    restore_action,
 )
 from gateway.screen import DASH
 
@@ -116,8 +117,13 @@ class ConversionAdmin(ModelAdmin):
             verb="Void",
             done="Voided",
             consequence="It stays on record, but no figure counts it any more, and the credit it gave is taken back."
-            " For good: sent again under its id, it stays out.",
-            taking_out=voiding,
+            " Sent again under its id it stays out, until somebody restores it.",
+            act=voiding,
+        ),
+        restore_action(
+            restoring,
+            consequence="It counts again in every figure, gives credit as it did before, and its refunds are taken from"
+            " it again. From then on its source may change it.",
         ),
     )
     empty_state = "Conversions come from your shop through the API or an import. Add one by hand to try."

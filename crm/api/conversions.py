@@ -93,7 +93,10 @@ class Conversions(Resource):
     filled = frozenset({"refund_of"})
     orderings = ("id", "updated_at", "occurred_at")
     standing = Q(voided_at=None)
-    acts = (Act("void", "Take a conversion out of every figure, keeping it", conversions.voiding.one),)
+    acts = (
+        Act("void", "Take a conversion out of every figure, keeping it", conversions.voiding.one),
+        Act("restore", "Let a conversion that was voided count again", conversions.restoring.one),
+    )
 
     def fill(self, records: list[Json]) -> None:
         for record in records:

@@ -19,7 +19,7 @@ from gateway.errors import DomainError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Ref, Source, Text
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Table
-from gateway.taking_out import TakingOut
+from gateway.taking_out import Restoring, TakingOut
 
 CONVERSIONS = Table(Conversion, key=("source", "external_id"), frozen="t.voided_at IS NOT NULL")
 
@@ -32,6 +32,7 @@ class AlreadyVoided(DomainError):
 
 
 voiding = TakingOut(model=Conversion, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided)
+restoring = Restoring(taking_out=voiding)
 
 
 class ConversionItem(Item):

@@ -29,7 +29,7 @@ from gateway.admin.dialogs import dialog_answer, is_dialog, saved_answer
 from gateway.admin.filters import AutocompleteSelectFilter, DaysFilter, SpanFilter, StandingFilter, YesNoFilter
 from gateway.admin.finder import FinderInput
 from gateway.admin.forms import ColleagueField, FactForm, FreeObjectField, MomentField, WritesWhatWasChanged
-from gateway.admin.reasons import ReasonAction
+from gateway.admin.reasons import ReasonAction, restore_action
 from gateway.admin.remembering import RemembersWhatItShowed
 from gateway.admin.row_buttons import row_buttons
 
@@ -76,6 +76,7 @@ __all__ = [
     "is_dialog",
     "number_cell",
     "object_link",
+    "restore_action",
     "row_buttons",
     "saved_answer",
 ]

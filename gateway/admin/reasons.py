@@ -1,4 +1,4 @@
-"""Taking facts out of the figures with a reason: void, retract, archive. Nothing is deleted."""
+"""Taking facts out of the figures with a reason, and restoring them: void, retract, restore. Nothing is deleted."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from gateway.taking_out import TakingOut
+from gateway.taking_out import Restoring, TakingOut
+
+REFUSALS_SHOWN = 3  # sentences about rows that stay as they are
 
 MOST_AT_ONCE = 100_000  # rows, taken out in one transaction
 
@@ -34,15 +36,29 @@ class ReasonAction:
     """
     An action that asks for a reason first: on a list for the rows ticked, on a page for that record.
 
-    Rows that are out already are left alone. `consequence` tells the person what will happen.
+    Rows that are so already are left alone. `consequence` tells the person what will happen.
     """
 
     name: str
     verb: str
     done: str
     consequence: str
-    taking_out: TakingOut
+    act: TakingOut | Restoring
     icon: str = "block"
+    variant: str = "danger"
+
+
+def restore_action(restoring: Restoring, *, consequence: str) -> ReasonAction:
+    """Return the action that lets count again what was taken out."""
+    return ReasonAction(
+        name="restore",
+        verb="Restore",
+        done="Restored",
+        consequence=consequence,
+        act=restoring,
+        icon="restore",
+        variant="primary",
+    )
 
 
 class ReasonActionsMixin:
@@ -82,11 +98,11 @@ class ReasonActionsMixin:
                 "url": reverse(f"admin:{meta.app_label}_{meta.model_name}_{action.name}", args=[instance.pk]),
             }
             for action in self.reason_actions
-            if not action.taking_out.is_out(instance)
+            if action.act.may_follow(instance)
         ]
 
     def may_take_out(self, request: HttpRequest, instance: Model) -> bool:
-        """Whether the person may do so to this record, be it out already."""
+        """Whether the person may do so to this record, be it out or not."""
         return super().has_change_permission(request, instance)
 
     def to_take_out(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
@@ -119,7 +135,8 @@ class ReasonActionsMixin:
                 raise PermissionDenied
             meta = self.model._meta
             here = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])
-            if action.taking_out.is_out(instance):
+            if not action.act.may_follow(instance):
+                self._say_refused(request, action, [instance.pk])
                 return HttpResponseRedirect(here)
             form = ReasonForm(request.POST or None)
             if form.is_valid():
@@ -130,9 +147,18 @@ class ReasonActionsMixin:
         return view
 
     def _perform(self, request: HttpRequest, action: ReasonAction, ids: Sequence[int], reason: str) -> None:
-        changed = action.taking_out.many(ids, reason=reason, now=timezone.now())
+        changed = action.act.many(ids, reason=reason, now=timezone.now())
         noun = self.model._meta.verbose_name if changed == 1 else self.model._meta.verbose_name_plural
         self.message_user(request, f"{action.done} {changed:,} {noun}.", messages.SUCCESS)
+        self._say_refused(request, action, ids)
+
+    def _say_refused(self, request: HttpRequest, action: ReasonAction, ids: Sequence[int]) -> None:
+        refused = [refusal.message for _, refusal in sorted(action.act.refused(ids).items())]
+        for sentence in refused[:REFUSALS_SHOWN]:
+            self.message_user(request, sentence, messages.WARNING)
+        if len(refused) > REFUSALS_SHOWN:
+            more = len(refused) - REFUSALS_SHOWN
+            self.message_user(request, f"The same holds for {more:,} more.", messages.WARNING)
 
     def _ask(
         self,

@@ -20,6 +20,7 @@ from community.sync.interactions import retracting
 from crm.models import Contact
 from crm.search import refresh_search_text
 from crm.sync.conversions import AlreadyVoided
+from gateway.history import history_of
 from tests.admin_forms import errors_of, posted
 from tests.factories.community import (
     ChannelFactory,
@@ -157,6 +158,25 @@ def test_cost_is_voided_with_a_reason(ana: Client):
     assert (cost.voided_at is None, cost.void_reason, cost.replaced_by) == (False, "booked twice", None)
 
 
+def test_cost_that_was_voided_is_restored_and_one_that_was_replaced_says_why_not(ana: Client):
+    cost = CostFactory(voided_at=NOW, void_reason="booked twice")
+    former = CostFactory()
+    changed = Cost.objects.get(pk=former.pk)
+    replace(changed, reason="replaced by ana", now=NOW)
+    ticked = {"action": "restore_selected", "_selected_action": [cost.pk, former.pk], "reason": "booked once"}
+
+    page = ana.post(reverse("admin:community_cost_changelist"), ticked, follow=True)
+
+    assert list(Cost.objects.standing().order_by("pk")) == [cost, changed]
+    said = [message.message for message in page.context["messages"]]
+    why = f"The cost was replaced by {changed.pk}: change, void or restore that one."
+    assert said == ["Restored 1 cost.", why]
+    opened = ana.get(reverse("admin:community_cost_change", args=[former.pk]))
+    assert opened.context["reason_buttons"] == []
+    refused = ana.post(reverse("admin:community_cost_restore", args=[former.pk]), {"reason": "x"}, follow=True)
+    assert [message.message for message in refused.context["messages"]] == [why]
+
+
 def test_interaction_is_retracted_and_the_help_made_from_it_withdrawn(ana: Client):
     thread = ThreadFactory()
     thread.opened_by = MemberFactory(channel=thread.channel)
@@ -173,6 +193,15 @@ def test_interaction_is_retracted_and_the_help_made_from_it_withdrawn(ana: Clien
     record.refresh_from_db()
     assert (answer.retracted_at is None, answer.retract_reason) == (False, "spam")
     assert record.withdrawn_at is not None
+
+    ana.post(reverse("admin:community_interaction_restore", args=[answer.pk]), {"reason": "no spam"})
+
+    answer.refresh_from_db()
+    record.refresh_from_db()
+    assert (answer.retracted_at, answer.retract_reason, record.withdrawn_at) == (None, "", None)
+    restored, why = history_of(answer)[:2]
+    assert [(step.label, step.after) for step in restored.changes] == [("retracted at", None), ("retract reason", "")]
+    assert [(step.before, step.after) for step in why.changes] == [("spam", "no spam")]
 
 
 def test_help_record_keeps_what_staff_edited(ana: Client):

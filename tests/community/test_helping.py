@@ -26,6 +26,7 @@ from community.helping import (
 )
 from community.models import Colleague, HelpRecord, Interaction
 from community.sync.accepted_answers import refresh_accepted_help
+from community.sync.interactions import OutWithItsHelp, restoring, retracting
 from gateway.history import history_of
 from metrics.models import Credit, HelperDay, StaleMark
 from metrics.recompute import recompute_all, recompute_stale
@@ -338,6 +339,20 @@ def test_undo_takes_the_record_and_its_own_interaction_out_and_redo_brings_both_
 
 COMPARED = [field.attname for field in HelpRecord._meta.concrete_fields if field.name != "updated_at"]
 OF_INTERACTION = [field.attname for field in Interaction._meta.concrete_fields if field.name != "updated_at"]
+
+
+def test_interaction_of_help_that_was_undone_is_restored_with_the_help_and_not_by_itself(recorded):
+    pk = recorded.interaction_id
+    undo_help(recorded.pk, now=NOW)
+
+    with pytest.raises(OutWithItsHelp, match=f"help record {recorded.pk}"):
+        restoring.one(pk, reason="it did happen", now=NOW)
+    assert (restoring.many([pk], reason="x", now=NOW), people_helped()) == (0, 0)
+
+    redo_help(recorded.pk)
+    retracting.one(pk, reason="spam", now=NOW)
+    restoring.one(pk, reason="no spam", now=NOW)
+    assert people_helped() == 1
 
 
 def test_undo_of_a_marked_answer_leaves_the_answer(answer, joe):

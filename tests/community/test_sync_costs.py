@@ -12,6 +12,7 @@ from crm.models import Campaign
 from crm.sync.conversions import AlreadyVoided
 from gateway.batches import NotFound
 from gateway.collections import collections
+from gateway.taking_out import NothingToRestore
 from metrics.models import StaleMark
 from tests.factories.community import ChannelFactory, CommunityFactory, CostFactory
 from tests.sending import NOW, codes, send, send_one, statuses
@@ -159,6 +160,43 @@ def test_voided_cost_stays_as_it_is():
     with pytest.raises(NotFound):
         costs.voiding.one(pk + 1, reason="x", now=NOW)
     assert Cost.objects.values_list("voided_at", "void_reason").get() == (NOW, "booked twice")
+
+
+def test_restored_cost_counts_again_and_follows_its_source():
+    pk = send_one("costs", **cost()).id
+    costs.voiding.one(pk, reason="booked twice", now=NOW)
+
+    costs.restoring.one(pk, reason="booked once", now=NOW)
+
+    assert Cost.objects.values_list("voided_at", "void_reason").get() == (None, "")
+    assert send_one("costs", **cost(amount="1.00")).status == "updated"
+    with pytest.raises(NothingToRestore):
+        costs.restoring.one(Cost.objects.standing().get().pk, reason="again", now=NOW)
+    with pytest.raises(NotFound):
+        costs.restoring.one(pk + 100, reason="x", now=NOW)
+
+
+def test_former_id_of_a_cost_names_the_one_that_stands_in_its_place():
+    first, second, newest = (send_one("costs", **cost(amount=amount)).id for amount in ("1.00", "2.00", "3.00"))
+    collection = collections["costs"]
+
+    for former in (first, second):
+        for act in (costs.voiding.one, costs.restoring.one):
+            with pytest.raises(costs.AlreadyReplaced, match=f"replaced by {newest}:"):
+                act(former, reason="x", now=NOW)
+        with pytest.raises(costs.AlreadyReplaced):
+            collection.remove(former, now=NOW)
+        for amount in ("9.00", "1.00", "2.00"):
+            refused = collection.patch(former, {"amount": amount}, now=NOW)
+            assert codes(refused) == [("", "replaced")]
+            assert f"replaced by {newest}:" in refused.errors[0].message
+
+    assert list(Cost.objects.standing().values_list("pk", "amount")) == [(newest, Decimal(3))]
+    costs.voiding.one(newest, reason="all of it", now=NOW)
+    with pytest.raises(costs.AlreadyReplaced):
+        costs.restoring.one(second, reason="x", now=NOW)
+    costs.restoring.one(newest, reason="a mistake", now=NOW)
+    assert Cost.objects.standing().get().pk == newest
 
 
 def test_older_item_of_the_source_is_stale():

@@ -15,6 +15,7 @@ from django.utils.html import strip_tags
 from crm.merging import merge
 from crm.models import Campaign, Company, Contact, ContactPoint, Conversion
 from crm.search import refresh_search_text
+from gateway.history import history_of
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
 from tests.factories.crm import (
@@ -25,6 +26,7 @@ from tests.factories.crm import (
     EmailFactory,
     RefundFactory,
 )
+from tests.sending import send_one
 
 pytestmark = pytest.mark.django_db
 
@@ -216,7 +218,42 @@ def test_conversion_is_voided_with_a_reason_and_then_only_to_look_at(ana: Client
     assert (conversion.voided_at is None, conversion.void_reason) == (False, "paid twice")
     change = reverse("admin:crm_conversion_change", args=[conversion.pk])
     assert ana.post(change, {"amount": "1"}).status_code == 403
-    assert ana.get(change).context["reason_buttons"] == []
+    assert [button["label"] for button in ana.get(change).context["reason_buttons"]] == ["Restore"]
+
+
+def test_conversion_that_was_voided_by_mistake_is_restored_with_a_reason_that_its_history_keeps(ana: Client):
+    conversion = ConversionFactory(external_id="o-1")
+    void, restore, change = (
+        reverse(f"admin:crm_conversion_{name}", args=[conversion.pk]) for name in ("void", "restore", "change")
+    )
+    ana.post(void, {"reason": "a test order"})
+
+    assert ana.post(restore, {"reason": ""}).context["form"].errors == {"reason": ["This field is required."]}
+    assert "Restore 1 conversion" in ana.get(restore).content.decode()
+    assert ana.post(restore, {"reason": "Joe did buy two"}).status_code == 302
+
+    conversion.refresh_from_db()
+    assert (conversion.voided_at, conversion.void_reason) == (None, "")
+    assert [button["label"] for button in ana.get(change).context["reason_buttons"]] == ["Void"]
+    restored, why, voided, _ = history_of(conversion)
+    assert {restored.who, why.who, voided.who} == {"Ana Lind"}
+    assert [(step.label, step.after) for step in restored.changes] == [("voided at", None), ("void reason", "")]
+    assert [(step.label, step.before, step.after) for step in why.changes] == [
+        ("void reason", "a test order", "Joe did buy two")
+    ]
+    assert send_one("conversions", source=conversion.source, external_id="o-1", order_number="7").status == "updated"
+
+
+def test_conversions_ticked_in_the_list_are_restored_together(ana: Client):
+    voided, standing = ConversionFactory(voided_at=VOIDED, void_reason="test"), ConversionFactory()
+    url = reverse("admin:crm_conversion_changelist")
+    ticked = {"action": "restore_selected", "_selected_action": [voided.pk, standing.pk]}
+
+    assert "Restore 2 conversions" in ana.post(url, ticked).content.decode()
+    page = ana.post(url, {**ticked, "reason": "no test orders"}, follow=True)
+
+    assert "Restored 1 conversion." in page.content.decode()
+    assert not Conversion.objects.exclude(voided_at=None).exists()
 
 
 def cells_of(page: HttpResponse) -> list[str]:
@@ -307,8 +344,8 @@ def test_voided_conversions_can_be_set_apart(ana: Client):
     assert "<s class=" in ana.get(url).content.decode()
 
 
-def test_voiding_needs_the_permission_to_change():
-    conversion = ConversionFactory()
+def test_voiding_and_restoring_need_the_permission_to_change():
+    conversion, voided = ConversionFactory(), ConversionFactory(voided_at=VOIDED, void_reason="test")
     reader = UserFactory(is_staff=True)
     reader.user_permissions.set(Permission.objects.filter(codename="view_conversion"))
     client = Client()
@@ -320,11 +357,15 @@ def test_voiding_needs_the_permission_to_change():
         reverse("admin:crm_conversion_changelist"),
         {"action": "void_selected", "_selected_action": [conversion.pk], "reason": "no"},
     )
+    restored = client.post(reverse("admin:crm_conversion_restore", args=[voided.pk]), {"reason": "no"})
+    client.post(
+        reverse("admin:crm_conversion_changelist"),
+        {"action": "restore_selected", "_selected_action": [voided.pk], "reason": "no"},
+    )
 
     assert page.context["reason_buttons"] == []
-    assert answer.status_code == 403
-    conversion.refresh_from_db()
-    assert conversion.voided_at is None
+    assert (answer.status_code, restored.status_code) == (403, 403)
+    assert list(Conversion.objects.filter(voided_at=None)) == [conversion]
 
 
 def test_conversion_amount_finer_than_a_cent_is_refused_beside_the_amount(ana: Client):

@@ -360,6 +360,16 @@ def test_act_takes_it_out_and_keeps_it(api, key, act):
     ]
     since = api.get(f"/api/v1/{key}/", {"updated_since": record["updated_at"]}).json()["results"]
     assert done in since
+    restore = f"/api/v1/{key}/{record['id']}/restore/"
     assert api.post(f"/api/v1/{key}/{record['id']}/{act}/", {"why": "x"}).status_code == 400
     assert api.post(f"/api/v1/{key}/{record['id']}/{act}/", {"reason": "x" * 256}).status_code == 400
     assert api.post(f"/api/v1/{key}/1000000/{act}/", {}).status_code == 404
+
+    restored = api.post(restore, {"reason": "sent once"})
+    assert (restored.status_code, restored.json()[f"{act}_reason"]) == (200, "")
+    assert {**restored.json(), "updated_at": ""} == {**record, "updated_at": ""}
+    assert restored.json()["updated_at"] > done["updated_at"]
+    assert restored.json() in api.get(f"/api/v1/{key}/").json()["results"]
+    again = api.post(restore, {})
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_restore")
+    assert api.post(f"/api/v1/{key}/1000000/restore/", {}).status_code == 404

@@ -9,11 +9,14 @@ from django.db import connection
 from psycopg.types.range import DateRange
 
 from community.handling import dismiss
-from community.models import HelpRecord
+from community.models import HelpRecord, Interaction
+from community.sync import interactions
 from crm.models import Contact, Conversion, Erasure
 from crm.personal_data.erasing import erase_person
+from crm.sync import conversions
 from gateway.answers import to_json
 from gateway.batches import upsert
+from gateway.history import history_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import RoiQuery, roi_report
@@ -115,6 +118,25 @@ def test_every_stored_figure_and_every_report_stay(joe):
     recompute_all(now=NOW)
     assert stored() == before
     assert reports() == expected
+
+
+def test_what_was_taken_out_before_the_erasure_is_restored_to_the_figures_and_brings_nobody_back(joe):
+    before = stored()
+    order, asked = Conversion.objects.get(external_id="o1"), Interaction.objects.get(external_id="p9")
+    conversions.voiding.one(order.pk, reason="Joe Bloggs rang up", now=NOW)
+    interactions.retracting.one(asked.pk, reason="Joe Bloggs rang up", now=NOW)
+
+    erase_person(contact_id=joe.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
+    recompute_stale(now=NOW)
+    assert stored() != before
+    conversions.restoring.one(order.pk, reason="It was paid.", now=NOW)
+    interactions.restoring.one(asked.pk, reason="It was asked.", now=NOW)
+    recompute_stale(now=NOW)
+
+    assert stored() == before
+    asked.refresh_from_db()
+    assert (asked.text, asked.deleted_at) == ("", NOW)
+    assert "Bloggs" not in str([history_of(order), history_of(asked)])
 
 
 def test_response_figures_stay_by_topic_too(joe):

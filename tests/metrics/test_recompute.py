@@ -11,9 +11,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg.types.range import DateRange
 
-from community.models import Interaction
+from community.models import Interaction, Thread
+from community.sync import costs, interactions
+from community.sync.accepted_answers import refresh_accepted_help
 from crm.models import Contact, Conversion
 from crm.money import allocate
+from crm.sync import conversions
 from metrics.fingerprint import is_current
 from metrics.models import (
     CampaignDay,
@@ -632,6 +635,54 @@ def test_a_full_recompute_takes_the_marks_along(joe):
     recompute_all(now=NOW)
 
     assert not StaleMark.objects.exists()
+
+
+def voided_order(joe):
+    touch(MemberFactory(channel=joe.channel), days(2), kind="answer", to_member=joe)
+    bought = order(joe.contact, "100.00", external_id="o-1")
+    RefundFactory(refund_of_source=bought.source, refund_of_external_id="o-1", amount=Decimal("30.00"))
+    return conversions, conversions.voiding, bought
+
+
+def voided_refund(joe):
+    touch(joe, days(2))
+    bought = order(joe.contact, "100.00", external_id="o-1")
+    refund = RefundFactory(refund_of_source=bought.source, refund_of_external_id="o-1", amount=Decimal("30.00"))
+    return conversions, conversions.voiding, refund
+
+
+def retracted_answer(joe):
+    """An accepted answer that is help only by its record, which goes and comes with it."""
+    helper = MemberFactory(channel=joe.channel)
+    thread = ThreadFactory(channel=joe.channel, opened_by=joe)
+    answer = touch(helper, days(2), kind="comment", to_member=joe, thread=thread)
+    Thread.objects.filter(pk=thread.pk).update(accepted_answer=answer)
+    refresh_accepted_help([answer.pk], now=NOW)
+    touch(joe, days(3))
+    order(joe.contact, "100.00")
+    return interactions, interactions.retracting, answer
+
+
+def voided_cost(joe):
+    touch(joe, days(2))
+    order(joe.contact, "100.00")
+    return costs, costs.voiding, CostFactory(channel=joe.channel)
+
+
+@pytest.mark.parametrize("taken_out", [voided_order, voided_refund, retracted_answer, voided_cost])
+def test_what_was_taken_out_and_is_restored_counts_exactly_as_it_did(joe, taken_out):
+    module, taking_out, fact = taken_out(joe)
+    recompute_all(now=NOW)
+    before = stored_tables()
+
+    taking_out.one(fact.pk, reason="a mistake", now=NOW)
+    recompute_stale(now=NOW)
+    without = stored_tables()
+    module.restoring.one(fact.pk, reason="it was none", now=NOW)
+    recompute_stale(now=NOW)
+
+    assert without != before
+    assert stored_tables() == before
 
 
 def test_one_changed_contact_is_recomputed_in_few_statements(joe):
