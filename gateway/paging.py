@@ -84,8 +84,9 @@ def read_page(
     key = [field, "id"] if field != "id" else ["id"]
 
     rows = queryset.order_by(*(f"-{name}" if descending else name for name in key))
+    made_for = [queryset.model._meta.label_lower, ordering]
     if query.cursor is not None:
-        after = _decode(query.cursor, ordering, [queryset.model._meta.get_field(name) for name in key])
+        after = _decode(query.cursor, made_for, [queryset.model._meta.get_field(name) for name in key])
         compare = TupleLessThan if descending else TupleGreaterThan
         if len(key) == 1:
             rows = rows.filter(**{f"id__{'lt' if descending else 'gt'}": after[0]})
@@ -95,7 +96,7 @@ def read_page(
     next_cursor = None
     if len(found) > query.limit:
         found.pop()
-        next_cursor = _encode(ordering, found[-1][-len(key) :])
+        next_cursor = _encode(made_for, found[-1][-len(key) :])
     return Page(
         rows=[row[: -len(key)] for row in found],
         next_cursor=next_cursor,
@@ -123,17 +124,17 @@ def next_address(request: HttpRequest, cursor: str | None) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
-def _encode(ordering: str, values: Sequence[object]) -> str:
-    packed = orjson.dumps([ordering, *values], default=str)
+def _encode(made_for: Sequence[str], values: Sequence[object]) -> str:
+    packed = orjson.dumps([*made_for, *values], default=str)
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _decode(cursor: str, ordering: str, fields: Sequence["models.Field[Any, Any]"]) -> list[Any]:
+def _decode(cursor: str, made_for: Sequence[str], fields: Sequence["models.Field[Any, Any]"]) -> list[Any]:
     try:
         packed = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(packed, list) or len(packed) != len(fields) + 1 or packed[0] != ordering:
+        if not isinstance(packed, list) or packed[: len(made_for)] != made_for:
             raise ValueError("made for another list")
-        return [_value_of(field, text) for field, text in zip(fields, packed[1:], strict=True)]
+        return [_value_of(field, text) for field, text in zip(fields, packed[len(made_for) :], strict=True)]
     except (ValueError, TypeError, binascii.Error):
         message = "This cursor does not belong to this list and ordering. Take it from 'next' of the page before."
         raise InvalidInput([InputError("invalid_cursor", message, parameter="cursor")]) from None

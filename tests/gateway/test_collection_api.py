@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
@@ -343,6 +344,18 @@ def test_the_key_cannot_be_patched(api, key):
     for name in fields:
         response = api.patch(f"/api/v1/{key}/{record['id']}/", {name: SAMPLES[key].item(2)[name]})
         assert response.status_code == 400, name
+
+
+def test_cursor_of_another_list_is_refused(api):
+    for number in (1, 2):
+        create(api, "contacts", number)
+    cursor = parse_qs(urlsplit(api.get("/api/v1/contacts/?limit=1").json()["next"]).query)["cursor"][0]
+
+    refused = api.get("/api/v1/members/", {"limit": 1, "cursor": cursor})
+
+    assert api.get("/api/v1/contacts/", {"limit": 1, "cursor": cursor}).status_code == 200
+    assert refused.status_code == 400
+    assert [(error["parameter"], error["code"]) for error in refused.json()["errors"]] == [("cursor", "invalid_cursor")]
 
 
 @pytest.mark.parametrize(("key", "act"), [("conversions", "void"), ("costs", "void"), ("interactions", "retract")])

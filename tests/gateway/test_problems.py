@@ -128,9 +128,11 @@ def test_bug_is_a_500_without_internals(monkeypatch, caplog):
         ("state=over", "state", "unknown_choice"),
         ("kind=%00", "kind", "unstorable_text"),
         ("cursor=abc", "cursor", "invalid_cursor"),
-        ("cursor=WyJpZCIsIDFd", "cursor", "invalid_cursor"),  # made for ordering id
-        ("cursor=WyItaWQiLCAiMSJd", "cursor", "invalid_cursor"),  # holds a text
-        ("cursor=WyItaWQiLCAxZTMwXQ", "cursor", "invalid_cursor"),  # holds 1e30
+        ("cursor=WyJqb2JzLmpvYiIsICJpZCIsIDFd", "cursor", "invalid_cursor"),  # made for ordering id
+        ("cursor=WyJjcm0uY29udGFjdCIsICItaWQiLCAxXQ", "cursor", "invalid_cursor"),  # made for contacts
+        ("cursor=WyJqb2JzLmpvYiIsICItaWQiLCAiMSJd", "cursor", "invalid_cursor"),  # holds a text
+        ("cursor=WyJqb2JzLmpvYiIsICItaWQiLCAxZTMwXQ", "cursor", "invalid_cursor"),  # holds 1e30
+        ("cursor=WyJqb2JzLmpvYiIsICItaWQiLCAxLCAyXQ", "cursor", "invalid_cursor"),  # holds too much
     ],
 )
 def test_bad_parameter_is_named(query, parameter, code):
@@ -138,6 +140,10 @@ def test_bad_parameter_is_named(query, parameter, code):
 
     assert [(error["parameter"], error["code"]) for error in body["errors"]] == [(parameter, code)]
     assert body["errors"][0]["message"]
+
+
+def test_cursor_made_for_the_list_and_ordering_is_taken():
+    assert client_with("jobs:read").get("/api/v1/jobs/?cursor=WyJqb2JzLmpvYiIsICItaWQiLCAxXQ").status_code == 200
 
 
 def test_missing_slash_keeps_method_and_query():
