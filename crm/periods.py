@@ -15,6 +15,9 @@ from django.conf import settings
 from gateway.errors import DomainError
 from gateway.registry import Registry
 
+# No period is asked for beyond these days: every fact lies between them, and what is computed of days stays in reach.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
+
 
 class PeriodEndsBeforeStart(DomainError):
     """The period's end lies before its start."""

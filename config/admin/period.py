@@ -15,11 +15,11 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 
-from crm.periods import Period, organisation_zone, preset_period, presets
+from crm.periods import FIRST_DAY, LAST_DAY, Period, organisation_zone, preset_period, presets
 
 DEFAULT_PRESET = "last_12_months"
 PRESETS_SHOWN = ("last_30_days", "last_90_days", "last_12_months", "this_year", "all_time")
-NEAR = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 1, 1))]
+NEAR = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
 
 
 class PeriodForm(forms.Form):

@@ -5,13 +5,14 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import pydantic
+from pydantic_core import PydanticCustomError
 
+from crm.periods import FIRST_DAY, LAST_DAY, Period, organisation_zone
 from gateway.items import Id, StorableText
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT
 from metrics.reports.credits import CreditQuery
 from metrics.reports.query import ALL_MODELS, MODELS, ORDERINGS, RoiQuery, Scope
 
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
 MAX_OFFSET = 10_000_000
 
 Model = Literal[(*MODELS, ALL_MODELS)]  # type: ignore[valid-type]
@@ -19,16 +20,18 @@ Ordering = Literal[tuple(sign + name for name in ORDERINGS for sign in ("-", "")
 
 
 def _local_day(text: object) -> date:
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError("This is not a day as YYYY-MM-DD.")
-    return date.fromisoformat(text)
+    try:
+        if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError(text)
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("not_a_day", "Give a day as year-month-day, such as 2026-03-02.") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise PydanticCustomError("out_of_range", "The day must lie between the years 1900 and 2200.")
+    return day
 
 
-Day = Annotated[
-    date,
-    pydantic.BeforeValidator(_local_day, json_schema_input_type=date),
-    pydantic.Field(ge=FIRST_DAY, le=LAST_DAY),
-]
+Day = Annotated[date, pydantic.BeforeValidator(_local_day, json_schema_input_type=date)]
 
 
 def _day(description: str) -> Any:
@@ -57,22 +60,26 @@ _VIEW: dict[str, Any] = {
 }
 
 
-class _ReportParameters(pydantic.BaseModel):
+class _MonthParameters(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
     model: Model | None = pydantic.Field(
         None,
         description="The attribution model, or `all` for every one side by side. Left out: the organisation's default.",
     )
-    ordering: Ordering = pydantic.Field(  # type: ignore[valid-type]
-        "-revenue_credited",
-        description="By what the rows are ordered, a minus sign for the largest first; what is undefined comes last. "
-        "Months stand in their own order.",
-    )
     limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many rows a page holds.")
     offset: int = pydantic.Field(0, ge=0, le=MAX_OFFSET, description="How many rows come before the page.")
 
 
+class _ReportParameters(_MonthParameters):
+    ordering: Ordering = pydantic.Field(  # type: ignore[valid-type]
+        "-revenue_credited",
+        description="By what the rows are ordered, a minus sign for the largest first; what is undefined comes last.",
+    )
+
+
+# Months stand in their own order, and in no other.
+MonthReportParameters = pydantic.create_model("MonthReportParameters", __base__=_MonthParameters, **PERIOD)
 ReportParameters = pydantic.create_model("ReportParameters", __base__=_ReportParameters, **PERIOD)
 MemberReportParameters = pydantic.create_model("MemberReportParameters", __base__=_ReportParameters, **PERIOD, **_VIEW)
 
@@ -88,7 +95,7 @@ def roi_query(scope: Scope, parameters: pydantic.BaseModel, *, now: Any) -> RoiQ
         model=asked["model"] or "",
         view=asked.get("as", "customer"),
         cost=asked.get("cost", "direct"),
-        ordering=asked["ordering"],
+        ordering=asked.get("ordering", "-revenue_credited"),
         limit=asked["limit"],
         offset=asked["offset"],
     )
@@ -132,8 +139,9 @@ LedgerParameters = pydantic.create_model("LedgerParameters", __base__=_LedgerPar
 
 
 def credit_query(parameters: pydantic.BaseModel) -> CreditQuery:
-    """Return what `parameters` ask the ledger for."""
+    """Return what `parameters` ask the ledger for. Raises `PeriodEndsBeforeStart`."""
     asked = dict(parameters)
+    Period(asked["from"], asked["to"], organisation_zone())  # as the reports read it; a day outside of it has no credit
     day, start, end = asked.pop("day"), asked.pop("from"), asked.pop("to")
     if day is not None:
         start = day if start is None else max(start, day)

@@ -23,6 +23,7 @@ from jobs.models import Job
 from metrics.api.parameters import (
     LedgerParameters,
     MemberReportParameters,
+    MonthReportParameters,
     ReportParameters,
     credit_query,
     roi_query,
@@ -93,7 +94,8 @@ class MemberRoi(RoiView):
 
 class SummaryRoi(RoiView):
     scope = "summary"
-    operations = _report("in total and by month")
+    parameters = MonthReportParameters
+    operations = _report("in total and by month", MonthReportParameters)
 
 
 class CreditList(ApiView):

@@ -142,10 +142,8 @@ def test_models_stand_side_by_side(spring):
     ("path", "parameters", "at_fault"),
     [
         ("campaigns", {"model": "magic"}, "model"),
-        ("campaigns", {"from": "01/03/2026"}, "from"),
-        ("campaigns", {"from": "2026-02-30"}, "from"),
-        ("campaigns", {"from": "0001-01-01"}, "from"),
         ("campaigns", {"to": "1772323200"}, "to"),
+        ("summary", {"ordering": "-roi"}, "ordering"),
         ("campaigns", {"limit": "0"}, "limit"),
         ("campaigns", {"offset": "-1"}, "offset"),
         ("campaigns", {"ordering": "price"}, "ordering"),
@@ -163,10 +161,45 @@ def test_bad_parameter_is_named(db, path, parameters, at_fault):
     assert [error["parameter"] for error in response.json()["errors"]] == [at_fault]
 
 
-def test_period_that_ends_before_it_starts_is_a_problem(db):
-    response = client_with("roi:read").get("/api/v1/roi/summary/", {"from": "2026-02-01", "to": "2026-01-01"})
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        ("01/03/2026", "not_a_day"),
+        ("2026-02-30", "not_a_day"),
+        ("2026-13-01", "not_a_day"),
+        ("0001-01-01", "out_of_range"),
+        ("2200-01-02", "out_of_range"),
+    ],
+)
+@pytest.mark.parametrize("path", ["roi/campaigns", "credits", "people", "responses"])
+def test_day_that_is_none_is_refused_in_words(db, path, day, code):
+    response = client_with("roi:read", "credits:read", "people:read", "responses:read").get(
+        f"/api/v1/{path}/", {"from": day, **({"by": "staff"} if path == "responses" else {})}
+    )
+
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert (error["parameter"], error["code"]) == ("from", code)
+    assert "datetime" not in error["message"]
+    assert "error" not in error["message"]
+
+
+@pytest.mark.parametrize("path", ["roi/summary", "credits", "people", "responses"])
+def test_period_that_ends_before_it_starts_is_a_problem(db, path):
+    response = client_with("roi:read", "credits:read", "people:read", "responses:read").get(
+        f"/api/v1/{path}/",
+        {"from": "2026-02-01", "to": "2026-01-01", **({"by": "staff"} if path == "responses" else {})},
+    )
 
     assert (response.status_code, response.json()["code"]) == (400, "period_ends_before_start")
+
+
+def test_day_outside_of_the_period_has_no_credits(db):
+    answer = client_with("credits:read").get(
+        "/api/v1/credits/", {"from": "2026-02-01", "to": "2026-03-01", "day": "2026-01-05"}
+    )
+
+    assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
 @pytest.mark.parametrize("path", [*(f"roi/{scope}/" for scope in REPORTS), "credits/"])

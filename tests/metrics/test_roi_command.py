@@ -151,6 +151,8 @@ def test_wrong_usage_is_exit_code_2(db, arguments, said):
         ),
         (["--by", "month", "--model", "markov"], "invalid choice: 'markov'"),
         (["--by", "month", "--from", "1 March"], "'1 March' is not a day such as 2026-03-01"),
+        (["--by", "month", "--to", "0001-01-01"], "'0001-01-01' does not lie between the years 1900 and 2200"),
+        (["--by", "month", "--from", "9999-12-31"], "'9999-12-31' does not lie between the years 1900 and 2200"),
         (["--by", "month", "--limit", "0"], "'0' is not a whole number from 1 on"),
         (["--by", "month", "--json", "--csv"], "not allowed with argument"),
         (["--by", "month", "--order", "luck"], "invalid choice: 'luck'"),

@@ -10,7 +10,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 from rich.console import Console
 
-from crm.periods import organisation_zone, preset_period, presets
+from crm.periods import FIRST_DAY, LAST_DAY, organisation_zone, preset_period, presets
 from gateway.answers import to_json
 from gateway.commands import KithCommand
 from gateway.errors import DomainError
@@ -117,9 +117,12 @@ class Command(KithCommand):
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"'{text}' is not a day such as 2026-03-01") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ArgumentTypeError(f"'{text}' does not lie between the years 1900 and 2200")
+    return day
 
 
 def _count(text: str) -> int:
