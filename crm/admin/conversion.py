@@ -14,6 +14,7 @@ from crm.extensions import conversion_panels
 from crm.models import Contact, Conversion, ConversionKind
 from crm.personal_data.suppression import SourceName
 from crm.sync.conversions import restoring, voiding
+from crm.sync.fields import money_problems
 from gateway.admin import (
     AutocompleteSelectFilter,
     DaysFilter,
@@ -44,8 +45,31 @@ class GuestFilter(YesNoFilter):
     no_label = "A known contact"
 
 
+REFUND = {"refund_of_source", "refund_of_external_id", "amount", "margin", "currency"}
+
+
 class ConversionForm(ErasedRefusingForm):
     """What somebody brought. What an erased person brings later is nobody's: the contact stays empty."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self._check_refund(cleaned)
+        return cleaned
+
+    def _check_refund(self, cleaned: dict[str, Any]) -> None:
+        """Hold a refund to the currency of its original, where that is known, as `crm.sync.conversions` does."""
+        original = {name: cleaned.get(f"refund_of_{name}") for name in ("source", "external_id")}
+        if not all(original.values()) or not REFUND & set(self.changed_data):
+            return
+        currency = Conversion.objects.filter(**original).values_list("currency", flat=True).first()
+        if currency is None:
+            return
+        if cleaned.get("currency") not in (None, "", currency):
+            self.add_error("currency", f"A refund is in the currency of its original, which is {currency}.")
+            return
+        for amount in ("amount", "margin"):
+            for problem in money_problems(cleaned | {"currency": currency}, amount=amount):
+                self.add_error(amount, problem.message)
 
     def names(self) -> Iterator[tuple[Sequence[str], SourceName]]:
         yield ["external_id", "source"], ("conversion", self.instance.source, self.instance.external_id)

@@ -24,6 +24,9 @@ from gateway.taking_out import Restoring, TakingOut
 CONVERSIONS = Table(Conversion, key=("source", "external_id"), frozen="t.voided_at IS NOT NULL")
 
 
+MONEY = {"refund_of", "amount", "margin", "currency"}  # facts of which a refund must fit its original
+
+
 class AlreadyVoided(DomainError):
     """The record was voided before and stays as it is."""
 
@@ -96,7 +99,7 @@ class Conversions(SyncedCollection):
                 draft.fail("kind", "unknown_kind", f"There is no such kind of conversion. Known: {known}.")
         refuse_erased(drafts, lambda draft: [("external_id", ("conversion", *draft.key))])
         _lead_past_erased(drafts)
-        _refuse_other_currencies(drafts)
+        _check_refunds(drafts)
         drafts = [draft for draft in drafts if draft.is_open]
         contacts = contact_ids(draft.facts["contact"].key for draft in drafts if draft.facts.get("contact"))
         for draft in drafts:
@@ -142,14 +145,58 @@ def _columns(facts: Mapping[str, Any], contacts: Mapping[Key, int]) -> dict[str,
     return columns
 
 
-def _refuse_other_currencies(drafts: Sequence[Draft]) -> None:
-    """Refuse refunds that name another currency than their original has, where it is known. One query."""
-    naming = [draft for draft in drafts if draft.facts.get("refund_of") and draft.facts.get("currency")]
-    originals = CONVERSIONS.locate({draft.facts["refund_of"].key for draft in naming}, also=["currency"])
-    for draft in naming:
-        _, currency = originals.get(draft.facts["refund_of"].key, (None, None))
-        if currency not in (None, draft.facts["currency"]):
+def _check_refunds(drafts: Sequence[Draft]) -> None:
+    """
+    Refuse refunds in another currency than their original has, and amounts that are finer than that, where it is known.
+
+    An original that arrives later refuses nothing: it is right, and the refund is refused when it is sent again. One
+    query where there are refunds, and one or two where items give money and not all that a refund consists of.
+    """
+    stored = _stored_money(drafts)
+    refunds = {
+        draft: facts
+        for draft in drafts
+        if MONEY & draft.facts.keys()
+        and (facts := stored.get(draft.index, {}) | draft.facts).get("refund_of") is not None
+    }
+    originals = CONVERSIONS.locate({facts["refund_of"].key for facts in refunds.values()}, also=["currency"])
+    currencies = {key: currency for key, (_, currency) in originals.items()}
+    currencies |= {draft.key: draft.facts["currency"] for draft in drafts if draft.facts.get("currency")}
+    for draft, facts in refunds.items():
+        currency = currencies.get(facts["refund_of"].key)
+        if currency is None:
+            continue
+        if facts.get("currency") not in (None, currency):
             draft.fail("currency", "refund", f"A refund is in the currency of its original, which is {currency}.")
+            continue
+        for amount in ("amount", "margin"):
+            for error in money_problems(facts | {"currency": currency}, amount=amount):
+                draft.fail(error.field, error.code, error.message)
+
+
+def _stored_money(drafts: Sequence[Draft]) -> Mapping[int, dict[str, Any]]:
+    """Return by index what is stored of those conversions of which an item gives a part: of what, how much, in what."""
+    partial = [
+        draft
+        for draft in drafts
+        if MONEY & draft.facts.keys()
+        and not draft.facts.get("kind")
+        and not (draft.facts.get("refund_of") and "amount" in draft.facts)
+    ]
+    columns = ("refund_of_source", "refund_of_external_id", "amount", "margin", "currency")
+    patched = [draft.pk for draft in partial if draft.pk is not None]
+    rows: dict[object, list[Any]] = {}
+    if patched:  # what staff entered here has no key
+        rows |= {pk: values for pk, *values in Conversion.objects.filter(pk__in=patched).values_list("pk", *columns)}
+    by_key = CONVERSIONS.locate({draft.key for draft in partial if draft.pk is None}, also=columns)
+    rows |= {key: values for key, (_, *values) in by_key.items()}
+    stored = {}
+    for draft in partial:
+        if row := rows.get(draft.pk if draft.pk is not None else draft.key):
+            source, external_id, amount, margin, currency = row
+            original = Ref(source=source, external_id=external_id) if source is not None else None
+            stored[draft.index] = {"refund_of": original, "amount": amount, "margin": margin, "currency": currency}
+    return stored
 
 
 def _required(draft: Draft) -> list[str]:

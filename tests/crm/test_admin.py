@@ -344,6 +344,20 @@ def test_voided_conversions_can_be_set_apart(ana: Client):
     assert "<s class=" in ana.get(url).content.decode()
 
 
+def test_refund_finer_than_the_currency_of_its_original_is_refused_beside_the_amount(ana: Client):
+    ConversionFactory(source="shop", external_id="o-1", currency="JPY", amount=1000)
+    add = reverse("admin:crm_conversion_add")
+    typed = {"occurred_at_0": "2026-03-20", "occurred_at_1": "12:00"}
+    typed |= {"refund_of_source": "shop", "refund_of_external_id": "o-1"}
+
+    half = ana.post(add, posted(ana.get(add), **typed, amount="10.50"))
+    other = ana.post(add, posted(ana.get(add), **typed, amount="10", currency="EUR"))
+
+    assert errors_of(half) == {"amount": ["10.50 JPY has more than 0 decimal places."]}
+    assert errors_of(other) == {"currency": ["A refund is in the currency of its original, which is JPY."]}
+    assert ana.post(add, posted(ana.get(add), **typed, amount="10")).status_code == 302
+
+
 def test_voiding_and_restoring_need_the_permission_to_change():
     conversion, voided = ConversionFactory(), ConversionFactory(voided_at=VOIDED, void_reason="test")
     reader = UserFactory(is_staff=True)

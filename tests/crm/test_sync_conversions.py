@@ -157,6 +157,47 @@ def test_refund_in_fils_may_name_its_currency():
     assert Conversion.objects.get().amount == Decimal("1.005")
 
 
+def test_refund_finer_than_the_currency_of_its_original_is_refused_in_the_same_batch_and_later():
+    yen = order(amount="1000", currency="JPY")
+    half, whole = refund("r1", amount="10.50"), refund("r2", amount="10", margin="2")
+
+    together = send("conversions", half, yen, whole)
+    later = send("conversions", half, refund("r3", amount="10", margin="0.5"))
+
+    assert statuses(together) == ["failed", "created", "created"]
+    assert codes(together.results[0]) == [("amount", "amount_too_fine")]
+    assert [codes(outcome) for outcome in later.results] == [
+        [("amount", "amount_too_fine")],
+        [("margin", "amount_too_fine")],
+    ]
+
+
+def test_part_of_a_refund_is_held_to_its_original_too():
+    send("conversions", order(amount="1000", currency="JPY"), order("o2", amount="1.50", currency="EUR"))
+    yen = send_one("conversions", **refund("r1", amount="10")).id
+    cents = refund("r2", amount="0.50") | {"refund_of": {"source": "shop", "external_id": "o2"}}
+    send_one("conversions", **cents)
+    part = {"source": "shop", "external_id": "r1", "amount": "10.50"}
+    moved = {"source": "shop", "external_id": "r2", "refund_of": {"source": "shop", "external_id": "o1"}}
+
+    assert codes(send("conversions", part).results[0]) == [("amount", "amount_too_fine")]
+    assert codes(send("conversions", moved).results[0]) == [("amount", "amount_too_fine")]
+    assert codes(collections["conversions"].patch(yen, {"amount": "10.50"}, now=NOW)) == [("amount", "amount_too_fine")]
+    assert codes(collections["conversions"].patch(yen, {"currency": "EUR"}, now=NOW)) == [("currency", "refund")]
+    assert send_one("conversions", **part | {"amount": "11"}).status == "updated"
+    assert send_one("conversions", source="shop", external_id="o2", amount="1.25").status == "updated"
+
+
+def test_original_that_comes_after_a_finer_refund_is_taken_and_the_refund_refused_when_it_comes_again():
+    first = refund(amount="10.50")
+    send_one("conversions", **first)
+
+    assert send_one("conversions", **order(amount="1000", currency="JPY")).status == "created"
+
+    assert codes(send("conversions", first).results[0]) == [("amount", "amount_too_fine")]
+    assert send_one("conversions", **first | {"amount": "11"}).status == "updated"
+
+
 def test_refund_in_another_currency_than_its_original_is_refused():
     send_one("conversions", **order(amount="40.00", currency="EUR"))
 
