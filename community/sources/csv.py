@@ -19,6 +19,8 @@ from gateway.collections import collections
 
 ROW_NUMBER = "#"  # what --map writes for the number of the row instead of a column's name
 DAY_ENDS = {("conversions", "occurred_at")}  # a day without an hour means its last instant here, else its first
+# What a row that names another one takes from that: `--set` is for the other rows. By collection and part.
+TAKEN_FROM = {("conversions", "refund_of"): {"kind"}}
 
 
 class CsvSource(ImportSource):
@@ -172,14 +174,16 @@ class _Plan:
     def _constants_for(self, values: Mapping[str, object]) -> dict[str, object]:
         """
         Return the constants of a row. A part (such as `contact`) that is mapped but empty in this row
-        gets none: a guest order has no contact, not one with a source and no id.
+        gets none: a guest order has no contact, not one with a source and no id. Nor does what the row takes
+        from another one that it names: a refund has the kind of its original.
         """
         mapped = {column.field.owner for column in self.columns if column.field.owner}
         filled = {path.rpartition(".")[0] for path, value in values.items() if value is not None}
+        taken = {path for part in filled for path in TAKEN_FROM.get((self.collection, part), ())}
         return {
             path: value
             for path, value in self.constants.items()
-            if (owner := path.rpartition(".")[0]) not in mapped or owner in filled
+            if ((owner := path.rpartition(".")[0]) not in mapped or owner in filled) and path not in taken
         }
 
 

@@ -109,6 +109,16 @@ def test_conversions_of_a_danish_file_from_windows(write):
     assert guest.contact is None
 
 
+def test_refunds_in_a_file_of_orders_take_the_kind_of_their_original_instead_of_the_one_that_is_set(write):
+    path = write("Order,Customer,Total,Date,Refunds\no1,c1,8.00,2026-03-01,\nr1,,3.00,2026-03-02,o1\n")
+
+    code, report, _ = run("csv", path, *ORDERS, "--map", "refund_of.external_id=Refunds")
+
+    assert (code, counts(report)) == (0, {"created": 2, "updated": 0, "unchanged": 0, "failed": 0})
+    stored = Conversion.objects.order_by("pk").values_list("kind_id", "refund_of_external_id", "currency", "amount")
+    assert list(stored) == [("purchase", None, "DKK", Decimal("8.000")), (None, "o1", "DKK", Decimal("3.000"))]
+
+
 def test_semicolons_and_latin_1_are_read_once_both_are_named_and_the_refusals_name_the_option(write):
     path = write("No;Name, first\nc1;Ørsted, Åse\n".encode("iso-8859-1"))
     arguments = ["csv", path, "--as", "contacts", "--source", "shop", "--map", "external_id=No"]
