@@ -93,15 +93,16 @@ def history_of(instance: Model) -> list[HistoryEntry]:
     """
     Return the newest changes of a tracked object, newest first; empty when it never changed.
 
-    What it was before the first of them is no entry of its own. A query for the events and the records that changes
-    lead to or from, such as the company of a contact, and one for each kind of those that cannot be missing, such as
-    the channel of a thread.
+    What it was before the first of them is no entry of its own, nor is what was only written so that clients hear of
+    it. A query for the events and the records that changes lead to or from, such as the company of a contact, and one
+    for each kind of those that cannot be missing, such as the channel of a thread.
     """
     events = list(
         events_of(type(instance)).filter(pgh_obj_id=instance.pk).order_by("-pgh_created_at", "-pgh_id")[: SHOWN + 1]
     )
     steps = [(event, before) for event, before in zip(events, [*events[1:], None], strict=False)][:SHOWN]
-    return entries_of([(event, before) for event, before in steps if event.pgh_label != BEFORE])
+    entries = entries_of([(event, before) for event, before in steps if event.pgh_label != BEFORE])
+    return [entry for entry in entries if entry.changes or entry.kind != _KINDS["update"]]
 
 
 def event_model_of(model: type[Model]) -> type[Model]:

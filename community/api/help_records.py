@@ -20,7 +20,8 @@ class HelpRecordRecord(Record):
     Help that one person got, on exactly one interaction, which gives channel, id and time.
 
     `helper` is `{"user": username}` or `{"member": id on the channel}`. Help that came from an accepted
-    answer has `withdrawn_at` after the answer was unaccepted. `is_private` is the interaction's.
+    answer has `withdrawn_at` after the answer was unaccepted. `is_private` and `retracted_at` are the interaction's:
+    help stands that was neither withdrawn nor retracted with it.
     """
 
     id: int
@@ -42,6 +43,7 @@ class HelpRecordRecord(Record):
     occurred_at: datetime
     origin: Literal["staff", "client", "accepted_answer"]
     withdrawn_at: datetime | None
+    retracted_at: datetime | None
     source_updated_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -80,6 +82,7 @@ class HelpRecords(Resource):
         "occurred_at": "interaction__occurred_at",
         "person_id": "contact__person_id",
         "is_private": "interaction__is_private",
+        "retracted_at": "interaction__retracted_at",
     }
     hidden = {"helper_user": "helper_user__username", "helper_member": "helper_member__external_id"}
     filled = frozenset({"helper"})

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from community.helping import HELP
 from community.interaction_kinds import interaction_kinds
-from community.models import Interaction
+from community.models import HelpRecord, Interaction
 from community.private_texts import READ_PRIVATE
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.references import (
@@ -54,14 +54,19 @@ def _out_with_their_help(ids: Collection[int]) -> Mapping[int, DomainError]:
     }
 
 
-# Help that sources made of a retracted answer is withdrawn with it, and stands again with it.
+def _follow_in_help(ids: Collection[int], *, now: datetime) -> None:
+    """Withdraw help that was made of these answers, or stand it up again; all help on them counts as changed."""
+    refresh_accepted_help(ids, now=now)
+    HelpRecord.objects.filter(interaction__in=ids).update(updated_at=now)
+
+
 retracting = TakingOut(
     model=Interaction,
     when="retracted_at",
     why="retract_reason",
     done="retracted",
     refusal=AlreadyRetracted,
-    then=refresh_accepted_help,
+    then=_follow_in_help,
 )
 restoring = Restoring(taking_out=retracting, kept_out=_out_with_their_help)
 

@@ -10,7 +10,8 @@ from community.sync.interactions import AlreadyRetracted
 from crm.models import Campaign, ContactRef
 from gateway.batches import InUse
 from gateway.collections import collections
-from tests.factories.community import ChannelFactory, UserFactory
+from gateway.history import history_of
+from tests.factories.community import ChannelFactory, HelpRecordFactory, UserFactory
 from tests.sending import NOW, codes, send, send_one, statuses
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,18 @@ def test_retracted_interaction_keeps_its_reason_and_its_help_is_withdrawn():
     assert HelpRecord.objects.get().withdrawn_at == NOW
     with pytest.raises(AlreadyRetracted):
         interactions.retracting.one(pk, reason="spam", now=NOW)
+
+
+def test_help_of_a_retracted_interaction_has_no_entry_in_its_history_that_says_nothing():
+    record = HelpRecordFactory()
+    pk = record.interaction_id
+
+    interactions.retracting.one(pk, reason="spam", now=NOW)
+    interactions.restoring.one(pk, reason="no spam", now=NOW)
+
+    record.refresh_from_db()
+    assert record.updated_at == NOW
+    assert [entry.kind for entry in history_of(record)] == ["created"]
 
 
 # --- threads and accepted answers ---

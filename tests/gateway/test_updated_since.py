@@ -11,18 +11,20 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
+from community.models import Interaction
+from community.sync.interactions import restoring, retracting
 from crm.merging import merge, unmerge
 from crm.models import Contact, Conversion
 from crm.sync.conversions import voiding
 from gateway.routes import known_scopes
 from tests.api_clients import client_with
-from tests.factories.community import ChannelFactory, InteractionFactory, ThreadFactory
+from tests.factories.community import ChannelFactory, HelpRecordFactory, InteractionFactory, ThreadFactory
 from tests.factories.crm import ContactFactory, ContactRefFactory, ConversionFactory
 from tests.sending import NOW, send_one
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("contacts", "threads")
+LISTS = ("contacts", "threads", "help-records")
 LONG_AGO, SINCE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 JOE, SHOP_JOE, OLD_JOE, MIA = (
     {"source": "shop", "external_id": name} for name in ("joe", "shop-joe", "old-joe", "mia")
@@ -51,6 +53,8 @@ def world() -> None:
     ThreadFactory(channel=forum, external_id="t1", title="Payroll")
     other = ThreadFactory(channel=forum, external_id="t2", title="Said openly before")
     InteractionFactory(channel=forum, thread=other, kind="comment")
+    for name in ("h1", "h2"):
+        HelpRecordFactory(contact=contacts[3], interaction__external_id=name)
 
 
 def contact_of(name: str) -> Contact:
@@ -60,7 +64,7 @@ def contact_of(name: str) -> Contact:
 def age() -> None:
     """Let everything be old: whatever is written from now on was updated since `SINCE`."""
     with connection.cursor() as cursor:
-        for table in ("crm_contact", "community_thread"):
+        for table in ("crm_contact", "community_thread", "community_helprecord"):
             cursor.execute(f"UPDATE {table} SET updated_at = %s", [LONG_AGO])
 
 
@@ -129,6 +133,18 @@ def the_post_made_private() -> None:
     send_one("interactions", **POST, is_private=True)
 
 
+def the_help() -> int:
+    return Interaction.objects.get(external_id="h1").pk
+
+
+def the_help_retracted() -> None:
+    retracting.one(the_help(), reason="a test", now=NOW)
+
+
+def the_help_restored() -> None:
+    restoring.one(the_help(), reason="no test", now=NOW)
+
+
 @pytest.mark.parametrize(
     ("before", "act", "told"),
     [
@@ -144,6 +160,8 @@ def the_post_made_private() -> None:
         (nothing, a_further_reference, {"mia"}),
         (nothing, an_open_post, {"t1"}),
         (an_open_post, the_post_made_private, {"t1"}),
+        (nothing, the_help_retracted, {"h1"}),
+        (the_help_retracted, the_help_restored, {"h1"}),
     ],
 )
 def test_a_row_that_reads_otherwise_was_updated(
@@ -165,7 +183,7 @@ def test_a_row_that_reads_otherwise_was_updated(
 
     assert names(changed) - {"old-joe"} == told - {"old-joe"}
     assert names(changed) <= names(heard)
-    assert not {"mia", "t2"} & (names(heard) - told)
+    assert not {"mia", "t2", "h2"} & (names(heard) - told)
 
 
 def test_what_changes_nothing_is_not_told_again(world: None):
@@ -179,6 +197,6 @@ def test_what_changes_nothing_is_not_told_again(world: None):
     merge(survivor_id=mia.pk, loser_id=shell.pk, now=NOW)
     send_one("interactions", **POST | {"external_id": "p2"})
 
-    poller = client_with("contacts:read", "threads:read")
+    poller = client_with("contacts:read", "threads:read", "help-records:read")
     heard = read(poller, updated_since=SINCE)
     assert heard.keys() <= {("contacts", mia.pk), ("contacts", shell.pk)}
