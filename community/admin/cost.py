@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
 from community.models import Cost
 from community.sync.costs import replace, restoring, voiding
@@ -178,6 +180,21 @@ class CostAdmin(ModelAdmin):
         "Without costs every ROI is undefined. Book what the community costs: staffing with hours and rate, fees, "
         "tools, advertising; on a campaign, a channel or a community."
     )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin a new cost in the reporting currency."""
+        return {"currency": settings.KITH_CURRENCY} | super().get_changeform_initial_data(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Sequence[tuple[Any, dict[str, Any]]]:
+        """Say of a cost that a source sends that the source goes on sending it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not isinstance(obj, Cost) or not obj.source or obj.voided_at is not None:
+            return fieldsets
+        (title, options), *others = fieldsets
+        also = format_html(
+            "Known to {} as well. Correct it there too: what it sends again is written again.", obj.source
+        )
+        return [(title, {**options, "description": also}), *others]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -149,6 +149,31 @@ def test_cost_is_added_by_hours_and_rate_alone_or_by_an_amount(ana: Client):
     assert Cost.objects.get().amount == Decimal("249.98")  # 249.975
 
 
+def test_new_cost_begins_in_the_reporting_currency(ana: Client):
+    add = reverse("admin:community_cost_add")
+
+    form = ana.get(add).context["adminform"].form
+
+    assert form["currency"].value() == "EUR"
+    typed = {"category": "tools", "starts_on": "2026-03-01", "ends_on": "2026-03-01", "amount": "5", "currency": "CHF"}
+    assert ana.post(add, posted(ana.get(add), **typed)).status_code == 302
+    assert Cost.objects.get().currency == "CHF"
+
+
+def test_cost_of_a_source_says_that_the_source_writes_it_again(ana: Client):
+    said = "Known to &lt;ads&gt; as well. Correct it there too: what it sends again is written again."
+    known = CostFactory(source="<ads>")
+    own, voided = CostFactory(source=None, external_id=None), CostFactory(voided_at=NOW)
+
+    pages = [
+        ana.get(reverse("admin:community_cost_change", args=[cost.pk])).content.decode()
+        for cost in (known, own, voided)
+    ]
+
+    assert [said in page for page in pages] == [True, False, False]
+    assert ["Known to" in page for page in pages] == [True, False, False]
+
+
 def test_cost_is_voided_with_a_reason(ana: Client):
     cost = CostFactory()
 
