@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.conf import settings
+
 from crm.models import ExchangeRate
 from crm.sync.fields import Currency
 from gateway.drafts import Draft, write_rows
@@ -11,6 +13,11 @@ from gateway.synced import SyncedCollection
 from gateway.tables import Table
 
 RATES = Table(ExchangeRate, key=("currency", "date"))
+
+
+def no_rate_of_its_own() -> str:
+    """Say why the reporting currency has no rate: none would have any effect."""
+    return f"{settings.KITH_CURRENCY} is the reporting currency: figures are in it, and need no rate for it."
 
 
 class ExchangeRateItem(Item):
@@ -30,6 +37,8 @@ class ExchangeRates(SyncedCollection):
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         for draft in drafts:
+            if draft.key[0] == settings.KITH_CURRENCY:
+                draft.fail("currency", "reporting_currency", no_rate_of_its_own())
             draft.row_key, draft.values = draft.key, dict(draft.facts)
         write_rows(RATES, drafts, required=["rate"])
 

@@ -391,6 +391,18 @@ def test_conversion_amount_finer_than_a_cent_is_refused_beside_the_amount(ana: C
     assert errors_of(answer) == {"amount": ["The amount is finer than the smallest unit of its currency."]}
 
 
+def test_reporting_currency_has_no_exchange_rate(ana: Client):
+    add = reverse("admin:crm_exchangerate_add")
+    typed = {"date": "2026-03-20", "rate": "2"}
+
+    refused = ana.post(add, posted(ana.get(add), **typed, currency="EUR"))
+
+    assert errors_of(refused) == {
+        "currency": ["EUR is the reporting currency: figures are in it, and need no rate for it."]
+    }
+    assert ana.post(add, posted(ana.get(add), **typed, currency="CHF")).status_code == 302
+
+
 def test_conversion_needs_a_kind_unless_it_is_a_refund(ana: Client):
     add = reverse("admin:crm_conversion_add")
     values = {"occurred_at_0": "2026-03-20", "occurred_at_1": "12:00", "amount": "10"}

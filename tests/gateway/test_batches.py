@@ -269,6 +269,18 @@ def test_patch_and_remove_of_a_row_that_is_not_there(key):
 # --- crm's small collections ---
 
 
+def test_reporting_currency_has_no_exchange_rate():
+    rate = {"date": "2026-03-20", "rate": "2.0"}
+
+    result = send("exchange-rates", rate | {"currency": "EUR"}, rate | {"currency": "USD"})
+
+    assert [(outcome.status, codes(outcome)) for outcome in result.results] == [
+        ("failed", [("currency", "reporting_currency")]),
+        ("created", []),
+    ]
+    assert result.results[0].errors[0].message.startswith("EUR is the reporting currency")
+
+
 def test_exchange_rate_is_known_by_currency_and_day():
     rate = {"currency": "GBP", "date": "2026-03-20", "rate": "1.1534"}
 
