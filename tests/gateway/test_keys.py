@@ -21,6 +21,23 @@ def test_a_key_that_would_be_over_is_not_made():
     assert not ApiKey.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--expires=tomorrow", "argument --expires: 'tomorrow' is not a day such as 2027-01-01"),
+        ("--expires=2026-02-30", "argument --expires: '2026-02-30' is not a day such as 2027-01-01"),
+        ("--requests-per-minute=0", "argument --requests-per-minute: '0' is not a whole number from 1 on"),
+        ("--requests-per-minute=many", "argument --requests-per-minute: 'many' is not a whole number from 1 on"),
+    ],
+)
+def test_an_option_of_a_key_that_is_wrong_is_refused_in_words(option, said):
+    with pytest.raises(CommandError) as refused:
+        call_command("create_api_key", "shop", "--scopes=jobs:read", option)
+
+    assert str(refused.value) == f"Error: {said}"
+    assert not ApiKey.objects.exists()
+
+
 def test_key_stores_digest_only():
     key, token = ApiKey.objects.issue(name="shop", scopes=["jobs:read"])
 

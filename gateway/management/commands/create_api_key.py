@@ -1,6 +1,6 @@
 """`manage.py create_api_key shop-sync --scopes contacts:read,contacts:write --expires 2027-01-01`."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, date, datetime, time
 
 from django.core.management.base import CommandError
@@ -20,7 +20,7 @@ class Command(KithCommand):
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--scopes", help="what it may do, separated by commas, such as contacts:read,contacts:write")
         which.add_argument("--all-scopes", action="store_true", help="every scope there is today")
-        parser.add_argument("--expires", type=date.fromisoformat, metavar="YYYY-MM-DD", help="first day (UTC) it fails")
+        parser.add_argument("--expires", type=_day, metavar="YYYY-MM-DD", help="first day (UTC) it fails")
         parser.add_argument(
             "--requests-per-minute", type=_above_zero, metavar="N", help="how often it may ask; else as all keys may"
         )
@@ -45,10 +45,20 @@ class Command(KithCommand):
         self.stdout.write(token)
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a day such as 2027-01-01") from None
+
+
 def _above_zero(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise ValueError(text)  # argparse says which argument
+        raise ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
     return number
 
 
