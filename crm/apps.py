@@ -11,6 +11,7 @@ class CrmConfig(AppConfig):
         """Register what can be synced, and what crm itself shows on the contact page."""
         import crm.personal_data.tasks  # noqa: F401 - Celery looks for tasks in the modules named so of each app alone
         from crm.contact_points import VIEW_ADDRESSES
+        from crm.duplicates.job_reports import JoinedPairs, TakenApart
         from crm.duplicates.panel import SamePerson
         from crm.duplicates.sources import ADDRESSES, COLLEAGUES, NAMES, REFERENCES, SUGGESTED
         from crm.extensions import (
@@ -38,6 +39,7 @@ class CrmConfig(AppConfig):
         from gateway.history import confidences
         from gateway.panels import PageAction
         from gateway.scopes import GivenScope, PermissionScope, given_scopes, permission_scopes
+        from jobs.extensions import job_reports
 
         for collection in (Companies, Contacts, Campaigns, Conversions, ExchangeRates, Notes, FollowUps):
             collections.register(collection())
@@ -116,6 +118,8 @@ class CrmConfig(AppConfig):
         for duplicates in (ADDRESSES, REFERENCES, NAMES, COLLEAGUES, SUGGESTED):
             duplicate_sources.register(duplicates)
         contact_panels.register(SamePerson())
+        for report in (JoinedPairs(), TakenApart()):
+            job_reports.register(report)
         start_panels.register(MyFollowUps())
         for action in ACTIONS:
             contact_actions.register(action)

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from crm.duplicates.joining import join_next, start_joining
 from crm.duplicates.rules import apply_rules
 from crm.duplicates.search import search_changed, start_search
+from crm.duplicates.taking_apart import start_taking_apart, take_apart_next
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -25,17 +26,20 @@ TASK_SECONDS = 45.0  # a task begins nothing new later than this, and rings for 
 
 @shared_task(name="crm.tasks.find_duplicates")
 def find_duplicates(**_: object) -> None:
-    """Compare what changed, join what jobs and rules say, until nothing is left or the time is up."""
+    """Join and take apart what jobs say, compare what changed, join by rule, until all is done or the time is up."""
     begun = time.monotonic()
     now = timezone.now()
-    joined = 0
+    joined = apart = 0
     while time.monotonic() - begun < TASK_SECONDS and join_next(now=now):
         joined += 1
+    while time.monotonic() - begun < TASK_SECONDS and take_apart_next(now=now):
+        apart += 1
     done = search_changed(now=now, seconds=TASK_SECONDS - (time.monotonic() - begun))
     merged = apply_rules(now=now, seconds=max(0.0, TASK_SECONDS - (time.monotonic() - begun)))
     seconds = time.monotonic() - begun
-    if joined or merged or done.contacts:
-        logger.info("Compared %s; joined %s pairs, %s by rule, in %.1f s.", done, joined, merged, seconds)
+    if joined or apart or merged or done.contacts:
+        said = "Compared %s; joined %s pairs, %s by rule, took %s apart, in %.1f s."
+        logger.info(said, done, joined, merged, apart, seconds)
     if seconds >= TASK_SECONDS:
         ring_workers()
 
@@ -54,6 +58,26 @@ def request_joining(
     """Join the pairs of these suggestions on the workers, with the commit of the caller. Returns its job."""
     with transaction.atomic():
         job = start_joining(suggestion_ids, now=now, requested_by=requested_by, requested_through=requested_through)
+        transaction.on_commit(ring_workers)
+    return job
+
+
+def request_taking_apart(
+    job_id: int, *, are_different: bool, now: datetime, requested_by: int | None = None, requested_through: str = ""
+) -> Job:
+    """
+    Take apart on the workers what this job joined, with the commit of the caller. Returns the job that does it.
+
+    Raises as `start_taking_apart` does.
+    """
+    with transaction.atomic():
+        job = start_taking_apart(
+            job_id,
+            are_different=are_different,
+            now=now,
+            requested_by=requested_by,
+            requested_through=requested_through,
+        )
         transaction.on_commit(ring_workers)
     return job
 

@@ -1,6 +1,11 @@
 """Jobs in the admin: what runs, how far it is, what it reported."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
 
 from gateway.admin import (
     AutocompleteSelectFilter,
@@ -9,6 +14,7 @@ from gateway.admin import (
     ReadOnlyModelAdmin,
     display,
 )
+from jobs.extensions import JobReport, job_reports
 from jobs.models import Job
 
 STATE_COLOURS = {
@@ -49,6 +55,25 @@ class JobAdmin(ReadOnlyModelAdmin):
     change_form_template = "jobs/admin/change_form.html"
     empty_state = "Nobody asked for long work yet: imports and recomputes show here while they run."
 
+    def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
+        """Leave out what a report says in words."""
+        if obj is None or _report_of(obj, request) is None:
+            return self.fieldsets
+        about, asked, times, _ = self.fieldsets
+        return (about, (asked[0], {"fields": (("requested_by", "requested_through"),)}), times)
+
+    def panel_context(self, request: HttpRequest, instance: Model) -> dict[str, Any]:
+        """Return the job's report in words, and what may be done about it."""
+        assert isinstance(instance, Job)
+        report = _report_of(instance, request)
+        if report is None:
+            return {}
+        may = request.user.has_perm
+        return {
+            "panels": [(report, report.load(instance, now=timezone.now(), may=may))],
+            "page_actions": report.actions(instance, may=may),
+        }
+
     @display(description="Job", ordering="kind")
     def shown_kind(self, job: Job) -> str:
         return job.kind.replace("_", " ").capitalize()
@@ -64,3 +89,11 @@ class JobAdmin(ReadOnlyModelAdmin):
             return f"{job.done:,} {job.unit}"
         share = f" ({100 * job.done // job.total} %)" if job.total else ""
         return f"{job.done:,} of {job.total:,} {job.unit}{share}"
+
+
+def _report_of(job: Job, request: HttpRequest) -> JobReport | None:
+    """Return the report of this kind of job, if there is one and the reader may see it."""
+    if job.kind not in job_reports:
+        return None
+    report = job_reports[job.kind]
+    return report if request.user.has_perm(report.permission) else None

@@ -1,6 +1,6 @@
 """Possible duplicates: who may be one person, why, and what to do about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -21,12 +22,15 @@ from crm.admin.merging import MERGE
 from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.decisions import decide_different, reopen
 from crm.duplicates.evidence import in_words
+from crm.duplicates.plan import JoiningPlan, PlannedPair, plan_of_joining
 from crm.folding import fold
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
 from crm.stages import stage_label, stage_now
 from crm.tasks import request_joining, request_search
 from gateway.admin import ChoicesDropdownFilter, ReadOnlyModelAdmin, display, number_cell
 from gateway.errors import DomainError
+from gateway.items import is_id
+from gateway.panels import Column, Link, Row, Table
 from gateway.staging import id_array
 
 State = DuplicateSuggestion.State
@@ -53,6 +57,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("join/", wrap(require_POST(self.join_view)), name="crm_duplicatesuggestion_join"),
             path("search/", wrap(require_POST(self.search_view)), name="crm_duplicatesuggestion_search"),
             *super().get_urls(),
         ]
@@ -62,7 +67,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         actions.pop("delete_selected", None)
         if request.user.has_perm(MERGE):
             for name, run, label in (
-                ("join_selected", _join_selected, "Join the selected pairs"),
+                ("join_selected", _join_selected, "Join the selected pairs…"),
                 ("different_selected", _different_selected, "Not the same people"),
                 ("reopen_selected", _reopen_selected, "Ask again about the selected pairs"),
             ):
@@ -142,6 +147,50 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         address = reverse("admin:crm_contact_merge", args=[first])
         return format_html('<a href="{}?{}" class="kith-link">Compare…</a>', address, urlencode({"with": second or ""}))
 
+    def context_of_joining(self, request: HttpRequest, plan: JoiningPlan) -> dict[str, Any]:
+        """Return what the page between says of a plan: all of it counted, and shown in part."""
+        shown = plan.pairs[:PAIRS_SHOWN]
+        list_page = reverse("admin:crm_duplicatesuggestion_changelist")
+        query = request.GET.urlencode()
+        undoubted = plan.undoubted
+        return {
+            **self.admin_site.each_context(request),
+            "title": f"Join {_pairs(len(plan.pairs))}",
+            "opts": self.model._meta,
+            "plan": plan,
+            "doubtful": len(plan.pairs) - len(undoubted),
+            "table": Table(
+                title="Pairs",
+                columns=(
+                    Column(label="Stays"), Column(label="Comes into them"), Column(label="Score", unit="count"),
+                    Column(label="Why", unit="sentence"),
+                ),
+                rows=[_row(pair) for pair in shown],
+                empty="",
+                note=f"And {_pairs(len(plan.pairs) - len(shown), 'more')}." if len(plan.pairs) > len(shown) else "",
+            ),
+            "join": _ids(plan.pairs),
+            "join_label": f"Join {_pairs(len(plan.pairs))}",
+            "join_undoubted": _ids(undoubted) if 0 < len(undoubted) < len(plan.pairs) else "",
+            "undoubted_label": f"Join only the {len(undoubted):,} without a mark",
+            "back": f"{list_page}?{query}" if query else list_page,
+        }  # fmt: skip
+
+    def join_view(self, request: HttpRequest) -> HttpResponse:
+        """Start the job that joins the pairs of the page between, and lead to it."""
+        _check(request)
+        given = request.POST.get("pairs", "").split(",")
+        ids = [int(pk) for pk in given if is_id(pk)]
+        if not ids:
+            return redirect("admin:crm_duplicatesuggestion_changelist")
+        try:
+            job = request_joining(ids, now=timezone.now(), requested_by=request.user.pk, requested_through="admin")
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+            return redirect("admin:crm_duplicatesuggestion_changelist")
+        messages.success(request, f"Joining {_pairs(len(ids))}. Below is what became of each.")
+        return redirect("admin:jobs_job_change", job.pk)
+
     def search_view(self, request: HttpRequest) -> HttpResponse:
         """Compare everybody with everybody near, and lead to the job."""
         _check(request)
@@ -149,6 +198,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         return redirect("admin:jobs_job_change", job.pk)
 
 
+PAIRS_SHOWN = 50  # of those to be joined, the ones to look at first
 _ADDRESSES = ("first__points", "second__points")
 
 
@@ -176,23 +226,17 @@ def pairs_of(persons: QuerySet[Any]) -> list[int]:
 def _join_selected(
     options: DuplicateSuggestionAdmin, request: HttpRequest, queryset: QuerySet[DuplicateSuggestion]
 ) -> HttpResponse | None:
+    """Show what joining these pairs would do; the page's own button does it."""
     _check(request)
-    ids = list(queryset.values_list("pk", flat=True))
     try:
-        job = request_joining(ids, now=timezone.now(), requested_by=request.user.pk, requested_through="admin")
+        plan = plan_of_joining(list(queryset.order_by().values_list("pk", flat=True)))
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return None
-    merges = f"{reverse('admin:crm_merge_changelist')}?{urlencode({'job__id__exact': job.pk})}"
-    messages.success(
-        request,
-        format_html(
-            'Joining {} pairs. <a class="kith-link" href="{}">See each merge, and take any apart</a>',
-            len(ids),
-            merges,
-        ),
-    )
-    return redirect("admin:jobs_job_change", job.pk)
+    if not plan.pairs:
+        messages.warning(request, "None of these is an open pair of two people: there is nothing to join.")
+        return None
+    return TemplateResponse(request, "crm/admin/join_pairs.html", options.context_of_joining(request, plan))
 
 
 def _different_selected(
@@ -215,3 +259,36 @@ def _reopen_selected(
 def _check(request: HttpRequest) -> None:
     if not request.user.has_perm(MERGE):
         raise PermissionDenied
+
+
+def _row(pair: PlannedPair) -> Row:
+    people = (pair.survivor, pair.loser)
+    return Row(
+        values=(
+            *(_told_apart(person) for person in people),
+            pair.suggestion.score,
+            ", ".join(in_words(pair.suggestion.reasons)).capitalize(),
+        ),
+        links={
+            **{place: Link(page="admin:crm_contact_change", args=(person.pk,)) for place, person in enumerate(people)},
+            3: Link(page="admin:crm_contact_merge", args=(pair.survivor.pk,), query={"with": pair.loser.pk}),
+        },
+        signs={0: _sentence("; ".join(pair.doubts))} if pair.doubts else {},  # where a phone shows it
+    )
+
+
+def _told_apart(person: Contact) -> str:
+    """Return a name with what tells it from the same name on the other side."""
+    return f"{person} · {person.known_as or person.company or f'contact {person.pk}'}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _ids(pairs: Sequence[PlannedPair]) -> str:
+    return ",".join(str(pair.suggestion.pk) for pair in pairs)
+
+
+def _pairs(number: int, which: str = "") -> str:
+    return f"{number:,}{which and ' '}{which} pair{'' if number == 1 else 's'}"

@@ -4,8 +4,9 @@ Joining many pairs at once: one job, one merge for each pair, each with an outco
 Each pair is a transaction that also counts it, so a worker that dies repeats nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -19,6 +20,7 @@ from jobs.models import Job
 JOB_KIND = "join_duplicates"
 MAY_JOIN = "crm.merge_contact"
 MOST_PAIRS = 1_000  # of one job
+MAY_NOT_ANY_MORE = "Whoever asked for it may not join people any more."
 
 
 class TooManyPairs(DomainError):
@@ -36,8 +38,7 @@ def start_joining(
     Raises `TooManyPairs`.
     """
     ids = sorted(set(suggestion_ids))
-    if len(ids) > MOST_PAIRS:
-        raise TooManyPairs(f"One job joins at most {MOST_PAIRS:,} pairs; these are {len(ids):,}. Choose fewer.")
+    refuse_too_many(len(ids))
     return Job.objects.create(
         kind=JOB_KIND,
         unit="pairs",
@@ -50,22 +51,32 @@ def start_joining(
     )
 
 
+def refuse_too_many(pairs: int) -> None:
+    """Raise `TooManyPairs` for more than one job takes."""
+    if pairs > MOST_PAIRS:
+        raise TooManyPairs(f"One job joins at most {MOST_PAIRS:,} pairs; these are {pairs:,}. Choose fewer.")
+
+
 def join_next(*, now: datetime) -> bool:
     """Join the next pair of the oldest unfinished job that nobody works on. Returns whether there was one."""
+    return do_next(JOB_KIND, _join_one, now=now)
+
+
+def do_next(kind: str, do: Callable[[Job, datetime], dict[str, object]], *, now: datetime) -> bool:
+    """
+    Do the next unit of the oldest unfinished job of this kind that nobody works on, as whoever asked for it.
+
+    `do` returns what became of it: it stands in the report, and where its `status` is *refused* the job succeeded in
+    part. Returns whether there was a unit to do.
+    """
     with transaction.atomic():
         job = (
-            Job.objects.unfinished()
-            .filter(kind=JOB_KIND)
-            .order_by("pk")
-            .select_for_update(skip_locked=True, no_key=True)
-            .first()
-        )
+            Job.objects.unfinished().filter(kind=kind).order_by("pk").select_for_update(skip_locked=True, no_key=True)
+        ).first()
         if job is None:
             return False
-        suggestion = job.parameters["suggestions"][job.done]
         with acting(through="job", job=job.pk, user=job.requested_by_id):
-            outcome = _join(suggestion, job, now=now)
-        outcomes = [*job.report["outcomes"], {"suggestion": suggestion, **outcome}]
+            outcomes = [*job.report["outcomes"], do(job, now)]
         job.report, job.done, job.state = {"outcomes": outcomes}, job.done + 1, Job.State.RUNNING
         job.started_at = job.started_at or now
         if job.done == job.total:
@@ -75,10 +86,15 @@ def join_next(*, now: datetime) -> bool:
         return True
 
 
+def _join_one(job: Job, now: datetime) -> dict[str, object]:
+    suggestion = job.parameters["suggestions"][job.done]
+    return {"suggestion": suggestion, **_join(suggestion, job, now=now)}
+
+
 def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
     """Join one pair and say what became of it: merged, or refused and why."""
-    if not _may_still(job):
-        return {"status": "refused", "message": "Whoever asked for it may not join people any more."}
+    if not may_still(job):
+        return {"status": "refused", "message": MAY_NOT_ANY_MORE}
     suggestion = DuplicateSuggestion.objects.filter(pk=suggestion_id).first()
     if suggestion is None:
         return {"status": "refused", "message": "Nothing speaks for this pair any more: compare the two first."}
@@ -93,7 +109,7 @@ def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
     return {"status": "merged", "merge": done.pk, "survivor": done.survivor_id, "loser": done.loser_id}
 
 
-def _may_still(job: Job) -> bool:
+def may_still(job: Job) -> bool:
     """Whether whoever asked for the job may still join people: by now they may have left, or have another role."""
     if job.requested_by is not None:
         return job.requested_by.has_perm(MAY_JOIN)
@@ -103,5 +119,10 @@ def _may_still(job: Job) -> bool:
 def survivor_first(one_id: int, other_id: int) -> tuple[int, int]:
     """Return two contacts with the one first that should stay: with a name, at the later stage, the older one."""
     found = Contact.objects.filter(contacts__pk__in=[one_id, other_id]).annotate(stage_now=stage_now()).distinct()
-    ranked = sorted(found, key=lambda contact: (not contact.full_name, -ORDER.index(contact.stage_now), contact.pk))
+    ranked = as_they_stay(found)
     return (ranked[0].pk, ranked[1].pk) if len(ranked) == 2 else (one_id, other_id)
+
+
+def as_they_stay(contacts: Iterable[Any]) -> list[Contact]:
+    """Return contacts annotated with `stage_now` in the order in which one is kept rather than the next."""
+    return sorted(contacts, key=lambda contact: (not contact.full_name, -ORDER.index(contact.stage_now), contact.pk))

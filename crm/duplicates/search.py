@@ -156,13 +156,13 @@ def find(cursor: CursorWrapper, contacts: Sequence[int]) -> dict[Pair, Found]:
                 found[first, second].add(key, weight)
     cursor.execute(_AS_BEFORE)
     cursor.execute("DROP TABLE searched")
-    for pair, reasons in _about(cursor, found).items():
+    for pair, reasons in about_pairs(cursor, found).items():
         for key, weight in reasons:
             found[pair].add(key, weight)
     return found
 
 
-def _about(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple[str, float]]]:
+def about_pairs(cursor: CursorWrapper, pairs: Iterable[Pair]) -> dict[Pair, list[tuple[str, float]]]:
     """Return what else speaks for or against these pairs of persons: key and weight."""
     pairs = list(pairs)
     known: dict[Pair, list[tuple[str, float]]] = defaultdict(list)

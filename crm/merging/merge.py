@@ -103,15 +103,24 @@ class Restored:
 
 @dataclass(frozen=True)
 class Kept:
-    """A value of the survivor that stays although the merge decided it, and why."""
+    """
+    A value of the survivor that stays although the merge decided it, and why.
+
+    `reason` names nobody, so that it may be stored: `{}` in it stands for `other`.
+    """
 
     path: str
     value: Any
-    why: str
+    reason: str
+    other: Contact | None = None
 
     @property
     def label(self) -> str:
         return label_of(self.path)
+
+    @property
+    def why(self) -> str:
+        return self.reason.format(self.other)
 
     @property
     def shown_value(self) -> str:
@@ -301,7 +310,7 @@ def _plan_path(
                 on_top["before"] = before
             plan._changed_layers[merge_on_top.pk] = merge_on_top
         if not same(before, after):
-            plan.kept.append(Kept(path, _known(current), f"decided again by the merge of {merge_on_top.loser}"))
+            plan.kept.append(Kept(path, _known(current), "decided again by the merge of {}", merge_on_top.loser))
         return
     if same(before, after):
         return
@@ -315,7 +324,8 @@ def _plan_path(
     plan.restored.append(Restored(path, _known(after), _known(before)))
     for further in above:
         if path in further.taken_over and same(value_of(further.survivor, path), after):
-            plan.kept.append(Kept(path, after, f"taken over by {further.survivor} as well, into whom this was merged"))
+            reason = "taken over by {} as well, into whom this was merged"
+            plan.kept.append(Kept(path, after, reason, further.survivor))
 
 
 def _plan_wishes(plan: Unmerged) -> None:

@@ -29,6 +29,7 @@ from pytest_django import DjangoDbBlocker
 import community.extensions
 import config.urls
 import crm.extensions
+import jobs.extensions
 from config.roles import ROLES
 from crm.models import PersonExport, PersonExportPart
 from gateway.registry import Registry
@@ -189,6 +190,8 @@ def address_of(name: str) -> str:
     if name.endswith("_panel"):
         panels = admin.site._registry[type(instance)].panels
         return reverse(name, args=[key_of(instance), next(iter(panels)).key])
+    if name == "admin:crm_merge_job_apart":
+        return reverse(name, args=[Job.objects.create(kind="join_duplicates").pk])
     if name == "admin:crm_contact_merge_part":
         return reverse(name, args=[key_of(instance), ContactFactory().pk, "figures"])
     return reverse(name, args=[key_of(instance) if instance else 999_999, *([999_999] * (needed - 1))])
@@ -384,7 +387,7 @@ def test_searches_while_typing(people: dict[str, Browser]):
 
 def parts() -> Iterator[tuple[str, object]]:
     """Yield what apps add to pages, panels, tiles, buttons and sorts of entries, from every registry that has such."""
-    for module in (crm.extensions, community.extensions):
+    for module in (jobs.extensions, crm.extensions, community.extensions):
         for name, registry in vars(module).items():
             if isinstance(registry, Registry):
                 yield from ((f"{name}:{part.key}", part) for part in registry if hasattr(part, "permission"))
