@@ -217,6 +217,40 @@ def test_keyboard_goes_on_where_it_was_in_the_queue(page: Page, log_in, question
     assert focused(page) == ("Answer", "First")  # and stays there
 
 
+def test_rows_of_the_queue_are_walked_with_two_keys(page: Page, log_in, question):
+    for hours, text in ((3, "First"), (1, "Third")):
+        InteractionFactory(
+            channel=question.channel, member=question.member, text=text,
+            occurred_at=timezone.now() - dt.timedelta(hours=hours),
+        )  # fmt: skip
+    log_in()
+    page.goto(QUEUE)
+
+    page.keyboard.press("j")
+    assert focused(page) == ("Answer", "First")
+    page.keyboard.press("j")
+    assert focused(page) == ("Answer", "How do I enrol?")
+    page.keyboard.press("Tab")
+    assert focused(page)[1] == "How do I enrol?"
+    for key, said in (("j", "Third"), ("j", "Third"), ("k", "How do I enrol?")):  # there is no row below the third
+        page.keyboard.press(key)
+        assert focused(page) == ("Answer", said)
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_answer")).to_be_focused()
+    page.keyboard.type("jkjk")
+    expect(page.locator("#id_answer")).to_have_value("jkjk")
+    page.keyboard.press("Control+Enter")
+    expect(row_of(page)).to_have_count(0)
+    assert focused(page) == ("Answer", "Third")
+    page.keyboard.press("k")
+    assert focused(page) == ("Answer", "First")
+
+    page.locator("#searchbar").focus()
+    page.keyboard.type("jk")
+    expect(page.locator("#searchbar")).to_have_value("jk")
+
+
 @pytest.mark.parametrize("name", ["a.very.long.address@a-very-long-host-name-without-any-blank.example.com", "W" * 250])
 def test_names_of_any_length_leave_the_buttons_on_the_screen(page: Page, log_in, question, name):
     bo = UserFactory(username="bo", first_name="Bo" * 50, is_staff=True)
