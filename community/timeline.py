@@ -1,26 +1,29 @@
 """What community knows of a person's timeline: interactions, and help received and given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db.models import Exists, OuterRef, Q
 
 from community.addressee import MAY_ADDRESS, addressee_of
 from community.exchanges import exchanges
-from community.interaction_kinds import interaction_kinds
+from community.interaction_kinds import asking_kinds, asking_staff_kinds, interaction_kinds
 from community.models import Channel, HelpRecord, Interaction, Member
 from community.private_texts import is_hidden, readable_help, readable_text, readable_title
+from community.waiting import waiting_among
 from crm.models import Contact
 from crm.timeline.changes import RecordChanges
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
 from gateway.history import Change, entries_of, events_of
-from gateway.panels import Figure, Link, PermissionCheck
+from gateway.panels import Figure, Link, PermissionCheck, RowAction
 from gateway.users import name_of_user
 
 RECEIVED, GIVEN = "help_received", "help_given"
 CAMPAIGN_TOUCH = "campaign_touch"  # a kind to ask for: clicks here, and in metrics what came without one
 VIEW_HELP = "community.view_helprecord"
+RECORD_HELP = "community.add_helprecord"
+ANSWER = "admin:community_interaction_record_help"
 ICONS = {
     "question": "help",
     "answer": "forum",
@@ -95,9 +98,18 @@ class InteractionEntries:
         found = Interaction.objects.filter(pk__in=ids).select_related(
             "member__contact__person", "user", "channel", "campaign", *(f"{way}__person" for way in MAY_ADDRESS)
         )
-        return {interaction.pk: self._entry(interaction, asked) for interaction in found}
+        waits = self._waiting(found, asked)
+        return {interaction.pk: self._entry(interaction, asked, waits=interaction.pk in waits) for interaction in found}
 
-    def _entry(self, interaction: Interaction, asked: Asked) -> Entry:
+    def _waiting(self, found: Iterable[Interaction], asked: Asked) -> set[int]:
+        """Return what of these waits for a reply, where the reader may give one. At most one query."""
+        if not (asked.on_a_page and asked.may(RECORD_HELP)):
+            return set()
+        can_ask = {*asking_kinds(), *asking_staff_kinds()}
+        asks = [one.pk for one in found if one.kind in can_ask and one.direction == Interaction.Direction.INBOUND]
+        return waiting_among(asks, now=asked.now) if asks else set()
+
+    def _entry(self, interaction: Interaction, asked: Asked, *, waits: bool) -> Entry:
         kind = interaction.kind or ""
         assert interaction.occurred_at is not None  # the statement leaves out what only was named
         to = addressee_of(interaction)
@@ -120,6 +132,7 @@ class InteractionEntries:
             text=readable_text(interaction, may=asked.may),
             is_hidden=is_hidden(interaction, may=asked.may),
             figures=_circumstances(interaction, may=asked.may),
+            actions=[RowAction(label="Answer", link=Link(page=ANSWER, args=(interaction.pk,)))] if waits else (),
             standing=standing,
             reason=reason,
         )

@@ -95,6 +95,14 @@ def _told(asks: QuerySet[WaitingInteraction]) -> QuerySet[WaitingInteraction]:
     )
 
 
+def waiting_among(ids: Sequence[int], *, now: datetime) -> set[int]:
+    """Return which of these interactions wait for a reply, snoozed ones included: one query that looks at no others."""
+    which = "i.id = ANY(%(ids)s::bigint[]) AND i.deleted_at IS NULL AND i.occurred_at <= %(now)s"
+    parameters, sql = _positional(_waiting_sql(which), {"ids": list(ids), "now": now})
+    waits = Interaction.objects.filter(pk__in=RawSQL(sql, parameters))  # noqa: S611 - no input in it
+    return set(waits.filter(handling__dismissed_at=None).values_list("pk", flat=True))
+
+
 def replies_to(interaction_id: int) -> QuerySet[Interaction]:
     """Return what replied to an interaction, as the queue has it, with whatever was recorded as help for it."""
     parameters, sql = _positional(

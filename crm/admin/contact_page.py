@@ -108,7 +108,7 @@ class ContactPageMixin:
     def _timeline(self, request: HttpRequest, contact: Contact, *, records: Sequence[int]) -> dict[str, Any]:
         may, now = request.user.has_perm, timezone.now()
         kind, channel = request.GET.get("kind", ""), request.GET.get("channel", "")
-        asked = asked_of(contact.pk, may=may, now=now, kind=kind, channel=channel, contacts=records)
+        asked = asked_of(contact.pk, may=may, now=now, kind=kind, channel=channel, contacts=records, on_a_page=True)
         try:
             page = read_timeline(asked, cursor=request.GET.get("cursor") or None, limit=ENTRIES_SHOWN)
         except InvalidInput as refusal:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gateway.history import Change
-from gateway.panels import Figure, Link, Table
+from gateway.panels import Figure, Link, RowAction, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Entry:
     `is_own` says that this was the person of the timeline. `text` is empty where `is_hidden`: it is
     private and may not be read. `standing` is empty for what counts, else one word for why not
     (*voided*, *retracted*, *deleted*, *withdrawn*), with its `reason` if one was given. `amount` is in
-    `currency`, negative for a refund.
+    `currency`, negative for a refund. `actions` are what the reader may do with it, on a page.
     """
 
     source: str
@@ -42,5 +42,6 @@ class Entry:
     figures: Sequence[Figure] = ()
     changes: Sequence[Change] = ()
     tables: Sequence[Table] = ()
+    actions: Sequence[RowAction] = ()
     standing: str = ""
     reason: str = ""

@@ -90,11 +90,12 @@ def asked_of(
     kind: str = "",
     channel: str = "",
     contacts: Sequence[int] | None = None,
+    on_a_page: bool = False,
 ) -> Asked:
     """Return what is asked of a person's timeline. All their records are looked up, unless `contacts` gives them."""
     if contacts is None:
         contacts = list(Contact.objects.filter(person=person).order_by("pk").values_list("pk", flat=True))
-    return Asked(person=person, contacts=contacts, may=may, now=now, kind=kind, channel=channel)
+    return Asked(person=person, contacts=contacts, may=may, now=now, kind=kind, channel=channel, on_a_page=on_a_page)
 
 
 def kind_choices(may: PermissionCheck | None = None) -> list[KindChoice]:

@@ -15,7 +15,7 @@ class Asked:
     Whose timeline is asked for, by whom, and what of it.
 
     `contacts` are all records of the person. `kind` and `channel` narrow it; empty is everything.
-    `may` says what the reader may see.
+    `may` says what the reader may see. With `on_a_page` entries say what may be done with them.
     """
 
     person: int
@@ -24,6 +24,7 @@ class Asked:
     now: datetime
     kind: str = ""
     channel: str = ""
+    on_a_page: bool = False
 
 
 class TimelineSource(Protocol):

@@ -238,6 +238,24 @@ def test_question_is_answered_from_its_own_page(page: Page, log_in, joe: Contact
     expect(page.locator(".kith-entry", has_text="How do I enrol?").first).to_contain_text("Help received")
 
 
+def test_question_that_waits_is_answered_from_the_timeline(page: Page, log_in, joe: Contact):
+    account = Member.objects.get(handle="joe")
+    question = InteractionFactory(channel=account.channel, member=account, text="How do I enrol?", occurred_at=at(4))
+    log_in()
+    page.goto(address(joe))
+    entry = page.locator(".kith-entry", has_text="How do I enrol?")
+
+    entry.get_by_role("link", name="Answer: Question").press("Enter")
+    expect(page.locator("#id_question")).to_have_value("How do I enrol?")
+    expect(page.locator("#id_answer")).to_be_focused()
+    page.keyboard.type("Like this.")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
+    expect(page.locator("#kith-timeline").get_by_role("link", name="Answer: Question")).to_have_count(0)
+    assert HelpRecord.objects.get().interaction.reply_to == question
+
+
 def test_start_page_shows_what_is_due_and_lets_it_be_done(page: Page, log_in, joe: Contact):
     hanne = User.objects.create_user("hanne", password=PASSWORD, is_staff=True)
     hanne.groups.add(Group.objects.get(name=HELPER))

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from community.handling import dismiss
 from community.models import Colleague, Interaction, Member
 from community.tiles import ExchangeTiles, RatingTile
 from crm.models import Contact
@@ -245,6 +246,40 @@ def test_waiting_tile_says_what_waits_and_since_when(joe, mia):
     assert (waits.value, waits.note, waits.link.args) == (1, "since 1 Mar 2026, 09:00", (question.pk,))
     assert (quiet.value, quiet.note) == (0, "Nothing was asked")
     assert (answered.value, answered.note) == (0, "Everything is answered")
+
+
+def test_what_waits_is_answered_from_the_timeline_by_those_who_may_record_help(joe, mia):
+    thread = ThreadFactory(channel=joe.channel, opened_by=joe)
+    said = {"channel": joe.channel, "member": joe}
+    answered, waits = (
+        InteractionFactory(**said, occurred_at=at(1), text="Answered"),
+        InteractionFactory(**said, thread=thread, occurred_at=at(2), text="Waits"),
+    )
+    InteractionFactory(channel=joe.channel, member=mia, reply_to=answered, kind="answer", occurred_at=at(3))
+    InteractionFactory(**said, kind="comment", occurred_at=at(4), text="Talk")
+    InteractionFactory(**said, occurred_at=at(5), retracted_at=NOW, retract_reason="spam", text="Retracted")
+    dismissed = InteractionFactory(**said, occurred_at=at(6), text="Dismissed")
+    dismiss([dismissed.pk], reason="He thanked us", user_id=UserFactory().pk, now=NOW)
+    InteractionFactory(channel=joe.channel, member=mia, to_member=joe, occurred_at=at(7), text="Of mia")
+
+    def offered(contact=joe.contact, **asked):
+        entries = talk(contact, **asked)
+        return {entry.text: [(act.label, act.link.args) for act in entry.actions] for entry in entries if entry.actions}
+
+    assert offered(on_a_page=True)["Waits"] == [("Answer", (waits.pk,))]
+    assert offered(on_a_page=True).keys() == {"Waits", "Of mia"}  # which he sees because it addresses him
+    assert offered() == {}
+    assert offered(on_a_page=True, may=lambda permission: permission != "community.add_helprecord") == {}
+
+    def questions():
+        with CaptureQueriesContext(connection) as queries:
+            offered(on_a_page=True)
+        return len(queries)
+
+    few = questions()
+    for day in range(8, 20):
+        InteractionFactory(**said, thread=ThreadFactory(channel=joe.channel, opened_by=joe), occurred_at=at(day))
+    assert questions() == few
 
 
 def test_rating_tile_is_the_mean_with_its_number(joe, mia):
