@@ -41,12 +41,14 @@ from gateway.admin import (
     ModelAdmin,
     RadioFilter,
     TabularInline,
+    TextFilter,
     display,
     row_buttons,
 )
 from gateway.errors import DomainError
 
 MOTIVATION = "What moves this person"
+LONGEST_TAG = 50  # characters
 ANYWAY = "anyway"  # names the box by which somebody new is added, although somebody has the address
 FEW = 1_000  # contacts that a search finds, up to which they are looked for once and not for their number and page each
 
@@ -81,6 +83,21 @@ class StageFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(at_stage(stage)) if (stage := self.value()) else queryset
+
+
+class TagFilter(TextFilter):
+    """Who has a tag, written as it stands on them: found by the index, and no list of all tags is made for it."""
+
+    title = "tag"
+    parameter_name = "tag"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        tag = (self.value() or "").strip()
+        if not tag:
+            return queryset
+        if len(tag) > LONGEST_TAG:  # which PostgreSQL would cut off
+            return queryset.none()
+        return queryset.filter(tags__contains=[tag])
 
 
 class ContactForm(FactForm):
@@ -245,6 +262,7 @@ class ContactAdmin(
     }
     list_filter = (
         StageFilter,
+        TagFilter,
         ("company", AutocompleteSelectFilter),
         ("owner", AutocompleteSelectFilter),
         ("do_not_contact", BooleanRadioFilter),

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     FieldTextFilter,
     RadioFilter,
+    TextFilter,
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -64,6 +65,7 @@ __all__ = [
     "StandingFilter",
     "SwitchWidget",
     "TabularInline",
+    "TextFilter",
     "TextWidget",
     "TextareaWidget",
     "WritesWhatWasChanged",
