@@ -61,13 +61,13 @@ class MergedFilter(RadioFilter):
     all_option: ClassVar = ["", "Persons"]
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
-        return [("no", "Merged into another"), ("all", "All records")]
+        return [("merged", "Merged into another"), ("records", "All records")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
-            case "no":
+            case "merged":
                 return queryset.exclude(merged_into=None)
-            case "all":
+            case "records":
                 return queryset
         return queryset.filter(merged_into=None)
 
@@ -303,7 +303,10 @@ class ContactAdmin(
         shows persons also for what stands on a record that was merged into theirs.
         """
         with_addresses = request.user.has_perm(VIEW_ADDRESSES)
-        shows_persons = self.is_list(request) and request.GET.get(MergedFilter.parameter_name) not in ("no", "all")
+        shows_persons = self.is_list(request) and request.GET.get(MergedFilter.parameter_name) not in (
+            "merged",
+            "records",
+        )
         within = Contact.objects.all() if shows_persons else queryset
         found = search_contacts(within, search_term, with_addresses=with_addresses)
         if found is within:

@@ -524,8 +524,8 @@ def test_list_of_contacts_shows_persons_and_finds_them_by_what_was_merged_into_t
         return sorted(str(contact) for contact in page.context["cl"].result_list)
 
     assert named() == ["Ines Berg", "Joe Bloggs"]
-    assert named(merged="no") == ["Joseph Blog"]
-    assert named(merged="all") == ["Ines Berg", "Joe Bloggs", "Joseph Blog"]
+    assert named(merged="merged") == ["Joseph Blog"]
+    assert named(merged="records") == ["Ines Berg", "Joe Bloggs", "Joseph Blog"]
     assert named(q="joseph") == ["Joe Bloggs"]
     assert named(q="joseph", merged="records") == ["Joseph Blog"]
 
