@@ -33,7 +33,7 @@ def recompute_with_worker(*, now: datetime, progress: Callable[[int, int], None]
     with running(worker()):
         job = request_full_recompute(now=now, requested_through="demo")
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not job.finished_at or StaleMark.objects.exists():
+        while not job.finished_at or (job.state == Job.State.SUCCEEDED and StaleMark.objects.exists()):
             if time.monotonic() > deadline:
                 raise RecomputeFailed(f"The recompute was not done after {PATIENCE_SECONDS} seconds.")
             time.sleep(LOOK_SECONDS)

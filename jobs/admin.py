@@ -48,7 +48,7 @@ class JobAdmin(ReadOnlyModelAdmin):
     fieldsets = (
         (None, {"fields": (("kind", "shown_state"), "progress", "error")}),
         ("Asked for", {"fields": (("requested_by", "requested_through"), "parameters")}),
-        ("Times", {"fields": (("created_at", "started_at", "finished_at"),)}),
+        ("Times", {"fields": (("created_at", "started_at", "finished_at"), ("attempts", "retry_at"))}),
         ("Report", {"fields": ("report",)}),
     )
     readonly_fields = ("shown_state", "progress")

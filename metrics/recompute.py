@@ -13,6 +13,10 @@ Work is done in transactions of bounded size. Each one
 A worker that dies anywhere leaves everything as it was, and a fact that is committed in any gap has its
 own mark, which the next claim finds. Whoever writes a conversion's rows holds the locks of the person it
 belongs to by the facts and of the one that the tables have for it, so two workers never write the same.
+
+What raises holds up nothing else. A chunk pauses, and after the last of its attempts what is in it is marked
+instead, and its job ends as failed. The marks of a claim are then claimed one by one, and the one that raises
+alone pauses, for an hour at most: it stays until what it makes stale is computed.
 """
 
 import logging
@@ -23,10 +27,12 @@ from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from crm.models import Contact
+from jobs.attempts import ATTEMPTS as CHUNK_ATTEMPTS
+from jobs.attempts import due, retry_at
 from jobs.models import Job
 from metrics.attribution.statements import figure_parameters, statement
 from metrics.fact_statistics import analyze_changed_facts
@@ -59,6 +65,9 @@ _LOCK_BLOCKS = f"""
     SELECT count(pg_advisory_xact_lock({_LOCK_CLASS}, ordered.block))
     FROM (SELECT locked.block FROM locked_block locked ORDER BY locked.block) ordered
 """
+_CHUNKS_FAILED = (
+    "Some chunks could not be computed: the log says why. What is in them is marked as stale and tried again by itself."
+)
 _BLOCKS = {"block_size": BLOCK_SIZE, "blocks": BLOCKS, "guests_block": _GUESTS_BLOCK}
 
 
@@ -82,14 +91,15 @@ def recompute_stale(*, now: datetime, seconds: float | None = None, claim_marks:
     Recompute what marks say is stale, and whatever full recompute is unfinished, until nothing is left.
 
     Starts a full recompute first when the settings that figures depend on have changed. Stops after
-    `seconds` of beginning new transactions. Two of these at once share the work. Returns what was done.
+    `seconds` of beginning new transactions. Two of these at once share the work. What raises is logged and left
+    for later. Returns what was done.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     if _is_full_recompute_due():
         start_full_recompute(now=now, requested_through="fingerprint")
     done = Recomputed()
     while deadline is None or time.monotonic() < deadline:
-        step = recompute_next_chunk(now=now) or recompute_claim(claim_marks=claim_marks)
+        step = recompute_next_chunk(now=now) or recompute_claim(now=now, claim_marks=claim_marks)
         if step is None:
             break
         done += step
@@ -171,26 +181,59 @@ def recompute_contacts(contacts: Iterable[int]) -> Recomputed:
 
 
 def recompute_next_chunk(*, now: datetime) -> Recomputed | None:
-    """Recompute one chunk of a full recompute that nobody works on. Returns None when there is none."""
-    return _retried(lambda: _recompute_next_chunk(now=now))
+    """
+    Recompute one chunk of a full recompute that nobody works on. Returns None when there is none.
+
+    One that raises is logged and put off, which counts as a chunk that did nothing.
+    """
+    begun: list[RecomputeChunk] = []
+    try:
+        return _retried(lambda: _recompute_next_chunk(begun, now=now))
+    except Exception:
+        if not begun:
+            raise
+        logger.exception("%s could not be recomputed.", begun[-1])
+        _put_chunk_off(begun[-1].pk, now=now)
+        return Recomputed()
 
 
-def recompute_claim(*, claim_marks: int = CLAIM_MARKS) -> Recomputed | None:
-    """Claim up to `claim_marks` marks and recompute what they make stale. Returns None when there is none."""
-    return _retried(lambda: _recompute_claim(claim_marks=claim_marks))
+def recompute_claim(*, now: datetime, claim_marks: int = CLAIM_MARKS) -> Recomputed | None:
+    """
+    Claim up to `claim_marks` marks and recompute what they make stale. Returns None when there is none.
+
+    Marks that raise are logged and put off, which counts as a claim that did nothing.
+    """
+    taken: list[tuple[int, int | None]] = []
+    try:
+        return _retried(lambda: _recompute_claim(taken, now=now, claim_marks=claim_marks))
+    except Exception as error:
+        if not taken:
+            raise
+        # Of many marks any may be the one. Alone it tells more, but not the same every hour.
+        is_known = taken[0][1] is not None and taken[0][1] >= CHUNK_ATTEMPTS
+        logger.error(
+            "What %s stale marks name could not be recomputed: %s, first of them mark %s.",
+            len(taken),
+            type(error).__name__,
+            taken[0][0],
+            exc_info=not is_known,
+        )
+        _put_marks_off(taken, now=now)
+        return Recomputed()
 
 
-def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
-    if not RecomputeChunk.objects.filter(done_at=None).exists():
+def _recompute_next_chunk(begun: list[RecomputeChunk], *, now: datetime) -> Recomputed | None:
+    begun.clear()
+    waiting = RecomputeChunk.objects.filter(due(now), done_at=None)
+    if not waiting.exists():
         return None  # which is what most looks find
     with transaction.atomic(), connection.cursor() as cursor:
-        chunk = RecomputeChunk.objects.filter(done_at=None).select_for_update(skip_locked=True).order_by("pk").first()
+        chunk = waiting.select_for_update(skip_locked=True).order_by("pk").first()
         if chunk is None:
             return None
-        last = chunk.last_person if chunk.last_person is not None else _persons()[1] + 1
+        begun.append(chunk)
         workspace = Workspace(cursor)
-        workspace.expect_many()  # looking for what is in the chunk reads much, whatever it finds
-        _find_stale(workspace, "chunk", guests=chunk.is_guests, first=chunk.first_person, last=last)
+        _find_chunk(workspace, chunk)
         _lock_blocks(workspace, costs=chunk.is_guests)
         done = _recompute_conversions(workspace)
         workspace.close()  # all costs are any number: they are not looked up as few
@@ -201,16 +244,20 @@ def _recompute_next_chunk(*, now: datetime) -> Recomputed | None:
         return done + Recomputed(chunks=1)
 
 
-def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
-    if not StaleMark.objects.exists():
+def _recompute_claim(taken: list[tuple[int, int | None]], *, now: datetime, claim_marks: int) -> Recomputed | None:
+    taken.clear()
+    if not StaleMark.objects.filter(due(now)).exists():
         return None  # which is what most looks find
     with transaction.atomic(), connection.cursor() as cursor:
         workspace = Workspace(cursor)
-        marks = workspace.run("claim", marks=claim_marks).rowcount
-        if not marks:
+        taken += workspace.run("claim", marks=claim_marks).fetchall()
+        if not taken:
+            workspace.then_once(statement("claim_alone"), now=now)
+            taken += cursor.fetchall()
+        if not taken:
             workspace.close()
             return None
-        if marks > FEW:
+        if len(taken) > FEW:
             workspace.expect_many("claimed_mark")
         _find_stale(workspace, "marks")
         costs = [cost for (cost,) in workspace.run("stale_costs").fetchall()]
@@ -220,7 +267,59 @@ def _recompute_claim(*, claim_marks: int) -> Recomputed | None:
             done += _recompute_costs(cursor, costs=costs)
         workspace.run("unmark")
         workspace.close()
-        return done + Recomputed(marks=marks)
+        return done + Recomputed(marks=len(taken))
+
+
+def _put_chunk_off(chunk_id: int, *, now: datetime) -> None:
+    """Let a chunk pause that has raised; after the last attempt mark what is in it, and count it as failed."""
+    with transaction.atomic():
+        chunk = RecomputeChunk.objects.filter(pk=chunk_id, done_at=None).select_for_update(skip_locked=True).first()
+        if chunk is None:
+            return  # a later full recompute, or another worker, has it
+        chunk.attempts += 1
+        chunk.retry_at = retry_at(chunk.attempts, now=now)
+        chunk.save(update_fields=["attempts", "retry_at"])
+    if chunk.attempts < CHUNK_ATTEMPTS:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        if RecomputeChunk.objects.filter(pk=chunk_id, done_at=None).select_for_update(skip_locked=True).first() is None:
+            return
+        workspace = Workspace(cursor)
+        _find_chunk(workspace, chunk)
+        workspace.then("mark_chunk", guests=chunk.is_guests)
+        workspace.close()
+        RecomputeChunk.objects.filter(pk=chunk_id).update(done_at=now)
+        _count_chunk(chunk.job_id, now=now, is_done=False)
+
+
+def _put_marks_off(marks: list[tuple[int, int | None]], *, now: datetime) -> None:
+    """Let marks that raised together be claimed one by one, and one that was alone pause."""
+    known = marks[0][1]
+    if known is None and len(marks) > 1:
+        changes = {"attempts": 0}
+    else:
+        changes = {"attempts": min((known or 0) + 1, CHUNK_ATTEMPTS)}
+        changes["retry_at"] = retry_at(changes["attempts"], now=now)
+    # Whoever has them by now does what is to be done; they are as they were, or gone.
+    free = StaleMark.objects.filter(pk__in=[mark for mark, _ in marks], attempts=known)
+    with transaction.atomic():
+        StaleMark.objects.filter(pk__in=free.select_for_update(skip_locked=True).values("pk")).update(**changes)
+
+
+def try_again_now() -> None:
+    """Let chunks and marks that pause after an error be taken up again by the next look."""
+    paused = Q(retry_at__isnull=False)
+    for model in (RecomputeChunk, StaleMark):
+        free = model.objects.filter(paused).select_for_update(skip_locked=True).values("pk")
+        with transaction.atomic():
+            model.objects.filter(pk__in=free).update(attempts=0, retry_at=None)
+
+
+def _find_chunk(workspace: Workspace, chunk: RecomputeChunk) -> None:
+    """Fill `stale_conversion` with what is in a chunk."""
+    last = chunk.last_person if chunk.last_person is not None else _persons()[1] + 1
+    workspace.expect_many()  # looking for what is in the chunk reads much, whatever it finds
+    _find_stale(workspace, "chunk", guests=chunk.is_guests, first=chunk.first_person, last=last)
 
 
 def _find_stale(workspace: Workspace, source: str, **parameters: object) -> None:
@@ -302,11 +401,17 @@ def _persons() -> tuple[int, int]:
     return min(firsts, default=0), max(lasts, default=0)
 
 
-def _count_chunk(job_id: int, *, now: datetime) -> None:
-    """Count one more chunk as done; with the last one, end the job and store its fingerprint."""
+def _count_chunk(job_id: int, *, now: datetime, is_done: bool = True) -> None:
+    """
+    Count one more chunk as done, or as failed; with the last one, end the job and store its fingerprint.
+
+    What the failed ones left is marked: everything else was computed with the settings of the fingerprint.
+    """
     unfinished = Job.objects.unfinished().filter(pk=job_id)
     # The job's row is locked from here on: of two last chunks the later one sees the other as done.
-    if not unfinished.update(done=F("done") + 1, state=Job.State.RUNNING):
+    if not unfinished.update(
+        done=F("done") + int(is_done), state=Job.State.RUNNING, **({} if is_done else {"error": _CHUNKS_FAILED})
+    ):
         return
     unfinished.filter(started_at=None).update(started_at=now)
     chunks = RecomputeChunk.objects.filter(job_id=job_id)
@@ -314,7 +419,7 @@ def _count_chunk(job_id: int, *, now: datetime) -> None:
         return
     job = Job.objects.get(pk=job_id)
     Fingerprint.objects.update_or_create(key="figures", defaults={"value": job.parameters["fingerprint"]})
-    unfinished.update(state=Job.State.SUCCEEDED, finished_at=now)
+    unfinished.update(state=Job.State.FAILED if job.error else Job.State.SUCCEEDED, finished_at=now)
     chunks.delete()
     with connection.cursor() as cursor:
         # Autovacuum comes within a minute; until then each claim would read the new tables from end to end.

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-class InjectedError(Exception):
-    """Stands for a worker that dies in the middle."""
+class InjectedError(BaseException):
+    """Stands for a worker that dies in the middle: nothing of ours runs after it."""
+
+
+class Fault(Exception):
+    """Stands for an error that nobody expected: whoever calls goes on, or hands it on."""
 
 
 class AtStatement:
@@ -26,10 +30,14 @@ def die() -> None:
     raise InjectedError
 
 
+def fail() -> None:
+    raise Fault
+
+
 def finishes(work: Callable[[], object]) -> bool:
     """Do the work; whether it came to its end."""
     try:
         work()
-    except InjectedError:
+    except (InjectedError, Fault):
         return False
     return True

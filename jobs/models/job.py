@@ -35,6 +35,10 @@ class Job(models.Model):
     unit = models.CharField(max_length=30, default="rows", help_text="what done and total count")
     report = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="how often in a row the work ended with an error"
+    )
+    retry_at = models.DateTimeField(null=True, editable=False, help_text="until when it pauses after an error")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -41,6 +41,8 @@ class StaleMarkAdmin(DerivedAdmin):
         "currency",
         "since",
         "until",
+        "attempts",
+        "retry_at",
     )
     ordering = ("-pk",)
     empty_state = "Every figure follows from the facts: nothing waits to be recomputed."
@@ -64,7 +66,7 @@ class StaleMarkAdmin(DerivedAdmin):
 @admin.register(RecomputeChunk)
 class RecomputeChunkAdmin(DerivedAdmin):
     permission_name = "view_credit"
-    list_display = ("job", "first_person", "last_person", "is_guests", "done_at")
+    list_display = ("job", "first_person", "last_person", "is_guests", "done_at", "attempts", "retry_at")
     list_select_related = ("job",)
     list_filter = (DoneFilter,)
     ordering = ("-pk",)

@@ -17,6 +17,9 @@ class StaleMark(models.Model):
     the table of what marks what.
 
     `since` and `until`, both inclusive, bound the touches that changed; empty is open.
+
+    A mark whose claim raised has `attempts`: it is claimed alone from then on, so that it holds up no other, and
+    pauses until `retry_at` after each error.
     """
 
     marked_at = models.DateTimeField(db_default=Now())
@@ -36,6 +39,8 @@ class StaleMark(models.Model):
     currency = models.CharField(max_length=3, null=True, help_text="money of this currency …")
     rate_date = models.DateField(null=True, help_text="… from this day on, as long as a rate is valid")
     cost_id = models.BigIntegerField(null=True, help_text="this cost")
+    attempts = models.SmallIntegerField(null=True, help_text="how often it raised when claimed alone")
+    retry_at = models.DateTimeField(null=True, help_text="until when it pauses")
 
     class Meta:
         default_permissions = ()
@@ -49,7 +54,8 @@ class RecomputeChunk(models.Model):
     One piece of a full recompute: all conversions of the persons with ids in [first, last), or of guests.
 
     A piece is claimed by locking its row, computed and marked as done in one transaction, so a killed
-    worker leaves it exactly as it was. An empty `last_person` means to the end.
+    worker leaves it exactly as it was. An empty `last_person` means to the end. One that raised pauses until
+    `retry_at`; after the last of its `attempts` all that is in it is marked as stale instead.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
@@ -57,6 +63,8 @@ class RecomputeChunk(models.Model):
     last_person = models.BigIntegerField(null=True)
     is_guests = models.BooleanField(default=False)
     done_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    retry_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()

@@ -693,7 +693,7 @@ def test_one_changed_contact_is_recomputed_in_few_statements(joe):
     Conversion.objects.filter(pk=bought.pk).update(amount=Decimal("20.00"))
 
     with CaptureQueriesContext(connection) as statements:
-        done = recompute_claim()
+        done = recompute_claim(now=NOW)
 
     assert (done.conversions, done.credits_written, done.results_written) == (1, 1, 1)
     assert len(statements) <= 25

@@ -21,7 +21,7 @@ from metrics.recompute import recompute_claim, recompute_next_chunk, recompute_s
 from metrics.tasks import recompute_stale as recompute_stale_task
 from tests.factories.community import InteractionFactory, MemberFactory
 from tests.factories.crm import ConversionFactory, RefundFactory
-from tests.interrupting import AtStatement, die, finishes
+from tests.interrupting import AtStatement, die, fail, finishes
 from tests.metrics.oracle import empty_tables, expected_tables, stored_tables
 
 pytestmark = [
@@ -30,6 +30,7 @@ pytestmark = [
 ]
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(hours=1)  # no error keeps a recompute waiting for longer
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
 
 
@@ -91,7 +92,7 @@ def in_every_gap(act):
         scene = Scene(number)
         gap = AtStatement(number, partial(act, scene))
         with connection.execute_wrapper(gap):
-            ended = finishes(recompute_claim)
+            ended = finishes(partial(recompute_claim, now=NOW))
         yield scene, ended
         if not gap.done:
             assert number > 15, "a claim has more statements than that"
@@ -118,7 +119,22 @@ def test_an_error_at_any_statement_leaves_the_marks_for_the_next_claim():
     assert stored_tables() == expected_tables()
 
 
-def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_look():
+def test_a_fault_at_any_statement_leaves_the_marks_for_a_later_claim():
+    for scene, _ in in_every_gap(fail_in):
+        assert Credit.objects.filter(conversion=scene.purchase).count() in (2, 3)
+        recompute_stale(now=LATER)
+        assert Credit.objects.filter(conversion=scene.purchase).count() == 3
+        assert not StaleMark.objects.exists()
+
+    assert stored_tables() == expected_tables()
+
+
+def fail_in(_):
+    fail()
+
+
+@pytest.mark.parametrize("stop", [die, fail])
+def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_look(stop):
     scene = Scene()
     expected = {}
     for number in range(1, 200):
@@ -128,10 +144,11 @@ def test_an_error_at_any_statement_of_a_full_recompute_is_made_good_by_the_next_
         if from_nothing:
             empty_tables()
         start_full_recompute(now=NOW)
-        death = AtStatement(number, die)
+        death = AtStatement(number, stop)
         with connection.execute_wrapper(death):
-            assert finishes(partial(recompute_stale, now=NOW)) != death.done
-        recompute_stale(now=NOW)
+            ended = finishes(partial(recompute_stale, now=NOW))
+            assert ended != death.done or stop is fail  # which need not end more than the chunk
+        recompute_stale(now=NOW if stop is die else LATER)
 
         assert not RecomputeChunk.objects.exists()
         if retracted_at not in expected:

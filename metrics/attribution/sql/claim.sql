@@ -3,6 +3,8 @@
 INSERT INTO claimed_mark
 SELECT mark.*
 FROM metrics_stalemark mark
+WHERE mark.attempts IS NULL
 ORDER BY mark.id
 LIMIT %(marks)s
 FOR UPDATE SKIP LOCKED
+RETURNING id, attempts

@@ -23,6 +23,7 @@ from metrics.recompute import (
     recompute_claim,
     recompute_next_chunk,
     start_full_recompute,
+    try_again_now,
 )
 from metrics.tasks import request_full_recompute, ring_workers
 
@@ -71,6 +72,7 @@ class Command(KithCommand):
         if chunk_persons is not None and chunk_persons < 1:
             raise CommandError("--chunk-persons must be at least 1.", returncode=USAGE_ERROR)
         begun = time.monotonic()
+        try_again_now()
         if contacts:
             _refuse_unknown(contacts)
             mark_contacts(contacts)
@@ -86,6 +88,7 @@ class Command(KithCommand):
         if job is not None:
             job.refresh_from_db()
         self._report(done, job, seconds=time.monotonic() - begun, as_json=json)
+        _say_what_raised()
         if job is not None and job.state != Job.State.SUCCEEDED:
             sys.exit(PARTIAL)
 
@@ -94,7 +97,7 @@ class Command(KithCommand):
         done = Recomputed()
         with shown_progress() as show:
             show()  # all that there is to do, before the first piece of it is done
-            while step := recompute_next_chunk(now=timezone.now()) or recompute_claim():
+            while step := recompute_next_chunk(now=timezone.now()) or recompute_claim(now=timezone.now()):
                 done += step
                 show()
         return done
@@ -135,6 +138,16 @@ def _refuse_unknown(contacts: Sequence[int]) -> None:
         raise CommandError(f"There is {named}. Nothing was recomputed.", returncode=USAGE_ERROR)
 
 
+def _say_what_raised() -> None:
+    chunks = RecomputeChunk.objects.filter(done_at=None, retry_at__isnull=False).count()
+    marks = StaleMark.objects.filter(retry_at__isnull=False).count()
+    if chunks or marks:
+        raise CommandError(
+            f"Not everything could be computed, and the log says why: {chunks:,} chunks and {marks:,} stale marks are "
+            "left. Workers try them again by themselves, and so does this command."
+        )
+
+
 @contextmanager
 def shown_progress() -> Iterator[Callable[[], tuple[int, int]]]:
     """
@@ -149,7 +162,11 @@ def shown_progress() -> Iterator[Callable[[], tuple[int, int]]]:
         most = [0, 0]
 
         def show() -> tuple[int, int]:
-            left = (RecomputeChunk.objects.filter(done_at=None).count(), StaleMark.objects.count())
+            # What pauses after an error nobody works on.
+            left = (
+                RecomputeChunk.objects.filter(done_at=None, retry_at=None).count(),
+                StaleMark.objects.filter(retry_at=None).count(),
+            )
             for index, bar in enumerate(bars):
                 most[index] = max(most[index], left[index])
                 progress.update(bar, total=most[index], completed=most[index] - left[index])
