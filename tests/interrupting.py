@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db import DatabaseError
+
 
 class InjectedError(BaseException):
     """Stands for a worker that dies in the middle: nothing of ours runs after it."""
 
 
-class Fault(Exception):
+class Fault(DatabaseError):
     """Stands for an error that nobody expected: whoever calls goes on, or hands it on."""
 
 

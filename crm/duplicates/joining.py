@@ -1,9 +1,11 @@
 """
 Joining many pairs at once: one job, one merge for each pair, each with an outcome and an undo of its own.
 
-Each pair is a transaction that also counts it, so a worker that dies repeats nothing.
+Each pair is a transaction that also counts it, so a worker that dies repeats nothing. One that raises lets its job
+pause, and other jobs go first; after the last attempt it has failed, and the job goes on with the next pair.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,7 +17,10 @@ from crm.models import Contact, DuplicateSuggestion
 from crm.stages import ORDER, stage_now
 from gateway.acting import acting
 from gateway.errors import DomainError
+from jobs.attempts import ATTEMPTS, due, retry_at
 from jobs.models import Job
+
+logger = logging.getLogger(__name__)
 
 JOB_KIND = "join_duplicates"
 MAY_JOIN = "crm.merge_contact"
@@ -58,37 +63,54 @@ def refuse_too_many(pairs: int) -> None:
 
 
 def join_next(*, now: datetime) -> bool:
-    """Join the next pair of the oldest unfinished job that nobody works on. Returns whether there was one."""
-    return do_next(JOB_KIND, _join_one, now=now)
+    """Join the next pair of the oldest job that nobody works on and that is due. Returns whether there was one."""
+    return do_next(JOB_KIND, "suggestion", _join, now=now)
 
 
-def do_next(kind: str, do: Callable[[Job, datetime], dict[str, object]], *, now: datetime) -> bool:
+def do_next(kind: str, unit: str, do: Callable[..., dict[str, object]], *, now: datetime) -> bool:
     """
-    Do the next unit of the oldest unfinished job of this kind that nobody works on, as whoever asked for it.
+    Do the next unit of the oldest due job of this kind that nobody works on, as whoever asked for it.
 
-    `do` returns what became of it: it stands in the report, and where its `status` is *refused* the job succeeded in
-    part. Returns whether there was a unit to do.
+    The job's parameters hold the ids of its units, such as `suggestions` for the unit *suggestion*. What `do(id, job,
+    now=…)` returns stands in the report; where its `status` is *refused* the job succeeded in part. Returns whether
+    there was a unit to do.
     """
     with transaction.atomic():
         job = (
-            Job.objects.unfinished().filter(kind=kind).order_by("pk").select_for_update(skip_locked=True, no_key=True)
-        ).first()
+            Job.objects.unfinished()
+            .filter(due(now), kind=kind)
+            .order_by("pk")
+            .select_for_update(skip_locked=True, no_key=True)
+            .first()
+        )
         if job is None:
             return False
-        with acting(through="job", job=job.pk, user=job.requested_by_id):
-            outcomes = [*job.report["outcomes"], do(job, now)]
+        pk = job.parameters[f"{unit}s"][job.done]
+        try:
+            with transaction.atomic(), acting(through="job", job=job.pk, user=job.requested_by_id):
+                outcome = do(pk, job, now=now)
+        except Exception:
+            logger.exception("Job %s failed at %s %s.", job.pk, unit, pk)
+            job.attempts += 1
+            if job.attempts < ATTEMPTS:
+                job.retry_at = retry_at(job.attempts, now=now)
+                job.save(update_fields=["attempts", "retry_at"])
+                return True
+            outcome = {"status": "failed", "message": "Kith failed here: the log says why."}
+            job.error = f"Some {job.unit} failed because of an error that the log tells. The others are done."
+        outcomes = [*job.report["outcomes"], {unit: pk, **outcome}]
         job.report, job.done, job.state = {"outcomes": outcomes}, job.done + 1, Job.State.RUNNING
+        job.attempts, job.retry_at = 0, None
         job.started_at = job.started_at or now
         if job.done == job.total:
             refused = any(one["status"] == "refused" for one in outcomes)
             job.state, job.finished_at = Job.State.PARTIAL if refused else Job.State.SUCCEEDED, now
-        job.save(update_fields=["report", "done", "state", "started_at", "finished_at"])
+            if job.error:
+                job.state = Job.State.FAILED
+        job.save(
+            update_fields=["report", "done", "state", "error", "attempts", "retry_at", "started_at", "finished_at"]
+        )
         return True
-
-
-def _join_one(job: Job, now: datetime) -> dict[str, object]:
-    suggestion = job.parameters["suggestions"][job.done]
-    return {"suggestion": suggestion, **_join(suggestion, job, now=now)}
 
 
 def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:

@@ -91,6 +91,9 @@ def _merge(rule: MergeRule, first: int, second: int, *, now: datetime) -> bool:
                 merge(survivor_id=survivor, loser_id=loser, rule=rule.key, now=now)
     except (AlreadyOnePerson, NoSuchContact, PersonErased):
         return False  # somebody was quicker
+    except Exception:
+        logger.exception("The rule %s failed at contacts %s and %s.", rule.key, first, second)
+        return False
     return True
 
 

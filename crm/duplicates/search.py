@@ -20,12 +20,16 @@ from django.db.models.functions import Greatest, Least
 from crm.duplicates.evidence import SUGGESTED_FROM, Reason, evidence, score_of
 from crm.extensions import duplicate_sources
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
+from jobs.attempts import ATTEMPTS, due, retry_at
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
 
 JOB_KIND = "find_duplicates"
 CHUNK = 5_000  # contacts of one transaction
+_SOME_FAILED = (
+    "Some contacts could not be compared because of an error that the log tells. They are tried again every hour."
+)
 MOST_PER_PERSON = 10  # new suggestions for one person from one chunk, the best
 
 # Everything is looked up by index, whatever the planner believes of a table that was empty when it was last looked at:
@@ -84,15 +88,32 @@ def search_changed(*, now: datetime, seconds: float | None = None, chunk: int = 
 
 
 def search_chunk(*, now: datetime, chunk: int = CHUNK) -> Searched | None:
-    """Search for duplicates of up to `chunk` changed contacts. Returns None when there is none."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        claimed = list(
-            ChangedIdentity.objects.order_by("pk")
-            .select_for_update(skip_locked=True)
-            .values_list("pk", "contact_id", "job_id")[:chunk]
-        )
+    """
+    Search for duplicates of up to `chunk` changed contacts. Returns None when there is none.
+
+    What raises is logged and put off, which counts as a chunk of nobody.
+    """
+    claimed: list[ChangedIdentity] = []
+    try:
+        return _search_chunk(claimed, now=now, chunk=chunk)
+    except Exception:
         if not claimed:
+            raise
+        logger.exception("%s contacts could not be compared, first of them %s.", len(claimed), claimed[0].contact_id)
+        _put_off(claimed, now=now)
+        return Searched()
+
+
+def _search_chunk(rows: list[ChangedIdentity], *, now: datetime, chunk: int) -> Searched | None:
+    """Search for duplicates of what is claimed, which is added to `rows`."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        waiting = ChangedIdentity.objects.order_by("pk").select_for_update(skip_locked=True)
+        rows += waiting.filter(attempts=None)[:chunk]
+        if not rows and (first := waiting.filter(due(now), attempts__isnull=False).first()):
+            rows += waiting.filter(contact_id=first.contact_id, attempts=first.attempts)
+        if not rows:
             return None
+        claimed = [(row.pk, row.contact_id, row.job_id) for row in rows]
         contacts = sorted({contact for _, contact, _ in claimed})
         found = find(cursor, contacts)
         new = _write(found, contacts, now=now)
@@ -100,6 +121,29 @@ def search_chunk(*, now: datetime, chunk: int = CHUNK) -> Searched | None:
         for job_id, number in Counter(job for _, _, job in claimed if job is not None).items():
             _count(job_id, number, new, now=now)
         return Searched(contacts=len(contacts), suggestions=new)
+
+
+def _put_off(rows: list[ChangedIdentity], *, now: datetime) -> None:
+    """
+    Let contacts that raised together be claimed one by one, and one that was alone pause.
+
+    After the last attempt a search of everybody ends without it, as failed; it is tried again every hour.
+    """
+    known = rows[0].attempts
+    changes: dict[str, object] = {"attempts": 0}
+    if known is not None or len({row.contact_id for row in rows}) == 1:
+        attempts = min((known or 0) + 1, ATTEMPTS)
+        changes = {"attempts": attempts, "retry_at": retry_at(attempts, now=now)}
+        if attempts == ATTEMPTS:
+            changes["job"] = None
+    with transaction.atomic():
+        free = ChangedIdentity.objects.filter(pk__in=[row.pk for row in rows], attempts=known)
+        free = free.select_for_update(skip_locked=True)
+        if ChangedIdentity.objects.filter(pk__in=free.values("pk")).update(**changes) and "job" in changes:
+            jobs = {row.job_id for row in rows if row.job_id is not None}
+            Job.objects.unfinished().filter(pk__in=jobs).update(error=_SOME_FAILED)
+            for job_id in jobs:
+                _count(job_id, 0, 0, now=now)
 
 
 @dataclass
@@ -253,5 +297,9 @@ def _count(job_id: int, number: int, suggestions: int, *, now: datetime) -> None
     job.done = min(job.done + number, job.total or 0)
     job.report = {"suggestions": job.report.get("suggestions", 0) + suggestions}
     if not ChangedIdentity.objects.filter(job=job).exists():
-        job.state, job.done, job.finished_at = Job.State.SUCCEEDED, job.total or 0, now
+        job.state, job.finished_at = Job.State.SUCCEEDED, now
+        if job.error:
+            job.state = Job.State.FAILED
+        else:
+            job.done = job.total or 0
     job.save(update_fields=["state", "started_at", "done", "report", "finished_at"])

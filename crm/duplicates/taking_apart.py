@@ -80,12 +80,7 @@ def start_taking_apart(
 
 def take_apart_next(*, now: datetime) -> bool:
     """Take the next merge of the oldest unfinished job apart that nobody works on. Returns whether there was one."""
-    return do_next(JOB_KIND, _take_one, now=now)
-
-
-def _take_one(job: Job, now: datetime) -> dict[str, object]:
-    pk = job.parameters["merges"][job.done]
-    return {"merge": pk, **_take_apart(pk, job, now=now)}
+    return do_next(JOB_KIND, "merge", _take_apart, now=now)
 
 
 def _take_apart(merge_id: int, job: Job, *, now: datetime) -> dict[str, object]:

@@ -73,11 +73,16 @@ class ChangedIdentity(models.Model):
 
     Appended by triggers and by a search of everybody, which sets `job`; folded when it is claimed. Like
     stale marks it has no key: a writer never waits for the search, and no change is swallowed.
+
+    A row whose search raised has `attempts`: it is claimed alone from then on, so that it holds up no other, and pauses
+    until `retry_at` after each error.
     """
 
     contact_id = models.BigIntegerField()
     job = models.ForeignKey(Job, on_delete=models.CASCADE, null=True, related_name="+", db_constraint=False)
     changed_at = models.DateTimeField(db_default=Now())
+    attempts = models.SmallIntegerField(null=True)
+    retry_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()

@@ -18,6 +18,7 @@ from crm.models import Contact, PersonExport, PersonExportDownload, PersonExport
 from crm.personal_data.exporting import count_rows, write_export
 from crm.personal_data.rows import contacts_of_person
 from gateway.errors import DomainError
+from jobs.attempts import due, note_error
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ FILE_PAGE = "admin:crm_contact_export_file"
 KEPT = timedelta(hours=24)  # how long a file can be fetched
 PIECE = 1024 * 1024  # bytes of one row
 
+_FAILED = "The export could not be made because of an error that the log tells. Ask for a new one once it is mended."
 _LOCK = 0x4B697465  # "Kite": one worker at a time makes an export
 
 
@@ -94,13 +96,21 @@ def note_export(*, person_id: int, counts: Mapping[str, int], size: int, by: str
 
 
 def make_export(job_id: int, *, now: datetime) -> bool:
-    """Make the export of this job unless somebody else does or did; return whether it was made."""
+    """
+    Make the export of this job unless somebody else does or did; return whether it was made.
+
+    One that raises is logged and pauses; after the last attempt its job has failed.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, job_id])
         if not cursor.fetchone()[0]:
             return False
         try:
             return _make(job_id, now=now)
+        except Exception:
+            logger.exception("The export of job %s could not be made.", job_id)
+            note_error(job_id, now=now, sentence=_FAILED)
+            return False
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, job_id])
 
@@ -148,9 +158,9 @@ def _make(job_id: int, *, now: datetime) -> bool:
     return True
 
 
-def waiting_exports() -> list[int]:
-    """Return the jobs of exports that are not made yet, the oldest first."""
-    return list(Job.objects.unfinished().filter(kind=JOB_KIND).order_by("pk").values_list("pk", flat=True))
+def waiting_exports(*, now: datetime) -> list[int]:
+    """Return the jobs of exports that are not made yet and do not pause after an error, the oldest first."""
+    return list(Job.objects.unfinished().filter(due(now), kind=JOB_KIND).order_by("pk").values_list("pk", flat=True))
 
 
 def open_export(
@@ -162,10 +172,12 @@ def open_export(
     Raises `NoSuchExport`, `ExportNotReady`, `ExportGone`.
     """
     mine = Q(requested_by=user) if user is not None else Q(requested_key=key, requested_key__isnull=False)
-    export = PersonExport.objects.filter(mine, job=job_id).first()
+    export = PersonExport.objects.filter(mine, job=job_id).select_related("job").first()
     if export is None:
         raise NoSuchExport("There is no such export, or somebody else asked for it. Ask for one of your own.")
     if export.expires_at is None:
+        if export.job.state == Job.State.FAILED:
+            raise ExportNotReady(export.job.error)
         raise ExportNotReady("The export is not made yet. Look at its job, and try again when it has succeeded.")
     if export.purged_at is not None or export.expires_at <= now:
         raise ExportGone("The file was kept for 24 hours and is gone. Ask for a new export.")

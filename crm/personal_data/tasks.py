@@ -13,7 +13,7 @@ from jobs.models import Job
 def make_exports(**_: object) -> None:
     """Make every export that waits, and remove the files whose day is over."""
     purge_exports(now=timezone.now())
-    for job_id in waiting_exports():
+    for job_id in waiting_exports(now=timezone.now()):
         make_export(job_id, now=timezone.now())
 
 
