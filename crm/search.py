@@ -391,7 +391,7 @@ def _people(wanted: _Wanted, contacts: Sequence[int], *, limit: int) -> list[Fou
     return [
         FoundPerson(
             id=pk,
-            name=full_name or known_as or f"Contact {pk}",
+            name=str(Contact(pk=pk, full_name=full_name, known_as=known_as)),
             known_as=known_as,
             email=addresses.get((pk, ContactPoint.Kind.EMAIL.value)),
             phone=addresses.get((pk, ContactPoint.Kind.PHONE.value)),

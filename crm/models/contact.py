@@ -13,8 +13,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Collate, Left, Lower, Reverse
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, Reverse
 
 from crm.countries import countries_by_name
 from crm.folding import folded
@@ -266,3 +266,8 @@ class Contact(Synced):
 
     def __str__(self) -> str:
         return self.full_name or self.known_as or f"Contact {self.pk}"
+
+    @staticmethod
+    def called(path: str = "") -> Coalesce:
+        """Return name or handles of the person at a path such as "member__contact__"; empty for neither."""
+        return Coalesce(NullIf(f"{path}full_name", Value("")), F(f"{path}known_as"), output_field=models.TextField())

@@ -15,6 +15,7 @@ from community import handling
 from community.models import Handling
 from community.private_texts import READ_PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, waiting
+from crm.models import Contact
 from crm.money import in_reporting_currency
 from gateway.answers import JsonAnswer
 from gateway.items import Moment, StorableText
@@ -114,8 +115,7 @@ class WaitingList(ApiView):
             "kind": F("kind"),
             "occurred_at": F("occurred_at"),
             "contact_id": F("member__contact__person_id"),
-            "full_name": F("member__contact__person__full_name"),
-            "known_as": F("member__contact__person__known_as"),
+            "contact_name": Contact.called("member__contact__person__"),
             "text": F("text"),
             "is_private": F("is_private"),
             "thread_id": F("thread_id"),
@@ -146,13 +146,12 @@ class WaitingList(ApiView):
 
 
 def _record(row: dict[str, Any], *, now: datetime, may_read_private: bool, may_see_money: bool) -> dict[str, Any]:
-    full_name, known_as = row.pop("full_name"), row.pop("known_as")
     for name in ("revenue", "revenue_credited"):
         is_shown = may_see_money and row[name] is not None
         row[name] = in_reporting_currency(row[name]) if is_shown else None
     return {
         **row,
-        "contact_name": full_name or known_as or None,
+        "contact_name": row["contact_name"] or None,
         "text": row["text"] if may_read_private or not row["is_private"] else None,
         "waiting_seconds": int((now - row["occurred_at"]).total_seconds()),
         "business_seconds": int(row["business_seconds"]),

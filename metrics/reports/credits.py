@@ -13,10 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import Coalesce
 
 from crm.models import Contact, Conversion
 from crm.money import in_reporting_currency, quantise
@@ -203,7 +203,7 @@ _PATHS = {
     "amount": F("conversion__amount"),
     "currency": Coalesce("conversion__currency", Subquery(_ORIGINAL.values("currency")[:1])),
     "buyer_id": F("person_id"),
-    "buyer": Coalesce(NullIf("person__full_name", Value("")), F("person__known_as"), output_field=TextField()),
+    "buyer": Contact.called("person__"),
     "campaign_code": F("campaign__code"),
     "channel_slug": F("channel__slug"),
     "actor_handle": F("actor_member__handle"),

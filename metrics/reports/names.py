@@ -50,8 +50,7 @@ def names_of(scope: Scope, keys: Sequence[int | date]) -> dict[int | date, Name]
         fields = ("pk", "slug", "name", "purpose", "purpose_measure", "target")
         return {pk: Name(*rest) for pk, *rest in Community.objects.filter(pk__in=ids).values_list(*fields)}
     if scope == "members":
-        people = Contact.objects.filter(pk__in=ids).values_list("pk", "full_name", "known_as")
-        called = {pk: name or known_as for pk, name, known_as in people}
+        called = dict(Contact.objects.filter(pk__in=ids).values_list("pk", Contact.called()))
         return {pk: Name("", called.get(pk) or f"Contact {pk}") for pk in ids}
     return {month: Name(f"{month:%Y-%m}", f"{month:%B %Y}") for month in keys if isinstance(month, date)}
 
