@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from community.interaction_kinds import asking_kinds, asking_staff_kinds, interaction_kinds, personal_kinds, reply_kinds
+from community.interaction_kinds import asking_kinds, asking_staff_kinds, label_of, personal_kinds, reply_kinds
 from community.models import Interaction
 from community.private_texts import readable_text
 from gateway.panels import PermissionCheck
@@ -147,7 +147,7 @@ def _told(one: Interaction, may: PermissionCheck) -> Said:
         id=one.pk,
         at=one.occurred_at,
         by=author_of(one),
-        kind=interaction_kinds[kind].label.lower() if kind in interaction_kinds else kind,
+        kind=label_of(kind).lower(),
         channel=str(one.channel),
         text=DELETED if one.deleted_at is not None else readable_text(one, may=may),
         standing=standing,

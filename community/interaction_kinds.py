@@ -83,6 +83,11 @@ interaction_kinds: Registry[InteractionKind] = Registry(
 )
 
 
+def label_of(kind: str) -> str:
+    """Return what people call a kind of interaction; its key where it is no longer registered."""
+    return interaction_kinds[kind].label if kind in interaction_kinds else kind
+
+
 def touch_kinds() -> list[str]:
     """Return the keys of the kinds that can earn credit."""
     return [kind.key for kind in interaction_kinds if kind.is_touch]

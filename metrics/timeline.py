@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
 
-from community.interaction_kinds import interaction_kinds
+from community.interaction_kinds import label_of
 from community.timeline import CAMPAIGN_TOUCH
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
@@ -156,9 +156,7 @@ def _table(rows: Sequence[Row], *, more: Link | None, more_label: str) -> Table:
 def _touch(credit: CreditRow) -> str:
     if credit.interaction is None:
         return f"Campaign link {credit.campaign}"
-    kind = credit.interaction.kind
-    label = interaction_kinds[kind].label if kind in interaction_kinds else kind
-    return f"{label}, {credit.channel}"
+    return f"{label_of(credit.interaction.kind or '')}, {credit.channel}"
 
 
 def _links(credit: CreditRow) -> Mapping[int, Link]:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 
 from community.admin.private_texts import PrivateTexts
 from community.extensions import interaction_actions, interaction_panels
-from community.interaction_kinds import interaction_kinds
+from community.interaction_kinds import interaction_kinds, label_of
 from community.models import Channel, Handling, Interaction
 from community.private_texts import PRIVATE
 from community.sync.interactions import restoring, retracting
@@ -37,12 +37,11 @@ from gateway.admin import (
 from gateway.users import name_of_user
 
 NAMED_ALIKE = 50  # interactions of different channels with one external id that a search shows
-KIND_LABELS = {kind.key: kind.label for kind in interaction_kinds}
 
 
 def kind_choices() -> list[tuple[str, str]]:
     """Return every kind of interaction with its label, for forms and filters."""
-    return list(KIND_LABELS.items())
+    return [(kind.key, kind.label) for kind in interaction_kinds]
 
 
 class KindFilter(DropdownFilter):
@@ -210,7 +209,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
 
     @display(description="Kind")
     def shown_kind(self, interaction: Interaction) -> str | None:
-        return KIND_LABELS.get(interaction.kind or "", interaction.kind)
+        return label_of(interaction.kind or "") or None
 
     @display(description="Text")
     def shown_text(self, interaction: Interaction) -> str:

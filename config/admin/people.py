@@ -17,13 +17,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from community.interaction_kinds import label_of
 from config.admin.period import Choice, chosen_period, in_words, period_chooser
 from config.admin.start_page import PERMISSION
 from crm.countries import country_name, language_name
 from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Link, Row, Series, Table
 from metrics.panels.parts import behind_notes, why_undefined
-from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivity, label_of_kind, people_report
+from metrics.reports.about_people import PeopleQuery, PeopleReport, PlaceActivity, people_report
 from metrics.reports.demographics import BREAKDOWNS, FEWEST, UNKNOWN, Group
 from metrics.reports.figures import REASONS
 
@@ -212,7 +213,7 @@ def _kinds_table(title: str, heading: str, places: Sequence[PlaceActivity]) -> T
         columns=(
             Column(label=heading),
             Column(label="Interactions", unit="count"),
-            *(Column(label=label_of_kind(kind), unit="percent") for kind in kinds),
+            *(Column(label=label_of(kind), unit="percent") for kind in kinds),
         ),
         rows=rows if kinds else [],
         empty="No member of the community did anything in this period.",

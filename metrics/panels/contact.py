@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Sum, Window
 from django.db.models.functions import RowNumber
 
+from community.interaction_kinds import label_of
 from community.models import Member
 from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
@@ -86,14 +87,14 @@ def _newest_results(persons: Sequence[int]) -> dict[int | None, list[ConversionR
 
 
 def _touches_of(conversions: Sequence[int]) -> dict[int, str]:
-    """Return which touches got credit, in words: “2 × help, 1 × click”. One query."""
+    """Return which touches got credit, in words: “2 × answer, 1 × click”. One query."""
     kinds: dict[int, dict[str, int]] = {}
     rows = CreditRow.objects.filter(conversion__in=conversions).values_list("conversion", "interaction__kind")
     for conversion, kind in rows.order_by("conversion", "position"):
         counts = kinds.setdefault(conversion, {})
         counts[kind or "campaign link"] = counts.get(kind or "campaign link", 0) + 1
     return {
-        conversion: ", ".join(f"{number} × {kind.replace('_', ' ')}" for kind, number in counts.items())
+        conversion: ", ".join(f"{number} × {label_of(kind).lower()}" for kind, number in counts.items())
         for conversion, counts in kinds.items()
     }
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from django.conf import settings
 
-from community.interaction_kinds import interaction_kinds
+from community.interaction_kinds import label_of
 from crm.periods import Period, local_day, organisation_zone
 from metrics.reports.demographics import Group, told
 from metrics.reports.figures import Ratio, share_of_interactions
@@ -157,12 +157,7 @@ def _place(key: int, code: str, name: str, kinds: dict[str, int]) -> PlaceActivi
         name=name,
         interactions=total,
         kinds=[
-            KindShare(kind, label_of_kind(kind), number, share_of_interactions(of_kind=number, interactions=total))
+            KindShare(kind, label_of(kind), number, share_of_interactions(of_kind=number, interactions=total))
             for kind, number in sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
         ],
     )
-
-
-def label_of_kind(kind: str) -> str:
-    """Return what people call a kind of interaction; its key where it is no longer registered."""
-    return interaction_kinds[kind].label if kind in interaction_kinds else kind
