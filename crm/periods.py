@@ -47,6 +47,11 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the last microsecond of `day` in `zone`, in UTC. The last day of the calendar raises `OverflowError`."""
+    return start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+
+
 def first_of_month(day: date, *, months_later: int = 0) -> date:
     """Return the first day of the month that lies `months_later` months after that of `day` (may be negative)."""
     months = day.year * 12 + day.month - 1 + months_later

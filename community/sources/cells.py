@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from community.sources.item_fields import ValueKind
 from community.sources.local_time import LocalTimes
 from community.sources.source import WrongOptions
+from crm.periods import end_of_day, start_of_day
 
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ISO_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
@@ -92,7 +93,7 @@ class CellReader:
         day, moment = self._day_or_time(text)
         try:
             if moment is None:
-                return self.local_times.last_instant(day) if day_ends else self.local_times.first_instant(day)
+                return (end_of_day if day_ends else start_of_day)(day, self.local_times.zone)
             return self.local_times.instant(moment) if moment.tzinfo is None else moment.astimezone(UTC)
         except OverflowError:
             raise CellError("this time is out of range") from None

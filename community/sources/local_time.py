@@ -1,7 +1,7 @@
 """Times without a zone: how a file's clock readings become instants."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -28,11 +28,3 @@ class LocalTimes:
             else:
                 self.missing += 1
         return instant
-
-    def first_instant(self, day: date) -> datetime:
-        """Return when the local `day` begins, in UTC."""
-        return datetime.combine(day, time(), tzinfo=self.zone).astimezone(UTC)
-
-    def last_instant(self, day: date) -> datetime:
-        """Return the last microsecond of the local `day`, in UTC. The last day of the calendar raises OverflowError."""
-        return self.first_instant(day + timedelta(days=1)) - timedelta(microseconds=1)

@@ -1,14 +1,11 @@
 """Conversions and refunds, known by what other systems call them."""
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from crm.models import Conversion, ConversionKind
+from crm.periods import end_of_day, organisation_zone
 from crm.personal_data.suppression import SourceName
 from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, SignedAmount, money_problems
@@ -78,7 +75,8 @@ class Conversions(SyncedCollection):
     def facts_of(self, item: Any) -> dict[str, Any]:
         facts = super().facts_of(item)
         if "occurred_on" in facts and "occurred_at" not in facts:
-            facts["occurred_at"] = end_of_day(facts.pop("occurred_on"))
+            # What only the day is known of stands at the day's end.
+            facts["occurred_at"] = end_of_day(facts.pop("occurred_on"), organisation_zone())
         return facts
 
     def problems(self, facts: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -204,9 +202,3 @@ def _required(draft: Draft) -> list[str]:
     if draft.values.get("refund_of_source") is not None:
         return ["occurred_at", "amount"]
     return ["occurred_at", "kind_id", *(["currency"] if draft.values.get("amount") else [])]
-
-
-def end_of_day(day: dt.date) -> dt.datetime:
-    """Return the last microsecond of the local day: when a conversion of which only the day is known happened."""
-    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=ZoneInfo(settings.KITH_TIME_ZONE))
-    return midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)

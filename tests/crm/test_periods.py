@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.periods import Period, PeriodEndsBeforeStart, local_day, preset_period, presets, start_of_day
+from crm.periods import Period, PeriodEndsBeforeStart, end_of_day, local_day, preset_period, presets, start_of_day
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,31 @@ def test_day_begins_at_local_midnight_and_loses_no_hour(zone, day, starts_at, ho
 
     assert period.starts_at == datetime.fromisoformat(starts_at)
     assert period.ends_at - period.starts_at == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        (
+            date(2026, 3, 29),
+            datetime(2026, 3, 29, 0, 0, tzinfo=UTC),
+            datetime(2026, 3, 29, 22, 59, 59, 999_999, tzinfo=UTC),
+        ),
+        (
+            date(2026, 10, 25),
+            datetime(2026, 10, 24, 23, 0, tzinfo=UTC),
+            datetime(2026, 10, 25, 23, 59, 59, 999_999, tzinfo=UTC),
+        ),
+        (
+            date(2024, 2, 29),
+            datetime(2024, 2, 29, 0, 0, tzinfo=UTC),
+            datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
+        ),
+    ],
+)
+def test_day_begins_and_ends_at_local_midnight(day, first, last):
+    assert start_of_day(day, LONDON) == first
+    assert end_of_day(day, LONDON) == last
 
 
 @pytest.mark.parametrize("zone", ["Europe/Copenhagen", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati"])

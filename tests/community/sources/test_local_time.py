@@ -1,7 +1,5 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from community.sources.local_time import LocalTimes
 
@@ -29,30 +27,3 @@ def test_instant_of_an_hour_that_never_comes_is_moved_forward_and_counted():
     # At 01:00 the clocks jump to 02:00, so 01:30 becomes 02:30 of British summer time.
     assert times.instant(datetime.fromisoformat("2026-03-29T01:30")) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     assert (times.ambiguous, times.missing) == (0, 1)
-
-
-@pytest.mark.parametrize(
-    ("day", "first", "last"),
-    [
-        (
-            date(2026, 3, 29),
-            datetime(2026, 3, 29, 0, 0, tzinfo=UTC),
-            datetime(2026, 3, 29, 22, 59, 59, 999_999, tzinfo=UTC),
-        ),
-        (
-            date(2026, 10, 25),
-            datetime(2026, 10, 24, 23, 0, tzinfo=UTC),
-            datetime(2026, 10, 25, 23, 59, 59, 999_999, tzinfo=UTC),
-        ),
-        (
-            date(2024, 2, 29),
-            datetime(2024, 2, 29, 0, 0, tzinfo=UTC),
-            datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
-        ),
-    ],
-)
-def test_day_begins_and_ends_at_local_midnight(day, first, last):
-    times = LocalTimes(LONDON)
-
-    assert times.first_instant(day) == first
-    assert times.last_instant(day) == last
