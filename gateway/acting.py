@@ -35,6 +35,14 @@ def noted_by() -> uuid.UUID | None:
     return note and note.id
 
 
+def act_named(text: str) -> uuid.UUID | None:
+    """Return the act that an address names by what `noted_by` gave; None where it names none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def account() -> str:
     """Return who is logged in to this machine: the one to name for what is done on the command line."""
     try:

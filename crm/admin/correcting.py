@@ -7,14 +7,18 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
 
 from crm.admin.contact_page import page_of
 from crm.admin.quick_forms import form_answer
 from crm.contact_points import LONGEST, VIEW_ADDRESSES
-from crm.corrections import RefusedCorrection, correct_person
+from crm.corrections import Corrected, RefusedCorrection, correct_person, take_back_correction
 from crm.models import Contact, ContactPoint, ContactRef
+from gateway.acting import act_named
 from gateway.admin import TextWidget
 from gateway.admin.dialogs import saved_answer
+from gateway.errors import DomainError
 
 MAY_CORRECT = "crm.correct_contact"
 NAMES = {"full_name": 255, "preferred_name": 100}  # with how many characters there is room for
@@ -72,28 +76,35 @@ class CorrectingMixin:
     """Gives the contact's admin the page on which names and addresses are corrected."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.correct_view)
-        return [path("<int:contact_id>/correct/", view, name="crm_contact_correct"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("<int:contact_id>/correct/", view(self.correct_view), name="crm_contact_correct"),
+            path(
+                "<int:contact_id>/correct/undo/", view(require_POST(self.take_back_view)), name="crm_contact_uncorrect"
+            ),
+            *super().get_urls(),
+        ]
 
     def correct_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:
         """The form for names and addresses, and the correction made."""
-        if not request.user.has_perms(("crm.view_contact", MAY_CORRECT)):
-            raise PermissionDenied
-        person = Contact.objects.filter(contacts__pk=contact_id).first()
-        if person is None:
-            raise Http404("There is no such contact.")
+        person = _person(request, contact_id)
         points = None
         if request.user.has_perm(VIEW_ADDRESSES):
             points = list(ContactPoint.objects.filter(contact__person=person).order_by("kind", "pk"))
         form = CorrectionForm(request.POST or None, person=person, points=points)
         if form.is_valid():
             try:
-                person = correct_person(contact_id=person.pk, **form.told(), by_user_id=request.user.pk)
+                done = correct_person(contact_id=person.pk, **form.told(), by_user_id=request.user.pk)
             except RefusedCorrection as refusal:
                 form.refuse(refusal)
             else:
-                here = reverse("admin:crm_contact_correct", args=[person.pk])
-                return saved_answer(request, f"Corrected: {person}.", back=page_of(person.pk), edit=here)
+                return saved_answer(
+                    request,
+                    f"Corrected: {done.person}.",
+                    back=page_of(done.person.pk),
+                    undo=_undo(done) if form.changed_data else "",
+                    edit=reverse("admin:crm_contact_correct", args=[done.person.pk]),
+                )
         return form_answer(
             request,
             form,
@@ -102,3 +113,34 @@ class CorrectingMixin:
             title=f"Correct {person}",
             comes_from=sorted(set(ContactRef.objects.filter(contact__person=person).values_list("source", flat=True))),
         )
+
+    def take_back_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:
+        """Take back what the reader corrected in one go: the `act` that the address names."""
+        person = _person(request, contact_id)
+        try:
+            act = act_named(request.GET.get("act", ""))
+            done = take_back_correction(act, contact_id=person.pk, by_user_id=request.user.pk)
+        except DomainError as refusal:
+            return saved_answer(request, refusal.message, back=page_of(person.pk))
+        said = "" if done.is_whole else " What was changed since stays."
+        return saved_answer(
+            request,
+            f"As before: {done.person}.{said}",
+            back=page_of(done.person.pk),
+            undo=_undo(done),
+            undo_label="Redo",
+        )
+
+
+def _person(request: HttpRequest, contact_id: int) -> Contact:
+    if not request.user.has_perms(("crm.view_contact", MAY_CORRECT)):
+        raise PermissionDenied
+    person = Contact.objects.filter(contacts__pk=contact_id).first()
+    if person is None:
+        raise Http404("There is no such contact.")
+    return person
+
+
+def _undo(done: Corrected) -> str:
+    here = reverse("admin:crm_contact_uncorrect", args=[done.person.pk])
+    return f"{here}?{urlencode({'act': str(done.act)})}"

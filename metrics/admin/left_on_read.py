@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -25,7 +24,7 @@ from community.waiting import business_seconds_waiting, search_asks, unanswered_
 from crm.admin.signs import with_wish
 from crm.money import in_reporting_currency
 from crm.wishes import wishes_no_contact
-from gateway.acting import noted_by
+from gateway.acting import act_named, noted_by
 from gateway.admin import (
     AutocompleteSelectFilter,
     DropdownFilter,
@@ -351,20 +350,13 @@ def _undo_many(request: HttpRequest) -> HttpResponse:
     back = f"{reverse(QUEUE)}?{filters}" if filters else reverse(QUEUE)
     if request.method == "POST":
         try:
-            done = handling.take_back(_uuid(request.GET.get("act", "")), user_id=me(request))
+            done = handling.take_back(act_named(request.GET.get("act", "")), user_id=me(request))
         except DomainError as refused:
             refusal = refused.message
         else:
             return saved_answer(request, f"Undone for {done:,}.", back=back)
     context = {"title": "Undo", "verb": "Undo", "form": NoForm(), "refusal": refusal, "back": back}
     return dialog_answer(request, "metrics/admin/handle.html", context)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _undo_address(pk: int, name: str) -> str:

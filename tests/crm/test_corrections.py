@@ -53,6 +53,19 @@ def correct(client: Client, contact: Contact, **told: str):
     return client.post(page(contact), shown(client, contact) | told, headers=BY_HTMX)
 
 
+def toast(answer) -> dict[str, str]:
+    return json.loads(answer.headers["HX-Trigger"])["kith:saved"]
+
+
+def undo(client: Client, answer):
+    """Press the button of the message."""
+    return client.post(toast(answer)["undo"], headers=BY_HTMX)
+
+
+def as_stored(contact: Contact) -> list[dict[str, object]]:
+    return list(ContactPoint.objects.filter(contact__person=contact.pk).order_by("kind", "raw").values())
+
+
 def addresses(contact: Contact) -> list[tuple[str, str]]:
     return list(ContactPoint.objects.filter(contact=contact).order_by("pk").values_list("kind", "normalised"))
 
@@ -64,9 +77,9 @@ def errors(answer) -> dict[str, list[str]]:
 def test_helper_corrects_a_name_and_adds_a_phone(hal: Client, joe: Contact):
     answer = correct(hal, joe, full_name="Joe Bloggs", preferred_name="Joey", more_phone="020 7946 0000")
 
-    assert json.loads(answer.headers["HX-Trigger"])["kith:saved"] == {
-        "message": "Corrected: Joe Bloggs.", "edit": page(joe),
-    }  # fmt: skip
+    saved = toast(answer)
+    assert saved.pop("undo").startswith(reverse("admin:crm_contact_uncorrect", args=[joe.pk]))
+    assert saved == {"message": "Corrected: Joe Bloggs.", "undo_label": "Undo", "edit": page(joe)}
     before = joe.updated_at
     joe.refresh_from_db()
     assert (joe.full_name, joe.preferred_name) == ("Joe Bloggs", "Joey")
@@ -266,3 +279,89 @@ def test_what_is_new_with_its_contact_begins_no_history(joe: Contact):
     for model in (ContactPoint, ContactRef):
         assert model.objects.exists()
         assert not event_model_of(model)._default_manager.exists()
+
+
+def test_a_correction_is_taken_back_by_the_button_of_its_message_and_made_again(hal: Client, joe: Contact):
+    other = ContactFactory(full_name="J. Bloggs")
+    wrong, gone = EmailFactory(contact=other, raw="j@example.com"), EmailFactory(contact=joe, raw="old@example.com")
+    merge(survivor_id=joe.pk, loser_id=other.pk, now=NOW)
+    Contact.objects.update(created_at=NOW)  # what comes with its record begins no history
+    joe.refresh_from_db()
+    before, first = as_stored(joe), ContactPoint.objects.get(raw="joe@example.com")
+    told = {f"address_{first.pk}": "li.wei@example.com", f"address_{gone.pk}": "", "more_phone": "020 7946 0000"}
+
+    done = correct(hal, joe, full_name="Li Wei", preferred_name="Li", **told)
+    after = as_stored(joe)
+    assert [point["raw"] for point in after] == ["j@example.com", "li.wei@example.com", "020 7946 0000"]
+    back = undo(hal, done)
+
+    assert toast(back)["message"] == "As before: Jo Blogs."
+    assert as_stored(joe) == before  # verified as it was, too
+    joe.refresh_from_db()
+    assert (joe.full_name, joe.preferred_name) == ("Jo Blogs", "")
+    assert joe.search_text == "jo blogs\njoe@example.com\nold@example.com"
+    assert history_of(first)[0].who == "Hal Helper"
+    assert wrong.raw == "j@example.com"
+
+    assert toast(back)["undo_label"] == "Redo"
+    undo(hal, back)
+    joe.refresh_from_db()
+    assert (joe.full_name, joe.preferred_name) == ("Li Wei", "Li")
+    assert [(point["raw"], point["verified_at"]) for point in as_stored(joe)] == [
+        (point["raw"], point["verified_at"]) for point in after
+    ]
+    undo(hal, back)  # once more, from the message that is still there
+    assert [point["raw"] for point in as_stored(joe)] == [point["raw"] for point in after]
+
+
+def test_what_somebody_changed_since_is_not_taken_back(hal: Client, joe: Contact):
+    point = joe.points.get()
+    Contact.objects.update(created_at=NOW)
+    done = correct(
+        hal, joe, full_name="Li Wei", **{f"address_{point.pk}": "li.wei@example.com"}, more_phone="020 7946 0000"
+    )
+    ContactPoint.objects.filter(pk=point.pk).update(raw="li@example.com", normalised="li@example.com")
+
+    back = undo(hal, done)
+
+    assert toast(back)["message"] == "As before: Jo Blogs. What was changed since stays."
+    assert addresses(joe) == [("email", "li@example.com")]
+    again = undo(hal, done)
+    assert toast(again) == {"message": "There is nothing to take back: it was, or somebody has gone on from there."}
+
+
+def test_an_address_that_came_back_meanwhile_is_there_once(hal: Client, joe: Contact):
+    point = joe.points.get()
+    done = correct(hal, joe, **{f"address_{point.pk}": ""}, full_name="Li Wei")
+    EmailFactory(contact=joe, raw="joe@example.com")
+
+    assert toast(undo(hal, done))["message"] == "As before: Jo Blogs. What was changed since stays."
+
+    assert addresses(joe) == [("email", "joe@example.com")]
+
+
+def test_a_correction_is_taken_back_by_whoever_made_it_alone(hal: Client, joe: Contact):
+    done = correct(hal, joe, full_name="Li Wei")
+    address = toast(done)["undo"]
+
+    assert hal.get(address).status_code == 405
+    assert logged_in(UserFactory(is_staff=True)).post(address).status_code == 403
+    assert (
+        "nothing to take back" in toast(with_role("Helper", username="ida").post(address, headers=BY_HTMX))["message"]
+    )
+    for act in ("", "no-act", "6f1f0a53-3f0e-4f63-9a59-7d0f5c1d7b11"):
+        answer = hal.post(f"{address.partition('?')[0]}?act={act}", headers=BY_HTMX)
+        assert "nothing to take back" in toast(answer)["message"]
+    joe.refresh_from_db()
+    assert joe.full_name == "Li Wei"
+
+    assert toast(correct(hal, joe)).keys() == {"message", "edit"}  # nothing was changed
+
+
+def test_an_erased_person_gets_nothing_back(hal: Client, joe: Contact):
+    done = correct(hal, joe, full_name="Li Wei", more_email="li@example.com")
+    erase_person(contact_id=joe.pk, reason="asked", through="command", now=NOW)
+
+    assert "erased" in toast(undo(hal, done))["message"]
+
+    assert addresses(joe) == []
