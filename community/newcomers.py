@@ -1,18 +1,20 @@
-"""Adding somebody whom Kith does not know yet, while something about them is being recorded."""
+"""Adding somebody whom Kith does not know yet, while something about them is being recorded; and taking them away."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Value
+from django.db.models import DO_NOTHING, ForeignObjectRel, Model, Value
 from django.db.models.functions import Collate, Lower
 
-from community.models import Channel, Member
+from community.models import Channel, HelpRecord, Interaction, Member
 from community.models.member import FOLDED_HANDLE, handle_folded
 from crm.contact_points import normalise
-from crm.models import Contact, ContactPoint
-from crm.personal_data.suppression import NAME_ERASED, SourceName, erased_names
+from crm.models import Contact, ContactPoint, DuplicateSuggestion
+from crm.personal_data.suppression import NAME_ERASED, SourceName, erased_names, hold_off_erasures
 from crm.search import FoundPerson, people_with, refresh_search_text
 from gateway.errors import DomainError
+from gateway.history import event_model_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,13 @@ class RefusedPerson(DomainError):
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class NoNewcomer(DomainError):
+    """The person was not added with this help, or something else is known of them."""
+
+    code = "no_newcomer"
+    status = 409
 
 
 def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Contact:
@@ -82,6 +91,84 @@ def add_person(new: NewPerson, *, channel_id: int, owner_id: int | None) -> Cont
         refresh_search_text([contact.pk])
         contact.refresh_from_db()
     return contact
+
+
+def came_with_it_alone(record_id: int) -> bool:
+    """
+    Whether somebody was added with this help, which was undone since, and nothing else has happened to them.
+
+    Whatever refers to the person, to their account or to the help is looked for, by one EXISTS per relation.
+    """
+    return _newcomer(record_id) is not None
+
+
+def take_newcomer_away(record_id: int) -> str:
+    """
+    Delete somebody who was added with help that was undone, and the help with them; return what they were called.
+
+    The history keeps who they were. Raises `NoNewcomer` where anything else is known of them.
+    """
+    with transaction.atomic():
+        hold_off_erasures()
+        # Whoever refers to them in this moment waits, and finds nobody.
+        Contact.objects.filter(help_received=record_id).select_for_update(of=("self",)).first()
+        rows = _newcomer(record_id)
+        if rows is None:
+            raise NoNewcomer("Something else is known of this person by now: they stay.")
+        contact = Contact.objects.get(pk__in=rows[Contact])
+        for model in (HelpRecord, Interaction, Member, Contact):
+            model._default_manager.filter(pk__in=rows[model]).delete()
+    return str(contact)
+
+
+Rows = Mapping[type[Model], Collection[int]]
+
+
+def _newcomer(record_id: int) -> Rows | None:
+    """Return all rows that came with the help, the person's own included; None where there is more, or less."""
+    record = HelpRecord.objects.select_related("contact", "interaction").filter(pk=record_id).first()
+    if record is None or record.withdrawn_at is None or record.recorded_by_id is None:
+        return None
+    contact = record.contact
+    came_together = _made_by_one_act(contact, record)
+    if not came_together or contact.owner_id != record.recorded_by_id or contact.person_id != contact.pk:
+        return None
+    own = {"contact": contact, "created_at__lte": record.created_at}  # which was written last
+    rows: Rows = {
+        HelpRecord: [record.pk],
+        Interaction: [record.interaction_id],
+        Member: list(Member.objects.filter(**own, is_named_here=True).values_list("pk", flat=True)),
+        ContactPoint: list(ContactPoint.objects.filter(**own).values_list("pk", flat=True)),
+        Contact: [contact.pk],
+    }
+    return None if _are_referred_to(rows) else rows
+
+
+def _made_by_one_act(contact: Contact, record: HelpRecord) -> bool:
+    """Whether the history notes together that both came into the world. One query for each."""
+    acts = [
+        event_model_of(type(made))
+        ._default_manager.filter(pgh_obj=made.pk, pgh_label="insert", pgh_context__isnull=False)
+        .values_list("pgh_context", flat=True)
+        .first()
+        for made in (contact, record)
+    ]
+    return acts[0] is not None and acts[0] == acts[1]
+
+
+def _are_referred_to(rows: Rows) -> bool:
+    """Whether any other row leads to these, but for pairs that the search for duplicates found by itself."""
+    for model, ids in rows.items():
+        for relation in model._meta.get_fields(include_hidden=True):
+            if not isinstance(relation, ForeignObjectRel) or relation.on_delete is DO_NOTHING:
+                continue
+            others = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": ids})
+            others = others.exclude(pk__in=rows.get(relation.related_model, ()))
+            if relation.related_model is DuplicateSuggestion:
+                others = others.exclude(state=DuplicateSuggestion.State.OPEN)
+            if others.exists():
+                return True
+    return False
 
 
 def who_has(new: NewPerson) -> list[FoundPerson]:

@@ -19,9 +19,10 @@ from community.help_offers import answers_to_mark, topics_in_use, usual_channel
 from community.helping import RefusedHelp, edit_help, record_help, redo_help, undo_help
 from community.interaction_kinds import asking_kinds
 from community.models import Handling, HelpRecord, Interaction, Thread
-from community.newcomers import RefusedPerson, add_person
+from community.newcomers import NoNewcomer, RefusedPerson, add_person, came_with_it_alone, take_newcomer_away
 from community.private_texts import is_hidden, readable_text, thread_is_private
 from community.waiting import replies_to, unanswered
+from crm.admin.quick_forms import SLIP
 from crm.models import Contact
 from gateway.admin import dialog_answer, saved_answer
 from gateway.items import is_id
@@ -50,6 +51,7 @@ class RecordingMixin:
             path("<int:record_id>/edit/", wrap(self.edit_view), name="community_helprecord_edit"),
             path("<int:record_id>/undo/", wrap(self.undo_view), name="community_helprecord_undo"),
             path("<int:record_id>/redo/", wrap(self.redo_view), name="community_helprecord_redo"),
+            path("<int:record_id>/newcomer/", wrap(self.newcomer_view), name="community_helprecord_newcomer"),
             path("helpers/", wrap(self.helpers_view), name="community_member_find"),
         ]
         return [*own, *super().get_urls()]
@@ -133,10 +135,31 @@ class RecordingMixin:
         if request.method != "POST":
             return self._confirm(request, record, verb="Undo help", says="It stays on record and counts nowhere.")
         undo_help(record.pk, now=timezone.now())
-        again = reverse("admin:community_helprecord_redo", args=[record.pk])
+        may_go = _may_take_away(record, request) and came_with_it_alone(record.pk)
         return saved_answer(
-            request, f"Undone: help for {record.contact}.", back=_page_of(record), undo=again, undo_label="Redo"
+            request,
+            f"Undone: help for {record.contact}.",
+            back=_page_of(record),
+            undo=reverse("admin:community_helprecord_redo", args=[record.pk]),
+            undo_label="Redo",
+            edit=reverse("admin:community_helprecord_newcomer", args=[record.pk]) if may_go else "",
+            edit_label="Take the person away too…",
         )
+
+    def newcomer_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """Take away who was added by mistake with help that was undone; a plain GET asks first."""
+        _demand(request, MAY_EDIT)
+        record = _record_of(record_id, request)
+        if not _may_take_away(record, request):
+            raise PermissionDenied
+        if request.method != "POST":
+            says = "They were added with this help, and nothing else is known of them. The help goes with them."
+            return self._confirm(request, record, verb="Take away", says=says, title=f"Take {record.contact} away")
+        try:
+            name = take_newcomer_away(record.pk)
+        except NoNewcomer as refusal:
+            return saved_answer(request, refusal.message, back=_page_of(record))
+        return saved_answer(request, f"Taken away: {name}.", back=reverse("admin:crm_contact_changelist"))
 
     def redo_view(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """Take an undo back, by POST; a plain GET asks first."""
@@ -207,8 +230,11 @@ class RecordingMixin:
             },
         )
 
-    def _confirm(self, request: HttpRequest, record: HelpRecord, *, verb: str, says: str) -> HttpResponse:
-        context = {"title": f"{verb} for {record.contact}", "verb": verb, "says": says, "back": _page_of(record)}
+    def _confirm(
+        self, request: HttpRequest, record: HelpRecord, *, verb: str, says: str, title: str = ""
+    ) -> HttpResponse:
+        title = title or f"{verb} for {record.contact}"
+        context = {"title": title, "verb": verb, "says": says, "back": _page_of(record)}
         return dialog_answer(request, "community/admin/confirm_help.html", context)
 
 
@@ -339,6 +365,13 @@ def _record_of(record_id: int, request: HttpRequest) -> HelpRecord:
     if is_hidden(record.interaction, may=request.user.has_perm):
         raise PermissionDenied
     return record
+
+
+def _may_take_away(record: HelpRecord, request: HttpRequest) -> bool:
+    """Whether the user may delete any contact, or recorded this a short while ago."""
+    if request.user.has_perm("crm.delete_contact"):
+        return True
+    return record.recorded_by_id == request.user.pk and timezone.now() - record.created_at <= SLIP
 
 
 def _record(form: HelpForm, thread: Thread | None, now: datetime) -> HelpRecord:

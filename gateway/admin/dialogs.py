@@ -34,16 +34,26 @@ def dialog_answer(request: HttpRequest, template: Any, context: Mapping[str, Any
 
 
 def saved_answer(
-    request: HttpRequest, message: str, *, back: str, undo: str = "", undo_label: str = "Undo", edit: str = ""
+    request: HttpRequest,
+    message: str,
+    *,
+    back: str,
+    undo: str = "",
+    undo_label: str = "Undo",
+    edit: str = "",
+    edit_label: str = "",
 ) -> HttpResponse:
     """
     Answer that something was saved: the dialog closes, a toast says `message`, what shows it reloads itself.
 
-    `undo` is the address that takes it back by POST, `edit` one whose form changes it: both are offered beside
-    the message. Outside of a dialog the page at `back` follows and says the same, `undo` by a button.
+    `undo` is the address that takes it back by POST, `edit` one whose form changes it (or does what `edit_label`
+    says): both are offered beside the message. Outside of a dialog the page at `back` follows and says the same,
+    `undo` by a button, and by a link what has a label of its own.
     """
     if not is_dialog(request):
         offer = format_html(" {}", _posting_button(request, undo, undo_label)) if undo else ""
+        if edit and edit_label:
+            offer += format_html(' <a class="kith-link" href="{}">{}</a>', edit, edit_label)
         messages.success(request, format_html("{}{}", message, offer))
         return HttpResponseRedirect(back)
     detail = {"message": message}
@@ -51,6 +61,8 @@ def saved_answer(
         detail |= {"undo": undo, "undo_label": undo_label}
     if edit:
         detail["edit"] = edit
+        if edit_label:
+            detail["edit_label"] = edit_label
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"kith:saved": detail})})
 
 

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from community.handling import claim, dismiss
 from community.help_offers import answers_to_mark, topics_in_use, usual_channel
-from community.models import Handling, HelpRecord, Interaction
+from community.models import Handling, HelpRecord, Interaction, Member
 from community.panels import Help
 from community.waiting import waiting
+from crm.duplicates.search import search_changed
 from crm.merging import merge
-from crm.models import Contact
+from crm.models import Contact, ContactPoint, DuplicateSuggestion
+from gateway.history import event_model_of
 from tests.admin_forms import sent_by
 from tests.factories.community import (
     ChannelFactory,
@@ -28,7 +30,14 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import ContactFactory, EmailFactory
+from tests.factories.crm import (
+    ConsentFactory,
+    ContactFactory,
+    ContactRefFactory,
+    ConversionFactory,
+    EmailFactory,
+    NoteFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +201,109 @@ def test_somebody_new_is_written_with_the_help(ana: Client, forum):
     assert (zoe.full_name, zoe.stage, zoe.known_as) == ("Zoë West", "lead", "zoe")
     assert zoe.search_text == "zoe west\nzoe\nzoe@example.com\n020 7946 0000\n+442079460000"
     assert zoe.members.get().channel == forum
+
+
+def saved(answer) -> dict[str, str]:
+    return json.loads(answer.headers["HX-Trigger"])["kith:saved"]
+
+
+@pytest.fixture
+def ines() -> Client:
+    """A helper."""
+    client, user = Client(), UserFactory(username="ines", is_staff=True)
+    user.groups.add(Group.objects.get(name="Helper"))
+    client.force_login(user)
+    return client
+
+
+def help_for_zoe(client: Client, forum, **fields) -> HelpRecord:
+    told_of_her = {"new_name": "Zoë West", "new_email": "zoe@example.com", "new_handle": "zoe", **fields}
+    client.post(reverse("admin:community_helprecord_record"), told(forum, **told_of_her))
+    return HelpRecord.objects.get()
+
+
+def undone(client: Client, record: HelpRecord):
+    return client.post(reverse("admin:community_helprecord_undo", args=[record.pk]), headers=BY_HTMX)
+
+
+def test_somebody_added_by_mistake_is_taken_away_with_the_help_that_was_undone(ines: Client, joe, forum):
+    record = help_for_zoe(ines, forum)
+    zoe, page = record.contact, reverse("admin:community_helprecord_newcomer", args=[record.pk])
+    search_changed(now=timezone.now())  # what is alike is no word of anybody
+    DuplicateSuggestion.objects.create(first=joe.contact, second=zoe, score=60, found_at=NOW)
+    assert saved(ines.post(page, headers=BY_HTMX))["message"] == (
+        "Something else is known of this person by now: they stay."  # the help stands
+    )
+
+    offered = saved(undone(ines, record))
+    assert (offered["edit"], offered["edit_label"]) == (page, "Take the person away too…")
+    assert "nothing else is known of them" in ines.get(page).content.decode()
+    answer = ines.post(page, headers=BY_HTMX)
+
+    assert saved(answer) == {"message": "Taken away: Zoë West."}
+    assert not Contact.objects.filter(pk=zoe.pk).exists()
+    assert (HelpRecord.objects.count(), Interaction.objects.count(), ContactPoint.objects.count()) == (0, 0, 0)
+    assert [member.handle for member in Member.objects.all()] == ["joe"]
+    assert event_model_of(Contact).objects.get(pgh_obj=zoe.pk, pgh_label="delete").full_name == "Zoë West"
+    help_for_zoe(ines, forum)  # and may be added anew
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda zoe, forum: NoteFactory(contact=zoe),
+        lambda zoe, forum: ContactRefFactory(contact=zoe),
+        lambda zoe, forum: ConversionFactory(contact=zoe),
+        lambda zoe, forum: ConsentFactory(contact=zoe),
+        lambda zoe, forum: MemberFactory(contact=zoe),
+        lambda zoe, forum: InteractionFactory(channel=forum, member=zoe.members.get()),
+        lambda zoe, forum: InteractionFactory(channel=forum, to_contact=zoe),
+        lambda zoe, forum: HelpRecordFactory(contact=zoe),
+        lambda zoe, forum: zoe.members.update(is_named_here=False),  # the source has brought her
+        lambda zoe, forum: merge(survivor_id=zoe.pk, loser_id=ContactFactory().pk, now=NOW),
+        lambda zoe, forum: merge(survivor_id=ContactFactory().pk, loser_id=zoe.pk, now=NOW),
+        lambda zoe, forum: InteractionFactory(channel=forum, reply_to=Interaction.objects.get(kind="help")),
+    ],
+    ids=[
+        "note", "reference", "order", "consent", "account", "something said", "something said to her", "other help",
+        "account of the source", "joined with", "joined into", "a reply",
+    ],
+)  # fmt: skip
+def test_somebody_to_whom_anything_else_happened_stays(ines: Client, forum, happens):
+    record = help_for_zoe(ines, forum)
+    happens(record.contact, forum)
+
+    assert "edit" not in saved(undone(ines, record))
+    answer = ines.post(reverse("admin:community_helprecord_newcomer", args=[record.pk]), headers=BY_HTMX)
+
+    assert "they stay" in saved(answer)["message"]
+    assert Contact.objects.filter(pk=record.contact_id).exists()
+
+
+def test_whoever_was_helped_and_known_stays(ana: Client, joe, forum):
+    Contact.objects.filter(pk=joe.contact_id).update(owner=User.objects.get(username="ana"))
+    ana.post(record_page(joe.contact), told(forum))
+
+    assert saved(undone(ana, HelpRecord.objects.get())).keys() == {"message", "undo", "undo_label"}
+
+
+def test_a_newcomer_is_taken_away_by_who_added_them_within_the_hour_or_who_may_delete_people(
+    ana: Client, ines: Client, forum, monkeypatch
+):
+    record = help_for_zoe(ines, forum)
+    bea, user = Client(), UserFactory(username="bea", is_staff=True)
+    user.groups.add(Group.objects.get(name="Helper"))
+    bea.force_login(user)
+    page = reverse("admin:community_helprecord_newcomer", args=[record.pk])
+    undone(ines, record)
+
+    assert (bea.get(page).status_code, bea.post(page).status_code) == (403, 403)
+    later = timezone.now() + dt.timedelta(minutes=61)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert ines.post(page).status_code == 403
+    assert Contact.objects.filter(pk=record.contact_id).exists()
+    assert ana.post(page).status_code == 302
+    assert not Contact.objects.filter(pk=record.contact_id).exists()
 
 
 @pytest.mark.parametrize(

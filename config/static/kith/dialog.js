@@ -4,7 +4,7 @@
  *   <a href="/admin/…/" hx-get="/admin/…/" hx-target="#kith-dialog" data-kith-key="h">Record help</a>
  *
  * The server answers with a form (gateway/admin/dialogs.py), again with its errors, or with 204 and the event
- * `kith:saved`, whose detail is {message, undo?, undo_label?, edit?}: the dialog closes and a toast says so. What shows the
+ * `kith:saved`, whose detail is {message, undo?, undo_label?, edit?, edit_label?}: the dialog closes and a toast says so. What shows the
  * data has hx-trigger="kith:saved from:body" and reloads itself. `data-kith-key` names a key that clicks the element.
  */
 (() => {
@@ -54,11 +54,11 @@
   // What did not work is told until somebody tries anew or gives it up.
   const forgetErrors = () => toasts.querySelectorAll(".kith-toast-error").forEach((note) => note.remove());
 
-  const toast = (message, { undo, undo_label: label = "Undo", edit, isError = false, login } = {}) => {
+  const toast = (message, { undo, undo_label: label = "Undo", edit, edit_label: editLabel = "Edit", isError = false, login } = {}) => {
     const note = element("div", { class: `kith-toast${isError ? " kith-toast-error" : ""}`, role: isError ? "alert" : "status" });
     note.append(element("span", {}, message));
     if (edit) {
-      const button = element("button", { type: "button", class: "kith-toast-act" }, "Edit");
+      const button = element("button", { type: "button", class: "kith-toast-act" }, editLabel);
       button.addEventListener("click", () => {
         note.remove();
         htmx.ajax("GET", edit, { source: document.body, target: "#kith-dialog", swap: "innerHTML" });
