@@ -23,6 +23,7 @@ from django.db.models import (
     TextField,
 )
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
@@ -101,7 +102,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     list_max_show_all = 0
     list_filter_submit = True
     empty_value_display = "–"
-    ordering: ClassVar[Sequence[str]] = ("-pk",)
+    ordering: ClassVar[Sequence[str | OrderBy]] = ("-pk",)
     change_list_template = "gateway/admin/change_list.html"
     change_form_template = "gateway/admin/change_form.html"
     object_history_template = "gateway/admin/history.html"
@@ -134,7 +135,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
         data = request.POST.copy()
         keys = ",".join(data.getlist(ACTION_CHECKBOX_NAME)).split(",")
         data.setlist(ACTION_CHECKBOX_NAME, [key for key in keys if key])
-        request.POST = data
+        request.POST = data  # type: ignore[assignment]
         return super().response_action(request, queryset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:

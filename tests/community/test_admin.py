@@ -328,7 +328,7 @@ def test_help_record_page_says_what_it_kept_of_others(ana: Client):
 
     page = ana.post(change, data, follow=True)
 
-    assert "Changed by others while you had this open, and kept: Rating." in [
+    assert "Others changed this while you had the page open, and their values were kept: Rating." in [
         str(message) for message in page.context["messages"]
     ]
 
