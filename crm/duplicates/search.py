@@ -259,14 +259,17 @@ def _write(found: dict[Pair, Found], contacts: Sequence[int], *, now: datetime) 
                         first_id=pair[0], second_id=pair[1], score=one.score, reasons=reasons, found_at=now
                     )
                 )
-        elif suggestion.state != State.DIFFERENT and (suggestion.state, suggestion.reasons) != (State.OPEN, reasons):
+        elif suggestion.state != State.DIFFERENT and (
+            (suggestion.state, suggestion.reasons, suggestion.left_alone_at) != (State.OPEN, reasons, None)
+        ):
             # Merged, and taken apart since without a word on whether they are different: open again.
             suggestion.state, suggestion.score, suggestion.reasons = State.OPEN, one.score, reasons
+            suggestion.left_alone_at = None  # rules look at it again
             changed.append(suggestion)
     # In one order, so that two workers who found the same pairs wait for each other and not in a circle.
     new.sort(key=lambda suggestion: (suggestion.first_id, suggestion.second_id))
     DuplicateSuggestion.objects.bulk_create(new, ignore_conflicts=True)
-    DuplicateSuggestion.objects.bulk_update(changed, ["state", "score", "reasons"])
+    DuplicateSuggestion.objects.bulk_update(changed, ["state", "score", "reasons", "left_alone_at"])
     return len(new)
 
 

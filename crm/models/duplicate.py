@@ -30,6 +30,9 @@ class DuplicateSuggestion(models.Model):
     reasons = models.JSONField(default=list, blank=True, db_default=models.Value([], models.JSONField()))
     state = models.CharField(max_length=10, choices=State, default=State.OPEN, db_default=State.OPEN)
     found_at = models.DateTimeField()
+    left_alone_at = models.DateTimeField(
+        null=True, editable=False, help_text="when rules looked at it last and did not merge it"
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

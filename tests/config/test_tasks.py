@@ -195,6 +195,7 @@ def no_pauses() -> None:
     """Let the pauses after errors be over."""
     Job.objects.update(retry_at=None)
     ChangedIdentity.objects.update(retry_at=None)
+    DuplicateSuggestion.objects.update(left_alone_at=None)
 
 
 @pytest.mark.parametrize("stop", [die, fail])

@@ -774,6 +774,32 @@ def test_rules_never_merge_two_accounts_of_one_channel_nor_different_people():
         assert apply_rules(now=NOW) == 0
 
 
+@override_settings(KITH_MERGE_RULES=["verified_email", "verified_phone"])
+def test_a_rule_looks_again_at_what_it_left_alone_when_the_search_has_or_a_day_later():
+    one, other = two()
+    same_verified_address(one, other)
+    phone(one, **VERIFIED)
+    phone(other, **VERIFIED)
+    channel = ChannelFactory()
+    accounts = [MemberFactory(contact=contact, channel=channel) for contact in (one, other)]
+    search_changed(now=NOW)
+
+    def statements(now):
+        with CaptureQueriesContext(connection) as made:
+            assert apply_rules(now=now) == 0
+        return len(made)
+
+    assert statements(NOW) > 10
+    assert statements(NOW + dt.timedelta(hours=23)) == 1  # the list, which is empty
+    assert statements(NOW + dt.timedelta(days=1)) > 10
+    assert statements(NOW + dt.timedelta(days=1)) == 1
+    accounts[0].delete()
+    EmailFactory(contact=one, raw="another@example.com")
+    search_changed(now=NOW)
+    assert apply_rules(now=NOW + dt.timedelta(days=1)) == 1
+    assert Merge.objects.get().rule == "verified_email"
+
+
 def who_may_join():
     user = UserFactory()
     user.user_permissions.add(Permission.objects.get(codename="merge_contact"))
