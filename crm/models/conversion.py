@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 from crm.models.contact import Contact
 from crm.models.synced import Synced
-from crm.models.told_of_contacts import told_with_conversions
+from crm.models.told_of_contacts import told_with_conversions, told_with_kinds
 from crm.money import AmountField, CurrencyField, money_constraints, whole_minor_units
 
 
@@ -16,13 +16,14 @@ class ConversionKind(models.Model):
     """
     A kind of conversion: purchase, sign-up, donation and whatever else the company counts.
 
-    `lookback_days` is the window in which a touch can earn credit: n times 24 hours before the
+    Whoever did something of a kind that has value is a customer; their contacts count as changed when that is ticked,
+    or no longer. `lookback_days` is the window in which a touch can earn credit: n times 24 hours before the
     conversion. Changing it changes figures and queues a full recompute.
     """
 
     key = models.SlugField(max_length=30, primary_key=True)
     label = models.CharField(max_length=60)
-    has_value = models.BooleanField(default=True, db_default=True, help_text="whether it usually carries money")
+    has_value = models.BooleanField(default=True, db_default=True, help_text="whoever did this is a customer")
     lookback_days = models.PositiveSmallIntegerField(default=90, db_default=90, help_text="days")
 
     class Meta:
@@ -33,6 +34,7 @@ class ConversionKind(models.Model):
                 violation_error_message="The lookback window is between 1 and 3,650 days.",
             )
         ]
+        triggers = told_with_kinds()
 
     def __str__(self) -> str:
         return self.label

@@ -106,6 +106,45 @@ def told_with_conversions() -> list[pgtrigger.Trigger]:
     ]
 
 
+# Rare, and about a whole kind: each of its conversions is read once.
+_KIND_TURNED = """
+    WITH turned AS (
+        SELECT c.id
+        FROM (
+            SELECT DISTINCT buyer.person_id
+            FROM crm_conversion v
+            JOIN crm_contact buyer ON buyer.id = v.contact_id
+            WHERE v.kind_id = NEW.key AND v.voided_at IS NULL
+        ) person
+        JOIN crm_contact c ON c.person_id = person.person_id
+        WHERE c.stage <> 'customer' AND NOT EXISTS (
+            SELECT FROM crm_contact theirs
+            JOIN crm_conversion v ON v.contact_id = theirs.id
+            JOIN crm_conversionkind k ON k.key = v.kind_id
+            WHERE theirs.person_id = person.person_id AND v.voided_at IS NULL AND k.has_value AND k.key <> NEW.key
+        )
+    ),
+    locked AS (
+        SELECT c.id FROM crm_contact c WHERE c.id IN (SELECT id FROM turned) ORDER BY c.id FOR NO KEY UPDATE
+    )
+    UPDATE crm_contact SET updated_at = now() WHERE id IN (SELECT id FROM locked);
+    RETURN NULL;
+"""
+
+
+def told_with_kinds() -> list[pgtrigger.Trigger]:
+    """Return the trigger on kinds of conversion: whom `has_value` turns a customer, or back, is told anew."""
+    return [
+        pgtrigger.Trigger(
+            name="told_with_value",
+            when=pgtrigger.After,
+            operation=pgtrigger.UpdateOf("has_value"),
+            condition=pgtrigger.Q(old__has_value__df=pgtrigger.F("new__has_value")),
+            func=_KIND_TURNED,
+        )
+    ]
+
+
 def _turned(name: str, operation: Any, changed: str, **rows: str) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name=f"told_on_{name}",

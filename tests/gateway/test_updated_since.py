@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from community.models import Interaction
 from community.sync.interactions import restoring, retracting
 from crm.merging import merge, unmerge
-from crm.models import Contact, Conversion
+from crm.models import Contact, Conversion, ConversionKind
 from crm.sync.conversions import voiding
 from gateway.routes import known_scopes
 from tests.api_clients import client_with
@@ -121,6 +121,18 @@ def the_order_found_to_be_a_sign_up() -> None:
     send_one("conversions", **ORDER | {"kind": "sign_up"})
 
 
+def a_sign_up() -> None:
+    send_one("conversions", **ORDER | {"kind": "sign_up"})
+
+
+def purchases_said_to_have_no_value() -> None:
+    ConversionKind.objects.filter(key="purchase").update(has_value=False)
+
+
+def sign_ups_said_to_have_value() -> None:
+    ConversionKind.objects.filter(key="sign_up").update(has_value=True)
+
+
 def a_further_reference() -> None:
     assert send_one("contacts", **MIA, refs=[{"source": "crm", "external_id": "77"}]).status == "updated"
 
@@ -157,6 +169,8 @@ def the_help_restored() -> None:
         (an_order, the_order_voided, {"joe", "shop-joe"}),
         (an_order, the_order_found_to_be_mias, {"joe", "shop-joe", "mia"}),
         (an_order, the_order_found_to_be_a_sign_up, {"joe", "shop-joe"}),
+        (an_order, purchases_said_to_have_no_value, {"joe", "shop-joe"}),
+        (a_sign_up, sign_ups_said_to_have_value, {"joe", "shop-joe"}),
         (nothing, a_further_reference, {"mia"}),
         (nothing, an_open_post, {"t1"}),
         (an_open_post, the_post_made_private, {"t1"}),
@@ -187,13 +201,15 @@ def test_a_row_that_reads_otherwise_was_updated(
 
 
 def test_what_changes_nothing_is_not_told_again(world: None):
-    """A second order, a shell that is merged, a second post."""
+    """A second order, a kind that some of a customer's are of, a shell that is merged, a second post."""
     ConversionFactory(contact=contact_of("shop-joe"))
     send_one("interactions", **POST)
     mia, shell = contact_of("mia"), ContactFactory()
     age()
 
     send_one("conversions", **ORDER)
+    send_one("conversions", **ORDER | {"external_id": "o2", "kind": "sign_up"})
+    sign_ups_said_to_have_value()
     merge(survivor_id=mia.pk, loser_id=shell.pk, now=NOW)
     send_one("interactions", **POST | {"external_id": "p2"})
 
