@@ -59,7 +59,9 @@ _LOCK_CLASS = 0x4B697468  # "Kith": sets these advisory locks apart from others 
 _GUESTS_BLOCK = -1  # conversions without a contact
 _ROLLUP_BLOCK = -2  # rows of roll-ups that all persons share
 _COST_BLOCK = -3  # costs by day
+_START = -4  # the full recompute that changed settings ask for
 
+_LOCK_START = f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {_START})"
 _LOCK_ROLLUPS = f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {_ROLLUP_BLOCK})"
 _LOCK_BLOCKS = f"""
     SELECT count(pg_advisory_xact_lock({_LOCK_CLASS}, ordered.block))
@@ -96,7 +98,10 @@ def recompute_stale(*, now: datetime, seconds: float | None = None, claim_marks:
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     if _is_full_recompute_due():
-        start_full_recompute(now=now, requested_through="fingerprint")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_LOCK_START)
+            if _is_full_recompute_due():  # not if another worker has begun it meanwhile
+                start_full_recompute(now=now, requested_through="fingerprint")
     done = Recomputed()
     while deadline is None or time.monotonic() < deadline:
         step = recompute_next_chunk(now=now) or recompute_claim(now=now, claim_marks=claim_marks)

@@ -187,6 +187,27 @@ def test_a_full_recompute_that_ends_while_another_worker_looks_is_not_begun_agai
     assert not Job.objects.unfinished().exists()
 
 
+def test_a_full_recompute_that_another_worker_begins_meanwhile_is_not_begun_again(elsewhere):
+    Scene()
+    Fingerprint.objects.all().delete()
+    number_of_jobs = Job.objects.count()
+    looked = []
+
+    def begin_it_after_the_first_look_for_jobs(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if 'FROM "jobs_job"' in sql and not looked:
+            looked.append(sql)
+            elsewhere(partial(recompute_stale, now=NOW, seconds=0))
+        return result
+
+    with connection.execute_wrapper(begin_it_after_the_first_look_for_jobs):
+        recompute_stale(now=NOW)
+
+    assert looked
+    assert Job.objects.count() == number_of_jobs + 1
+    assert Job.objects.order_by("pk").last().state == "succeeded"
+
+
 def test_the_task_twice_is_the_task_once():
     Scene()
 
