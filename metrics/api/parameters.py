@@ -1,14 +1,12 @@
 """The query parameters of the reports and of the ledger."""
 
-import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pydantic
-from pydantic_core import PydanticCustomError
 
-from crm.periods import FIRST_DAY, LAST_DAY, Period, organisation_zone
-from gateway.items import Id, StorableText
+from crm.periods import Period, organisation_zone
+from gateway.items import Day, Id, StorableText
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT
 from metrics.reports.credits import CreditQuery
 from metrics.reports.query import ALL_MODELS, MODELS, ORDERINGS, RoiQuery, Scope
@@ -17,21 +15,6 @@ MAX_OFFSET = 10_000_000
 
 Model = Literal[(*MODELS, ALL_MODELS)]  # type: ignore[valid-type]
 Ordering = Literal[tuple(sign + name for name in ORDERINGS for sign in ("-", ""))]  # type: ignore[valid-type]
-
-
-def _local_day(text: object) -> date:
-    try:
-        if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            raise ValueError(text)
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise PydanticCustomError("not_a_day", "Give a day as year-month-day, such as 2026-03-02.") from None
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise PydanticCustomError("out_of_range", "The day must lie between the years 1900 and 2200.")
-    return day
-
-
-Day = Annotated[date, pydantic.BeforeValidator(_local_day, json_schema_input_type=date)]
 
 
 def _day(description: str) -> Any:

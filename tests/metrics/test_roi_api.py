@@ -184,6 +184,17 @@ def test_day_that_is_none_is_refused_in_words(db, path, day, code):
     assert "error" not in error["message"]
 
 
+@pytest.mark.parametrize("day", ["2026-02-30", "01/03/2026", "0001-01-01", "3000-01-01"])
+def test_a_day_is_refused_with_the_code_and_words_of_every_day(db, day):
+    asked = client_with("roi:read", "follow-ups:read")
+
+    (report,) = asked.get("/api/v1/roi/campaigns/", {"from": day}).json()["errors"]
+    (follow_ups,) = asked.get("/api/v1/follow-ups/", {"due_from": day}).json()["errors"]
+
+    assert report["code"] == follow_ups["code"]
+    assert report["message"] == follow_ups["message"]
+
+
 @pytest.mark.parametrize("path", ["roi/summary", "credits", "people", "responses"])
 def test_period_that_ends_before_it_starts_is_a_problem(db, path):
     response = client_with("roi:read", "credits:read", "people:read", "responses:read").get(
