@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pydantic
 from django.contrib.auth import get_user_model
@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from community import handling
+from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models import Handling
 from community.private_texts import READ_PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, waiting
@@ -27,6 +28,8 @@ from metrics.api.records import Shape
 from metrics.models import PersonDay
 from metrics.reports.people import VIEW_VALUE
 
+AskingKind = Literal[tuple(sorted([*asking_kinds(), *asking_staff_kinds()]))]  # type: ignore[valid-type]
+
 
 class WaitingQuery(pydantic.BaseModel):
     """The query parameters of the queue."""
@@ -34,7 +37,7 @@ class WaitingQuery(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
     channel: StorableText | None = pydantic.Field(None, max_length=50, description="Is on the channel of this slug.")
-    kind: StorableText | None = pydantic.Field(None, max_length=30, description="Is of this kind.")
+    kind: AskingKind | None = pydantic.Field(None, description="Is of this kind.")
     assignee: StorableText | None = pydantic.Field(
         None, max_length=150, description="Is taken care of by the user of this name."
     )

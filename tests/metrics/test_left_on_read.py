@@ -600,6 +600,10 @@ def test_the_api_narrows_what_waits_by_its_place_and_by_who_takes_care(question)
     assert found(channel=question.channel.slug) == found(assignee="ana") == found(is_assigned="true") == [question.pk]
     assert found(channel=other.channel.slug) == found(is_assigned="false") == [other.pk]
     assert found(assignee="bo") == []
+    for kind in ("questoin", "answer"):
+        (error,) = client.get("/api/v1/waiting/", {"kind": kind}).json()["errors"]
+        assert (error["parameter"], error["code"]) == ("kind", "unknown_choice")
+        assert error["message"] == "One of 'comment', 'direct_message', 'lead' or 'question'."
 
 
 def test_acts_over_the_api(question):
