@@ -17,8 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from gateway.taking_out import Restoring, TakingOut
 
 REFUSALS_SHOWN = 3  # sentences about rows that stay as they are
-
-MOST_AT_ONCE = 100_000  # rows, taken out in one transaction
+MOST_AT_ONCE = 100_000  # rows, taken out or restored in one transaction
 
 
 class ReasonForm(forms.Form):
@@ -56,7 +55,7 @@ def restore_action(restoring: Restoring, *, consequence: str) -> ReasonAction:
         done="Restored",
         consequence=consequence,
         act=restoring,
-        icon="restore",
+        icon="undo",
         variant="primary",
     )
 

@@ -119,6 +119,19 @@ def retract_several(ana: Client) -> object:
     return interactions[1]
 
 
+def restore_with_a_reason(ana: Client) -> object:
+    conversion = ConversionFactory(voided_at=timezone.now(), void_reason="A test.")
+    ana.post(reverse("admin:crm_conversion_restore", args=[conversion.pk]), {"reason": "No test."})
+    return conversion
+
+
+def restore_several(ana: Client) -> object:
+    interactions = [InteractionFactory(retracted_at=timezone.now()) for _ in range(2)]
+    ticked = {"action": "restore_selected", "_selected_action": [one.pk for one in interactions], "reason": "No spam."}
+    ana.post(reverse("admin:community_interaction_changelist"), ticked)
+    return interactions[1]
+
+
 def undo_help(ana: Client) -> object:
     """Help of its own is an interaction of its own, which is retracted with it."""
     record = HelpRecordFactory(interaction__kind="help")
@@ -170,6 +183,8 @@ WAYS_OF_THE_ADMIN: dict[str, tuple[Callable[[Client], object], str]] = {
     "a help record": (change_help, "changed"),
     "retracting": (retract_with_a_reason, "changed"),
     "retracting several": (retract_several, "changed"),
+    "restoring": (restore_with_a_reason, "changed"),
+    "restoring several": (restore_several, "changed"),
     "undoing help": (undo_help, "changed"),
     "confirming an answer": (confirm_an_answer, "changed"),
     "a colleague's standing": (deactivate_a_colleague, "changed"),
