@@ -13,7 +13,8 @@ from crm.models import Contact, DuplicateSuggestion, Merge
 from gateway.panels import Column, Figure, Link, PageAction, PanelContent, PermissionCheck, Row, Table
 from jobs.models import Job
 
-SHOWN = 200  # outcomes on a page, those that were refused first
+SHOWN = 200  # outcomes on a page, those that were refused or failed first
+DONE = {"merged", "apart"}
 
 APART = PageAction(
     key="take_job_apart",
@@ -51,7 +52,7 @@ class JoinedPairs:
             rows.append(_row(both, (became, _apart(merge, may=may)), merge))
         numbers = [
             ("Joined", sum(outcome["status"] == "merged" for outcome in job.report["outcomes"])),
-            ("Not joined", sum(outcome["status"] == "refused" for outcome in job.report["outcomes"])),
+            ("Not joined", sum(outcome["status"] not in DONE for outcome in job.report["outcomes"])),
             ("Taken apart again", Merge.objects.filter(job=job, unmerged_at__isnull=False).count()),
         ]
         return PanelContent(
@@ -96,7 +97,7 @@ class TakenApart:
         for outcome in outcomes:
             merge = merges.get(outcome["merge"])
             both = (merge.survivor, merge.loser) if merge is not None else (None, None)
-            if outcome["status"] == "refused":
+            if outcome["status"] not in DONE:
                 rows.append(_row(both, ("Nothing", _sentence(outcome["message"])), merge))
             else:
                 back = ", ".join(label_of(path) for path in outcome["restored"]) or "No field"
@@ -105,7 +106,7 @@ class TakenApart:
         numbers = [
             ("Taken apart", sum(outcome["status"] == "apart" for outcome in done)),
             ("Something stays", sum(bool(outcome.get("kept") or outcome.get("wishes_stay")) for outcome in done)),
-            ("Not taken apart", sum(outcome["status"] == "refused" for outcome in done)),
+            ("Not taken apart", sum(outcome["status"] not in DONE for outcome in done)),
         ]
         return PanelContent(
             figures=[Figure(label=label, value=number, unit="count") for label, number in numbers],
@@ -130,8 +131,8 @@ class TakenApart:
 
 
 def _in_part(job: Job) -> list[dict[str, Any]]:
-    """Return the outcomes that a page shows, those that were refused first."""
-    return sorted(job.report["outcomes"], key=lambda outcome: outcome["status"] != "refused")[:SHOWN]
+    """Return the outcomes that a page shows, those that were refused or failed first."""
+    return sorted(job.report["outcomes"], key=lambda outcome: outcome["status"] in DONE)[:SHOWN]
 
 
 def _left_out(job: Job) -> str:

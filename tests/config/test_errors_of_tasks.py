@@ -6,13 +6,16 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from crm.duplicates.joining import join_next, start_joining
 from crm.duplicates.rules import apply_rules
 from crm.duplicates.search import search_changed, start_search
+from crm.duplicates.taking_apart import start_taking_apart, take_apart_next
 from crm.models import ChangedIdentity, DuplicateSuggestion, Merge, PersonExport
 from crm.personal_data.export_jobs import ExportNotReady, make_export, open_export, request_export, waiting_exports
 from jobs.models import Job
+from tests.admin_clients import logged_in
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory, EmailFactory
 
@@ -107,6 +110,31 @@ def test_a_pair_that_raises_holds_up_neither_other_jobs_nor_other_pairs(caplog):
     assert job.report["outcomes"][0]["message"] == "Kith failed here: the log says why."
     assert Merge.objects.count() == 2
     assert [bool(record.exc_info) for record in caplog.records if record.levelno == logging.ERROR] == [True] * 3
+
+
+def test_a_merge_that_cannot_be_taken_apart_is_told_of_beside_those_that_were():
+    made = pairs(2)
+    search_changed(now=NOW)
+    job = start_joining(list(DuplicateSuggestion.objects.values_list("pk", flat=True)), now=NOW)
+    while join_next(now=NOW):
+        pass
+    apart = start_taking_apart(job.pk, now=NOW)
+
+    with broken("crm_merge", "unmerged_at IS NOT NULL AND survivor_id = %s", made[0][0].pk):
+        for now in LOOKS:
+            while take_apart_next(now=now):
+                pass
+
+    apart.refresh_from_db()
+    assert (apart.state, [outcome["status"] for outcome in apart.report["outcomes"]]) == ("failed", ["apart", "failed"])
+    assert list(Merge.objects.standing().values_list("survivor", flat=True)) == [made[0][0].pk]
+    ada = logged_in(UserFactory(is_staff=True, is_superuser=True))
+    page = ada.get(reverse("admin:jobs_job_change", args=[apart.pk]))
+    (panel,) = [content for _, content in page.context["panels"]]
+    assert [(figure.label, figure.value) for figure in panel.figures] == [
+        ("Taken apart", 1), ("Something stays", 0), ("Not taken apart", 1),
+    ]  # fmt: skip
+    assert [row.values[3] for row in panel.tables[0].rows] == ["Kith failed here: the log says why.", "Nothing"]
 
 
 def test_a_contact_whose_comparison_raises_holds_up_no_other_and_is_compared_once_it_can_be():
