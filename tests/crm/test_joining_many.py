@@ -263,6 +263,22 @@ def test_a_job_is_taken_apart_as_one_and_says_what_stays():
     assert "Nothing that this job joined still stands" in text_of(clerk.get(page))
 
 
+def test_what_two_merges_gave_goes_back_from_the_newest_on_and_nothing_is_said_to_stay():
+    ada, ada_b, third = people = named("Ada Byron", "Ada B.", "Ada Third")
+    Contact.objects.filter(pk__in=[ada_b.pk, third.pk]).update(do_not_contact=True, tags=["vip"])
+    before = told(people)
+    job = joined([pair_of(ada, ada_b), pair_of(ada, third)])
+
+    apart = start_taking_apart(job.pk, now=NOW)
+    work()
+
+    apart.refresh_from_db()
+    assert told(people) == before
+    assert [(outcome["restored"], outcome["kept"]) for outcome in apart.report["outcomes"]] == [
+        ([], []), (["tags:vip", "do_not_contact"], []),
+    ]  # fmt: skip
+
+
 def test_what_stays_is_said_with_the_name_that_is_not_stored():
     clerk = client_of(*ALL)
     ada, ada_b, third = named("Ada Byron", "Ada B.", "Ada Third")
