@@ -15,8 +15,8 @@ from django.conf import settings
 from gateway.errors import DomainError
 from gateway.registry import Registry
 
-# No period is asked for beyond these days: every fact lies between them, and what is computed of days stays in reach.
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
+# No period is asked for beyond these days: every fact lies between them (gateway.items).
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 
 
 class PeriodEndsBeforeStart(DomainError):

@@ -121,7 +121,7 @@ def _day(text: str) -> date:
     except ValueError:
         raise ArgumentTypeError(f"'{text}' is not a day such as 2026-03-01") from None
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise ArgumentTypeError(f"'{text}' does not lie between the years 1900 and 2200")
+        raise ArgumentTypeError(f"'{text}' does not lie between the years 1900 and 2999")
     return day
 
 
