@@ -1,8 +1,9 @@
 """
 Reports: what people, campaigns, channels and communities brought, cost and did for others.
 
-`roi_report` is the one door: the API, the admin, the demo and the `roi` command all call it. The
-formulas are in `figures`, one function each; docs/metrics.md explains every figure.
+`roi_report` is the one door to ROI: the API, the admin, the demo and the `roi` command all call it. Response figures
+have `responses_report`, figures about people `people_report`, what a few people brought `money_of_people`. The formulas
+are in `figures`, one function each; docs/metrics.md explains every figure.
 """
 
 from metrics.reports.figures import Ratio
