@@ -192,8 +192,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
-# Rules that join contacts without asking, none by default: see crm/duplicates/rules.py
 KITH_MOTIVATION_CONSENT = env.str("KITH_MOTIVATION_CONSENT", default="profiling")  # the purpose to agree to
+# Rules that join contacts without asking, none by default: see crm/duplicates/rules.py
 KITH_MERGE_RULES = env.list("KITH_MERGE_RULES", default=[])  # verified_email, verified_phone
 
 # The organisation: its calendar and its money.

@@ -1,7 +1,7 @@
 """
 Registries with explicit lists: what will grow is added by one file and one line.
 
-Interaction kinds, attribution models, metrics, import sources and contact panels all stand in a
+Interaction kinds, attribution models, import sources, panels and the like all stand in a
 `Registry`. Nothing is discovered by scanning folders: the line that registers is the line to read.
 """
 

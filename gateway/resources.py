@@ -7,10 +7,9 @@ how lists of them are filtered and ordered, and which rows a plain list leaves o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import pydantic
 from django.db import models
@@ -48,10 +47,6 @@ class ListQuery(PageQuery):
     include_inactive: bool = pydantic.Field(
         False, description="Also give what no longer stands: merged, deleted, retracted, withdrawn or voided records."
     )
-
-
-class Verb(Protocol):
-    def __call__(self, pk: int, *, reason: str, now: datetime) -> object: ...
 
 
 @dataclass(frozen=True)

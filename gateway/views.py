@@ -1,5 +1,5 @@
 """
-The base of every view of the API, and the views of a collection.
+The base of every view of the API; those of collections are in `collection_views`.
 
 A view declares its operations and answers them; keys, scopes, unknown query parameters, errors and
 documentation follow from the declaration:

@@ -53,7 +53,7 @@ class JobAdmin(ReadOnlyModelAdmin):
     )
     readonly_fields = ("shown_state", "progress")
     change_form_template = "jobs/admin/change_form.html"
-    empty_state = "Nobody asked for long work yet: imports and recomputes show here while they run."
+    empty_state = "Nobody asked for long work yet: recomputes, exports and searches for duplicates show here."
 
     def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
         """Leave out what a report says in words."""

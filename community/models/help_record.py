@@ -56,8 +56,6 @@ class HelpRecord(Synced):
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
-    HELPED_OUTCOMES = (Outcome.SOLVED, Outcome.HELPED)
-
     class Meta:
         constraints = [
             models.CheckConstraint(

@@ -254,7 +254,7 @@ DECLARED: Sequence[PersonalData] = (
     ),
     nobody(
         "sessions.Session",
-        "a login of a colleague, which an erasure looks into",
+        "Django's own table of logins, which stays empty: Kith has one that names the user",
         kept=["session_key", "session_data"],
     ),
     nobody("pghistory.Context", "who changed something, and through what", words=["metadata"]),

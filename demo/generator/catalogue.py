@@ -38,5 +38,3 @@ SUBSCRIPTIONS = (
     ("Study Library", Decimal("12.00"), Decimal("10.00")),
     ("Tutor Plus", Decimal("29.00"), Decimal("25.00")),
 )
-
-DOWNLOADS = ("course brochure", "sample assignment", "study planner", "reading list", "lesson pack")

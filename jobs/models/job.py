@@ -42,7 +42,9 @@ class Job(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    requested_through = models.CharField(max_length=50, default="", blank=True, help_text="api, admin, command, beat")
+    requested_through = models.CharField(
+        max_length=50, default="", blank=True, help_text="api, admin, command, demo, or fingerprint: settings changed"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -31,7 +31,7 @@ class DerivedAdmin(ReadOnlyModelAdmin):
     """
     A list of derived rows.
 
-    `permission_model` is the table whose view permission opens it; by default its own.
+    `permission_name` is the permission of metrics that opens it, such as `view_credit`; by default its own table's.
     """
 
     empty_state = NOT_COMPUTED

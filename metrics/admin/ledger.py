@@ -20,8 +20,6 @@ from metrics.admin.derived import CreditSumsAdmin, DerivedAdmin, minor_cell
 from metrics.models import ConversionResult
 from metrics.models.rows import CreditRow
 
-ACTORS = {"another member": "success", "the buyer": "info", "staff": "warning"}
-
 
 @admin.register(CreditRow)
 class CreditRowAdmin(CreditSumsAdmin):

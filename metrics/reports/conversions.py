@@ -8,7 +8,7 @@ conversions: they are left out of every count, while assisted revenue is net of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -28,11 +28,7 @@ class ConversionCounts:
     touched: int = 0
     fully_refunded: int = 0
     assisted: int = 0
-    credited: Mapping[str, Decimal] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        if self.credited is None:
-            object.__setattr__(self, "credited", dict.fromkeys(MODELS, Decimal(0)))
+    credited: Mapping[str, Decimal] = field(default_factory=lambda: dict.fromkeys(MODELS, Decimal(0)))
 
 
 def conversions_of_rows(

@@ -6,7 +6,6 @@ model. Shares are given as exact fractions, by the model's own weight and total 
 position, number of touches, decay weight and total weight.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -275,9 +274,3 @@ def _explained(row: dict[str, Any]) -> ExplainedCredit:
         },
         **place,
     )
-
-
-def credits_of(conversions: Sequence[int]) -> list[ExplainedCredit]:
-    """Return every credit of some conversions, by conversion and position, in one query: for a record's page."""
-    rows = Credit.objects.filter(conversion_id__in=conversions).order_by("conversion_id", "position")
-    return [_explained(row) for row in rows.values(*_COLUMNS, **_PATHS)]

@@ -33,7 +33,6 @@ class Dimension:
     spent_key: str | None
     social_key: str
     line: str
-    line_label: str
     earned_only: str = ""
     social_only: str = ""
 
@@ -46,7 +45,6 @@ CAMPAIGNS = Dimension(
     spent_key="c.campaign_id",
     social_key="h.campaign_id",
     line="no_campaign",
-    line_label="No campaign",
     earned_only="d.campaign_id = ANY(%(only)s::bigint[])",
     # An array, not a join: what happened in a campaign is little, and is looked up before anything is joined to it.
     social_only="""said.id = ANY(ARRAY(
@@ -65,7 +63,6 @@ CHANNELS = Dimension(
     spent_key="c.channel_id",
     social_key="h.channel_id",
     line="no_channel",
-    line_label="No channel",
     earned_only="d.channel_id = ANY(%(only)s::bigint[])",
     social_only="i.channel_id = ANY(%(only)s::bigint[])",
 )
@@ -80,7 +77,6 @@ COMMUNITIES = Dimension(
     spent_key="COALESCE(ch.community_id, c.community_id)",
     social_key="h.community_id",
     line="no_channel",
-    line_label="No channel",
     earned_only="ch.community_id = ANY(%(only)s::bigint[])",
     social_only="ch.community_id = ANY(%(only)s::bigint[])",
 )
@@ -96,7 +92,6 @@ CUSTOMERS = Dimension(
     spent_key=None,
     social_key="h.customer_id",
     line="no_person",
-    line_label="Guest orders",
     earned_only="d.person_id = ANY(%(only)s::bigint[])",
     social_only=f"asker.contact_id = ANY({_RECORDS})",
 )
@@ -118,7 +113,6 @@ HELPERS = Dimension(
     spent_key=None,
     social_key="h.helper_id",
     line="unknown",
-    line_label="Somebody unknown",
     earned_only="""d.actor_kind = 'member' AND d.member_id IN (
         SELECT own.id FROM community_member own JOIN crm_contact record ON record.id = own.contact_id
         WHERE record.person_id = ANY(%(only)s::bigint[])
@@ -134,7 +128,6 @@ MONTHS = Dimension(
     spent_key="date_trunc('month', d.day)::date",
     social_key="date_trunc('month', h.day)::date",
     line="",
-    line_label="",
 )
 
 

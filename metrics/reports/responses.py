@@ -25,7 +25,7 @@ from crm.models import Contact
 from crm.periods import Period, organisation_zone
 from gateway.users import name_of_user
 from metrics.reports.figures import Ratio, answer_rate, lead_answer_rate, resolution_rate, response_rate
-from metrics.reports.names import accounts_of, names_of
+from metrics.reports.names import names_of
 from metrics.reports.query import InvalidQuery
 from metrics.reports.response_figures import ONE, PLACES, WHOLE, Counted, Key, Times, count_responses
 from metrics.reports.snapshot import one_snapshot
@@ -287,14 +287,6 @@ def staff_choices() -> dict[str, str]:
 
 def _note() -> str:
     return "" if BusinessHours.objects.filter(openings__isnull=False).exists() else NO_BUSINESS_HOURS
-
-
-def replier_accounts(rows: list[ResponseRow]) -> dict[int | str | None, list[str]]:
-    """Return the external ids of the accounts of each person among the rows."""
-    people = {int(str(row.key)[1:]): row.key for row in rows if str(row.key).startswith("p")}
-    return {
-        people[pk]: [account.external_id for account in accounts] for pk, accounts in accounts_of(list(people)).items()
-    }
 
 
 def hours_of(seconds: float | None) -> Decimal | None:

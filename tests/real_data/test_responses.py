@@ -13,7 +13,8 @@ from django.utils import timezone
 from community.models import HelpRecord, Interaction, Member, MemberRole, Thread
 from crm.models import Contact
 from metrics.models import StaleMark
-from metrics.reports.responses import ResponsesQuery, replier_accounts, responses_report
+from metrics.reports.names import accounts_of
+from metrics.reports.responses import ResponsesQuery, responses_report
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,14 @@ def shown(times):
 
 def report(by, topic=""):
     return responses_report(ResponsesQuery(by=by, now=timezone.now(), topic=topic))
+
+
+def replier_accounts(rows):
+    """The external ids of the accounts of each person among the rows."""
+    people = {int(str(row.key)[1:]): row.key for row in rows if str(row.key).startswith("p")}
+    return {
+        people[pk]: [account.external_id for account in accounts] for pk, accounts in accounts_of(list(people)).items()
+    }
 
 
 def check(figures, topic=""):
