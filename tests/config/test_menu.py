@@ -46,6 +46,13 @@ def test_only_what_somebody_may_see():
     assert {"API keys", "Users"} & set(analyst) == set()
 
 
+def test_marks_and_chunks_are_called_as_in_the_glossary():
+    titles = set(items_of(request_by()))
+
+    assert {"Left on read", "Stale marks", "Recompute chunks", "Outcome marks"} <= titles
+    assert not {"Waiting", "Marks"} & titles
+
+
 def test_a_group_without_an_entry_is_left_out():
     stranger = request_by()
     stranger.user = UserFactory(is_staff=True)
