@@ -10,7 +10,6 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         """Register what can be synced, and what crm itself shows on the contact page."""
         import crm.personal_data.tasks  # noqa: F401 - Celery looks for tasks in the modules named so of each app alone
-        from crm.contact_points import VIEW_ADDRESSES
         from crm.duplicates.job_reports import JoinedPairs, TakenApart
         from crm.duplicates.panel import SamePerson
         from crm.duplicates.sources import ADDRESSES, COLLEAGUES, NAMES, REFERENCES, SUGGESTED
@@ -25,6 +24,7 @@ class CrmConfig(AppConfig):
         )
         from crm.merging.preview import Records
         from crm.motivation import CONFIDENCES
+        from crm.permissions import VIEW_ADDRESSES
         from crm.personal_data.actions import ACTIONS
         from crm.personal_data.declared import DECLARED
         from crm.start_panels import MyFollowUps

@@ -14,12 +14,12 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Min, OuterRef, Subquery
 from django.db.models.functions import JSONObject, Now
 
-from crm.contact_points import VIEW_ADDRESSES
 from crm.extensions import contact_tiles
 from crm.follow_ups import open_follow_ups
 from crm.models import Company, Consent, Contact, ContactPoint, Conversion, FollowUp, Note
 from crm.motivation import consent_to_motivation, motivation_shown
 from crm.periods import local_day, organisation_zone
+from crm.permissions import VIEW_ADDRESSES
 from crm.stages import StageReached, stage_now, stages_reached, what_makes_customers
 from gateway.history import event_model_of
 from gateway.panels import Figure, Link, PermissionCheck, Tile, tiles_for

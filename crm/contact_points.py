@@ -15,7 +15,6 @@ from django.core.validators import EmailValidator
 
 from gateway.errors import DomainError
 
-VIEW_ADDRESSES = "crm.view_contactpoint"  # without it addresses are neither shown nor searched by
 LONGEST = 320  # characters: 64 before the @, 255 after it
 
 

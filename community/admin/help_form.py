@@ -14,9 +14,9 @@ from community.helping import HELP
 from community.models import Channel, HelpRecord, Interaction, Member
 from community.newcomers import NewPerson, RefusedPerson, who_has
 from community.private_texts import is_hidden, readable_text
-from crm.contact_points import VIEW_ADDRESSES
 from crm.folding import fold
 from crm.models import Contact
+from crm.permissions import VIEW_ADDRESSES
 from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, MomentField, RemembersWhatItShowed, excerpt
 from gateway.items import is_id

@@ -15,8 +15,8 @@ from community.admin.recording import RecordingMixin
 from community.helping import RECORD_FACTS, RefusedHelp, check_helper, check_person, edit_help
 from community.models import HelpRecord
 from community.private_texts import PRIVATE
-from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
+from crm.permissions import VIEW_ADDRESSES
 from crm.search import search_contacts
 from gateway.admin import (
     AutocompleteSelectFilter,

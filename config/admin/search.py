@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from crm.contact_points import VIEW_ADDRESSES
+from crm.permissions import VIEW_ADDRESSES
 from crm.search import FoundPerson, find_people
 
 LONGEST = 320  # characters of a text to look for

@@ -15,8 +15,8 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from crm.audiences import hand_out, known_purposes, reach
-from crm.contact_points import VIEW_ADDRESSES
 from crm.models import Contact
+from crm.permissions import VIEW_ADDRESSES
 
 EXPORT_AUDIENCE = "crm.export_audience"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 .-]")

@@ -21,10 +21,11 @@ from crm.admin.merging import MergingMixin
 from crm.admin.personal_data import PersonalDataMixin
 from crm.admin.signs import with_wish
 from crm.admin.wishes import NotedConsents, WishesMixin
-from crm.contact_points import VIEW_ADDRESSES, normalise
+from crm.contact_points import normalise
 from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Consent, Contact, ContactPoint, ContactRef, OutcomeMark
 from crm.motivation import agrees_to_be_known
+from crm.permissions import VIEW_ADDRESSES
 from crm.personal_data.suppression import SourceName
 from crm.search import refresh_search_text, search_contacts
 from crm.stages import at_stage, stage_label, stage_now

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 
 from crm.admin.contact_page import page_of
 from crm.admin.quick_forms import form_answer
-from crm.contact_points import LONGEST, VIEW_ADDRESSES
+from crm.contact_points import LONGEST
 from crm.corrections import Corrected, RefusedCorrection, correct_person, take_back_correction
 from crm.models import Contact, ContactPoint, ContactRef
+from crm.permissions import VIEW_ADDRESSES
 from gateway.acting import act_named
 from gateway.admin import TextWidget
 from gateway.admin.dialogs import saved_answer

@@ -18,13 +18,12 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from crm.admin.merging import MERGE
-from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.decisions import decide_different, reopen
 from crm.duplicates.evidence import in_words
 from crm.duplicates.plan import JoiningPlan, PlannedPair, plan_of_joining
 from crm.folding import fold
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
+from crm.permissions import MERGE, VIEW_ADDRESSES
 from crm.stages import stage_label, stage_now
 from crm.tasks import request_joining, request_search
 from gateway.admin import ChoicesDropdownFilter, ReadOnlyModelAdmin, display, number_cell

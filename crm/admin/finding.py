@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path, reverse
 
-from crm.contact_points import VIEW_ADDRESSES
+from crm.permissions import VIEW_ADDRESSES
 from crm.search import find_people
 
 LONGEST = 320  # characters of a text to look for

@@ -16,11 +16,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crm.admin.merging import MERGE
-from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.joining import JOB_KIND as JOINING
 from crm.models import Merge
 from crm.motivation import taken_over_shown
+from crm.permissions import MERGE, VIEW_ADDRESSES
 from crm.search import NAMES
 from crm.tasks import request_taking_apart
 from gateway.admin import (

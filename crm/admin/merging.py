@@ -13,21 +13,19 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from crm.admin.finding import LONGEST
-from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.decisions import decide_different_people
 from crm.duplicates.panel import suggested_for
 from crm.extensions import contact_actions, merge_previews
 from crm.merging import Unmerged, merge, plan_of_unmerge, unmerge
 from crm.merging.preview import SideBySide, loaded, permitted_parts, side_by_side
 from crm.models import Contact
+from crm.permissions import MERGE, VIEW_ADDRESSES
 from crm.search import FoundPerson, find_people
 from gateway.admin import FinderInput, TextWidget
 from gateway.admin.later import LaterPart, later_answer
 from gateway.errors import DomainError
 from gateway.items import is_id
 from gateway.panels import PageAction
-
-MERGE = "crm.merge_contact"
 
 contact_actions.register(
     PageAction(

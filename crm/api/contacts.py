@@ -10,9 +10,10 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from crm.api.formats import RefRecord
-from crm.contact_points import VIEW_ADDRESSES, normalise_email
+from crm.contact_points import normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
 from crm.motivation import motivation_shown
+from crm.permissions import VIEW_ADDRESSES
 from crm.search import search_contacts
 from crm.stages import at_stage, stage_now
 from gateway.errors import DomainError

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from crm.duplicates.joining import JOB_KIND as JOINING
-from crm.duplicates.joining import MAY_JOIN
 from crm.duplicates.taking_apart import JOB_KIND as TAKING_APART
 from crm.merging.fields import label_of
 from crm.models import Contact, DuplicateSuggestion, Merge
+from crm.permissions import MERGE
 from gateway.panels import Column, Figure, Link, PageAction, PanelContent, PermissionCheck, Row, Table
 from jobs.models import Job
 
@@ -21,7 +21,7 @@ APART = PageAction(
     label="Take this job apart…",
     icon="call_split",
     page="admin:crm_merge_job_apart",
-    permission=MAY_JOIN,
+    permission=MERGE,
 )
 
 
@@ -77,7 +77,7 @@ class JoinedPairs:
 
     def actions(self, job: Job, *, may: PermissionCheck) -> Sequence[PageAction]:
         stands = job.finished_at is not None and Merge.objects.standing().filter(job=job).exists()
-        return [APART] if stands and may(MAY_JOIN) else []
+        return [APART] if stands and may(MERGE) else []
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _became(merge: Merge | None) -> str:
 
 
 def _apart(merge: Merge | None, *, may: PermissionCheck) -> Link | None:
-    if merge is None or merge.unmerged_at is not None or not may(MAY_JOIN):
+    if merge is None or merge.unmerged_at is not None or not may(MERGE):
         return None
     return Link(page="admin:crm_contact_unmerge", args=(merge.loser_id,))
 

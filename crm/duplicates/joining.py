@@ -14,6 +14,7 @@ from django.db import transaction
 
 from crm.merging.merge import merge
 from crm.models import Contact, DuplicateSuggestion
+from crm.permissions import MERGE
 from crm.stages import ORDER, stage_now
 from gateway.acting import acting
 from gateway.errors import DomainError
@@ -23,7 +24,6 @@ from jobs.models import Job
 logger = logging.getLogger(__name__)
 
 JOB_KIND = "join_duplicates"
-MAY_JOIN = "crm.merge_contact"
 MOST_PAIRS = 1_000  # of one job
 MAY_NOT_ANY_MORE = "Whoever asked for it may not join people any more."
 
@@ -134,7 +134,7 @@ def _join(suggestion_id: int, job: Job, *, now: datetime) -> dict[str, object]:
 def may_still(job: Job) -> bool:
     """Whether whoever asked for the job may still join people: by now they may have left, or have another role."""
     if job.requested_by is not None:
-        return job.requested_by.has_perm(MAY_JOIN)
+        return job.requested_by.has_perm(MERGE)
     return job.requested_through != "admin"  # there somebody asked who was deleted since
 
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from crm.duplicates.evidence import in_words
 from crm.models import Contact, DuplicateSuggestion, Merge
+from crm.permissions import MERGE
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, Table
 from gateway.users import name_of_user
 
@@ -20,7 +21,7 @@ class SamePerson:
     key: str = "same_person"
     title: str = "One person"
     order: int = 80
-    permission: str = "crm.merge_contact"
+    permission: str = MERGE
     description: str = "Records merged into this one, and contacts that may be the same person."
 
     def load(self, ids: Sequence[int], *, now: datetime, may: PermissionCheck) -> Mapping[int, PanelContent]:

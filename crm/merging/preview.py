@@ -15,6 +15,7 @@ from crm.merging.merge import lock_persons, persons_of, wait_for_merges
 from crm.merging.part import MergePreviewPart
 from crm.models import Consent, Contact, ContactPoint, ContactRef, Conversion
 from crm.motivation import ON_RECORD, motivation_shown
+from crm.permissions import VIEW_ADDRESSES
 from crm.stages import later_stage, stage_now
 from gateway.panels import Column, PanelContent, PermissionCheck, Row, Table
 
@@ -160,7 +161,7 @@ class Records:
         records = dict(Contact.objects.filter(person__in=both).order_by().values_list("person").annotate(n=Count("pk")))
         rows.append(count_row("Records of this person", records.get(survivor_id, 0), records.get(loser_id, 0)))
         tables = [Table(title="Records", columns=sides("What"), rows=rows, empty="Nothing.")]
-        if may("crm.view_contactpoint"):
+        if may(VIEW_ADDRESSES):
             tables.append(_addresses(both))
         return PanelContent(tables=tables)
 
