@@ -18,6 +18,7 @@ from metrics.reports.report import RoiLine
 
 BASE: Path = settings.BASE_DIR
 PAGES = sorted([*BASE.glob("*.md"), *BASE.glob("docs/**/*.md")])
+APPS = ("demo", "config", "metrics", "community", "crm", "jobs", "gateway")
 TARGETS = set(re.findall(r"^([a-z-]+):", (BASE / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
@@ -81,6 +82,27 @@ def test_every_page_is_found_from_the_readme_and_every_decision_from_the_list():
 
     assert [page.name for page in BASE.glob("docs/*.md") if f"(docs/{page.name})" not in readme] == []
     assert [page.name for page in BASE.glob("docs/decisions/0*.md") if f"({page.name})" not in decisions] == []
+
+
+def test_every_number_of_a_requirement_that_is_named_has_its_line():
+    """R59 to R63 names all five. No line is left that nobody names, and each leads to a heading that there is."""
+    number = re.compile(r"\b(?:R(\d+) to R(\d+)|R\d+|G\d|D\d|G-\d\d)\b")
+    code = [
+        path for app in (*APPS, "tests") for path in (BASE / app).rglob("*") if path.suffix in (".py", ".sql", ".html")
+    ]
+    named = set()
+    for path in {*PAGES, *code} - {BASE / "docs/requirements.md", BASE / "CHANGELOG.md", Path(__file__)}:
+        for found in number.finditer(path.read_text(encoding="utf-8")):
+            first, last = found.groups()
+            named |= {f"R{n}" for n in range(int(first), int(last) + 1)} if first else {found.group()}
+    page = text("docs/requirements.md")
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text("docs/metrics.md"), re.MULTILINE)
+    }
+
+    assert set(re.findall(r"^\| ([RGD]-?\d+) \|", page, re.MULTILINE)) == named
+    assert set(re.findall(r"\(metrics\.md#([^)]+)\)", page)) <= headings
 
 
 def test_readme_and_real_data_tell_the_same_figures():
