@@ -38,6 +38,7 @@ crm.merge                                v       v         v        v
 crm.note                                 vac     vac       -        vacd
 crm.followup                             vac     vac       -        vacd
 crm.duplicatesuggestion                  v       v         v        v
+crm.suggest_duplicate                    x       -         -        x
 
 # What happened, and help.
 community.member                         v       v         v        vacd

@@ -12,7 +12,7 @@ class CrmConfig(AppConfig):
         import crm.personal_data.tasks  # noqa: F401 - Celery looks for tasks in the modules named so of each app alone
         from crm.duplicates.job_reports import JoinedPairs, TakenApart
         from crm.duplicates.panel import SamePerson
-        from crm.duplicates.sources import ADDRESSES, COLLEAGUES, NAMES, REFERENCES, SUGGESTED
+        from crm.duplicates.sources import ADDRESSES, COLLEAGUES, NAMES, REFERENCES, SUGGESTED, TOLD
         from crm.extensions import (
             contact_actions,
             contact_panels,
@@ -115,7 +115,7 @@ class CrmConfig(AppConfig):
         for source in SOURCES:
             timeline_sources.register(source)
         merge_previews.register(Records())
-        for duplicates in (ADDRESSES, REFERENCES, NAMES, COLLEAGUES, SUGGESTED):
+        for duplicates in (ADDRESSES, REFERENCES, NAMES, COLLEAGUES, SUGGESTED, TOLD):
             duplicate_sources.register(duplicates)
         contact_panels.register(SamePerson())
         for report in (JoinedPairs(), TakenApart()):

@@ -132,7 +132,8 @@ class PageAction:
 
     Where `is_dialog`, the page answers with a fragment and is shown on top of the page it came from;
     what it saves is announced by the event `kith:saved`, and it stands in the rows of lists as well, unless
-    `is_in_rows` is false. `shortcut` is one key that does the same.
+    `is_in_rows` is false. `shortcut` is one key that does the same. Whoever has the permission `unless` is not offered
+    it: there is something better for them.
     """
 
     key: str
@@ -144,6 +145,7 @@ class PageAction:
     is_dialog: bool = False
     is_in_rows: bool = True
     shortcut: str = ""
+    unless: str = ""
 
 
 class PermissionCheck(Protocol):
@@ -220,9 +222,8 @@ def tiles_for(registry: Registry[TileProvider], *, instance_id: int, may: Permis
 
 def actions_for(registry: Registry[PageAction], *, may: PermissionCheck) -> list[PageAction]:
     """Return the permitted actions of a page in their order, ties broken by key."""
-    return sorted(
-        (action for action in registry if may(action.permission)), key=lambda action: (action.order, action.key)
-    )
+    permitted = (action for action in registry if may(action.permission) and not (action.unless and may(action.unless)))
+    return sorted(permitted, key=lambda action: (action.order, action.key))
 
 
 def permitted_panels(registry: Registry[Panel], *, may: PermissionCheck) -> list[Panel]:

@@ -19,6 +19,7 @@ from crm.admin.erased import ErasedRefusingForm
 from crm.admin.finding import FindingMixin
 from crm.admin.merging import MergingMixin
 from crm.admin.personal_data import PersonalDataMixin
+from crm.admin.saying import SayingMixin
 from crm.admin.signs import with_wish
 from crm.admin.wishes import NotedConsents, WishesMixin
 from crm.contact_points import normalise
@@ -244,6 +245,7 @@ class ContactAdmin(
     CorrectingMixin,
     AudienceMixin,
     MergingMixin,
+    SayingMixin,
     FindingMixin,
     PersonalDataMixin,
     ModelAdmin,

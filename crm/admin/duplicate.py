@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from crm.duplicates.decisions import decide_different, reopen
-from crm.duplicates.evidence import in_words
+from crm.duplicates.evidence import why
 from crm.duplicates.plan import JoiningPlan, PlannedPair, plan_of_joining
 from crm.folding import fold
 from crm.models import ChangedIdentity, Contact, DuplicateSuggestion
@@ -39,7 +39,7 @@ State = DuplicateSuggestion.State
 class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
     list_display = ("score_count", "shown_first", "shown_second", "why", "shown_state", "decide")
     list_display_links = ("score_count",)
-    list_select_related = ("first__person__company", "second__person__company")
+    list_select_related = ("first__person__company", "second__person__company", "said_by")
     list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("first__search_text", "second__search_text")
     search_help_text = "Any part of a name, e-mail address or phone number"
@@ -128,7 +128,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
 
     @display(description="Why")
     def why(self, suggestion: DuplicateSuggestion) -> str:
-        return ", ".join(in_words(suggestion.reasons)).capitalize()
+        return why(suggestion)
 
     @display(
         description="State", ordering="state",
@@ -266,7 +266,7 @@ def _row(pair: PlannedPair) -> Row:
         values=(
             *(_told_apart(person) for person in people),
             pair.suggestion.score,
-            ", ".join(in_words(pair.suggestion.reasons)).capitalize(),
+            why(pair.suggestion),
         ),
         links={
             **{place: Link(page="admin:crm_contact_change", args=(person.pk,)) for place, person in enumerate(people)},

@@ -10,7 +10,9 @@ so the score is 80. Evidence against (two accounts on one channel) has negative 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from crm.models import DuplicateSuggestion
 from gateway.registry import Registry
+from gateway.users import name_of_user
 
 SUGGESTED_FROM = 50  # points; a pair below is not worth anybody's time
 
@@ -32,6 +34,7 @@ class Evidence:
 
 evidence: Registry[Evidence] = Registry(
     "kind of evidence",
+    Evidence("said", 90, "said by a colleague"),  # enough although both have an account on one channel
     Evidence("verified_email", 95, "same verified e-mail"),
     Evidence("verified_phone", 90, "same verified phone"),
     Evidence("email", 80, "same e-mail"),
@@ -72,7 +75,16 @@ def score_of(reasons: Sequence[Reason]) -> int:
     return int(100 * (1 - doubt) * belief + 1e-9)
 
 
-def in_words(reasons: Sequence[Mapping[str, object]]) -> list[str]:
-    """Return stored reasons as people say them, the strongest first and what speaks against last."""
+def in_words(reasons: Sequence[Mapping[str, object]], *, said_by: str = "") -> list[str]:
+    """Return stored reasons as people say them, the strongest first and what speaks against last; with who said so."""
     ordered = sorted(reasons, key=lambda reason: (-int(str(reason["points"])), str(reason["key"])))
-    return [evidence[str(reason["key"])].sentence for reason in ordered if str(reason["key"]) in evidence]
+    keys = [str(reason["key"]) for reason in ordered]
+    return [
+        f"said by {said_by}" if key == "said" and said_by else evidence[key].sentence for key in keys if key in evidence
+    ]
+
+
+def why(suggestion: DuplicateSuggestion) -> str:
+    """Return the reasons of a suggestion as a sentence. Who said so has to be selected with it, or is a query."""
+    text = ", ".join(in_words(suggestion.reasons, said_by=name_of_user(suggestion.said_by)))
+    return text[:1].upper() + text[1:]

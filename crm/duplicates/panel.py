@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import F, Q
 
-from crm.duplicates.evidence import in_words
+from crm.duplicates.evidence import why
 from crm.models import Contact, DuplicateSuggestion, Merge
 from crm.permissions import MERGE
 from gateway.panels import Column, Link, PanelContent, PermissionCheck, Row, Table
@@ -93,15 +93,14 @@ def _open_suggestions(persons: set[int | None]) -> Iterator[tuple[int, Suggested
             Q(first__person__in=persons) | Q(second__person__in=persons), state=DuplicateSuggestion.State.OPEN
         )
         .exclude(first__person=F("second__person"))
-        .select_related("first__person", "second__person")
+        .select_related("first__person", "second__person", "said_by")
         .order_by("-score", "pk")
     )
     for suggestion in found:
         both = (suggestion.first.person, suggestion.second.person)
         for one, other in (both, both[::-1]):
             if one is not None and other is not None and one.pk in persons:
-                why = ", ".join(in_words(suggestion.reasons)).capitalize()
-                yield one.pk, Suggested(other, suggestion.score, why)
+                yield one.pk, Suggested(other, suggestion.score, why(suggestion))
 
 
 def _suggestions(persons: set[int | None]) -> Mapping[int | None, list[Row]]:

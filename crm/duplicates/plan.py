@@ -68,7 +68,8 @@ def plan_of_joining(suggestion_ids: Sequence[int]) -> JoiningPlan:
     """
     ids = set(suggestion_ids)
     refuse_too_many(len(ids))
-    asked = DuplicateSuggestion.objects.filter(pk__in=ids, state=State.OPEN).select_related("first", "second")
+    asked = DuplicateSuggestion.objects.filter(pk__in=ids, state=State.OPEN)
+    asked = asked.select_related("first", "second", "said_by")
     open_pairs = {
         suggestion: _pair(suggestion)
         for suggestion in asked.order_by("-score", "pk")

@@ -247,3 +247,17 @@ SUGGESTED = DuplicateSource(
         " UNION ALL ".join([_partners("first_id", "second_id"), _partners("second_id", "first_id")])
     ),
 )
+
+# What a colleague said of two records speaks for their persons until it is taken back, whatever else changes.
+TOLD = DuplicateSource(
+    key="told",
+    pairs="""
+        SELECT searched.contact_id, told.second_id, 'said', 1.0
+        FROM searched
+        JOIN crm_duplicatesuggestion told ON told.first_id = searched.contact_id AND told.said_at IS NOT NULL
+        UNION ALL
+        SELECT searched.contact_id, told.first_id, 'said', 1.0
+        FROM searched
+        JOIN crm_duplicatesuggestion told ON told.second_id = searched.contact_id AND told.said_at IS NOT NULL
+    """,
+)

@@ -16,7 +16,7 @@ class DuplicateSuggestion(models.Model):
 
     One row for each pair, the lower id first; a decision is never asked for again. The two stand for their
     persons, also after later merges. `score` is 0 to 100, `reasons` a list of `{"key", "points"}`:
-    see `crm.duplicates.evidence`.
+    see `crm.duplicates.evidence`. `said_at` is when a colleague last said that they are one person, and `said_by` who.
     """
 
     class State(models.TextChoices):
@@ -38,9 +38,14 @@ class DuplicateSuggestion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     merge = models.ForeignKey(Merge, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    said_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    said_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         default_permissions = ("view",)  # to decide is `crm.merge_contact`
+        permissions = [("suggest_duplicate", "Can say that two people are one")]
         verbose_name = "possible duplicate"
         constraints = [
             models.UniqueConstraint(

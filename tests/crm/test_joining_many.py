@@ -297,6 +297,19 @@ def test_what_stays_is_said_with_the_name_that_is_not_stored():
     assert "Language (decided again by the merge of Ada Third)" in said
 
 
+def test_who_was_joined_again_by_hand_meanwhile_stays_joined():
+    pair = pair_of(*named("Ada Byron", "Ada B."))
+    job = joined([pair])
+    apart = start_taking_apart(job.pk, now=NOW)
+    unmerge(loser_id=pair.second_id, now=NOW)
+    by_hand = merge(survivor_id=pair.first_id, loser_id=pair.second_id, now=NOW)
+    work()
+
+    apart.refresh_from_db()
+    assert [outcome["message"] for outcome in apart.report["outcomes"]] == ["Somebody has taken these apart already."]
+    assert list(Merge.objects.standing()) == [by_hand]
+
+
 def test_different_people_are_remembered_for_the_whole_job_where_somebody_says_so():
     clerk = client_of(*ALL)
     pairs = [pair_of(*named(f"Ada {number}", f"Ada {number}")) for number in range(2)]
