@@ -25,8 +25,8 @@ from django.db.models.lookups import GreaterThan
 from crm.folding import fold
 from crm.models import Contact, ContactPoint
 from crm.models.contact import BEGINNING
+from crm.search_text import SEARCH_TEXT
 from crm.stages import has_bought_sql
-from crm.sync.references import CONTACTS
 from crm.wishes import wishes_no_contact
 
 NAMES = ("full_name", "preferred_name", "known_as")  # what everybody who sees contacts may search by
@@ -425,9 +425,7 @@ def _addresses(wanted: _Wanted, people: Sequence[int]) -> dict[tuple[int | None,
 
 def refresh_search_text(contact_ids: Sequence[int]) -> None:
     """Write anew what the search looks through, after names or addresses were changed outside a batch."""
-    expression = CONTACTS.derived["search_text"].format(
-        full_name="t.full_name", preferred_name="t.preferred_name", known_as="t.known_as"
-    )
+    expression = SEARCH_TEXT.format(full_name="t.full_name", preferred_name="t.preferred_name", known_as="t.known_as")
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Contact._meta.db_table} t SET search_text = {expression} WHERE t.id = ANY(%s)",

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
+from community.costs import replace, restoring, voiding
 from community.models import Cost
-from community.sync.costs import replace, restoring, voiding
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
 from crm.money import quantise

@@ -15,7 +15,7 @@ from community.extensions import interaction_actions, interaction_panels
 from community.interaction_kinds import interaction_kinds, label_of
 from community.models import Channel, Handling, Interaction
 from community.private_texts import PRIVATE
-from community.sync.interactions import restoring, retracting
+from community.retracting import restoring, retracting
 from crm.admin.erased import ErasedRefusingForm
 from crm.models import Contact
 from crm.personal_data.suppression import SourceName

@@ -6,8 +6,8 @@ from typing import Literal
 import django_filters
 from django.db.models import Q
 
+from community.costs import restoring, voiding
 from community.models import Cost
-from community.sync import costs
 from crm.api.formats import Amount, money
 from gateway.filters import CollectionFilters, DayFilter, IdFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Json, Record, Resource, plain
@@ -87,8 +87,8 @@ class Costs(Resource):
     }
     standing = Q(voided_at=None)
     acts = (
-        Act("void", "Take a cost out of every figure, keeping it", costs.voiding.one),
-        Act("restore", "Let a cost that was voided count again", costs.restoring.one),
+        Act("void", "Take a cost out of every figure, keeping it", voiding.one),
+        Act("restore", "Let a cost that was voided count again", restoring.one),
     )
 
     def fill(self, records: list[Json]) -> None:

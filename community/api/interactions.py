@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from community.interaction_kinds import interaction_kinds
 from community.private_texts import READ_PRIVATE
-from community.sync import interactions
+from community.retracting import restoring, retracting
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Record, Resource, Withheld
 
@@ -98,6 +98,6 @@ class Interactions(Resource):
     standing = Q(occurred_at__isnull=False, deleted_at=None, retracted_at=None)
     withheld = (Withheld(READ_PRIVATE, ("text", "url"), where="is_private"),)
     acts = (
-        Act("retract", "Take an interaction out of every figure (spam, a test)", interactions.retracting.one),
-        Act("restore", "Let an interaction that was retracted count again", interactions.restoring.one),
+        Act("retract", "Take an interaction out of every figure (spam, a test)", retracting.one),
+        Act("restore", "Let an interaction that was retracted count again", restoring.one),
     )

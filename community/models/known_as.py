@@ -11,11 +11,11 @@ from typing import Any
 import pgtrigger
 
 from crm.models import Contact
-from crm.sync.references import CONTACTS
+from crm.search_text import SEARCH_TEXT
 
 HANDLES_SHOWN = 10
 
-_SEARCH_TEXT = CONTACTS.derived["search_text"].format(
+_SEARCH_TEXT = SEARCH_TEXT.format(
     full_name="t.full_name", preferred_name="t.preferred_name", known_as="called.known_as"
 )
 

@@ -1,66 +1,27 @@
 """Costs, known by what other systems call them: never edited, but voided and replaced."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import connection, transaction
+from django.db import connection
 from psycopg.types.range import DateRange
 
+from community.costs import COSTS, newest_in_place, step_aside, voiding
 from community.models import Cost
 from community.sync.references import CHANNELS, COMMUNITIES
 from crm.money import quantise
 from crm.personal_data.suppression import SourceName
-from crm.sync.conversions import AlreadyVoided
 from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import campaign_ids, contact_ids
 from gateway.collections import FieldError
 from gateway.drafts import Draft, check_complete
-from gateway.errors import DomainError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Number, Ref, Slug, Source, Text
 from gateway.staging import id_array
 from gateway.synced import SyncedCollection
-from gateway.tables import Key, Row, Table
-from gateway.taking_out import Restoring, TakingOut
-
-COSTS = Table(Cost, key=("source", "external_id"))
-
-
-class AlreadyReplaced(DomainError):
-    """The cost was changed: it was voided, and another one stands in its place."""
-
-    code = "already_replaced"
-    status = 409
-
-
-def _replaced(ids: Collection[int]) -> dict[int, DomainError]:
-    """Return, for those of these costs that were replaced, which one is the newest in their place. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE place AS (
-                SELECT c.id, c.replaced_by_id AS newest FROM community_cost c
-                WHERE c.id = ANY(%s::bigint[]) AND c.replaced_by_id IS NOT NULL
-                UNION ALL
-                SELECT p.id, c.replaced_by_id FROM place p JOIN community_cost c ON c.id = p.newest
-                WHERE c.replaced_by_id IS NOT NULL
-            )
-            SELECT id, max(newest) FROM place GROUP BY id
-            """,
-            [id_array(ids)],
-        )
-        return {
-            pk: AlreadyReplaced(f"The cost was replaced by {newest}: change, void or restore that one.")
-            for pk, newest in cursor.fetchall()
-        }
-
-
-voiding = TakingOut(
-    model=Cost, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided, replaced=_replaced
-)
-restoring = Restoring(taking_out=voiding, kept_out=_replaced)
+from gateway.tables import Key, Row
 
 # The columns that make a cost: any other value of one of them is another cost.
 SUBSTANCE = [
@@ -118,7 +79,7 @@ class Costs(SyncedCollection):
         stored = _standing(drafts)
         # Only a patch names a cost that was replaced, by its former id: a reference leads to the newest.
         gone = {row["id"] for row in stored.values() if row["replaced_by_id"] is not None}
-        former = _replaced(gone) if gone else {}
+        former = newest_in_place(gone) if gone else {}
         rows: list[Row] = []
         replaced: dict[int, int] = {}
         said_again: dict[int, datetime] = {}
@@ -155,7 +116,7 @@ class Costs(SyncedCollection):
             if before_id is not None:
                 replaced[before_id] = pk
             draft.done("created" if before_id is None else "updated", pk)
-        _step_aside(replaced, reason="replaced", now=now)
+        step_aside(replaced, reason="replaced", now=now)
         COSTS.insert(rows)
         _note_said_again(said_again)
 
@@ -258,20 +219,6 @@ def _whole(draft: Draft, before: Mapping[str, Any] | None) -> dict[str, Any]:
     return values
 
 
-def replace(changed: Cost, *, reason: str, now: datetime) -> None:
-    """
-    Void the stored cost and insert `changed` in its place, under a new id that `changed` then has.
-
-    Raises `AlreadyVoided` when somebody else voided or replaced the cost meanwhile.
-    """
-    with transaction.atomic():
-        (pk,) = COSTS.reserve(1)
-        if not _step_aside({changed.pk: pk}, reason=reason, now=now):
-            raise AlreadyVoided("The cost was voided or replaced meanwhile.")
-        changed.pk, changed.created_at = pk, now
-        changed.save(force_insert=True)
-
-
 def _note_said_again(said: Mapping[int, datetime]) -> None:
     """Keep when costs, by id, were last said to be what they are: what was said before that is not news."""
     if said:
@@ -281,22 +228,3 @@ def _note_said_again(said: Mapping[int, datetime]) -> None:
                 " FROM unnest(%s::bigint[], %s::timestamptz[]) AS s(id, said_at) WHERE c.id = s.id",
                 [id_array(said), list(said.values())],
             )
-
-
-def _step_aside(replaced: Mapping[int, int], *, reason: str, now: datetime) -> int:
-    """
-    Void costs in favor of others that are about to be inserted, by id; return how many still counted.
-
-    The old row steps aside first, for the two carry the same reference; it points to its replacement by
-    an id drawn beforehand: the foreign key is checked at the end of the transaction.
-    """
-    if not replaced:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE community_cost c"
-            " SET voided_at = %s, void_reason = %s, replaced_by_id = r.new, updated_at = now()"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS r(old, new) WHERE c.id = r.old AND c.voided_at IS NULL",
-            [now, reason, id_array(replaced), id_array(replaced.values())],
-        )
-        return cursor.rowcount

@@ -1,15 +1,14 @@
 """Interactions, known by channel and external id: the largest stream of facts."""
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from community.helping import HELP
 from community.interaction_kinds import interaction_kinds
-from community.models import HelpRecord, Interaction
+from community.models import Interaction
 from community.private_texts import READ_PRIVATE
 from community.sync.accepted_answers import refresh_accepted_help
 from community.sync.references import (
@@ -24,52 +23,9 @@ from community.sync.told_threads import tell_with_talk
 from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
 from gateway.drafts import Draft, settle
-from gateway.errors import DomainError
 from gateway.items import ExternalId, Item, Moment, Name, Ref, Slug, Text, Url, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
-from gateway.taking_out import Restoring, TakingOut
-
-
-class AlreadyRetracted(DomainError):
-    """The interaction was retracted before and stays as it is."""
-
-    code = "already_retracted"
-    status = 409
-
-
-class OutWithItsHelp(DomainError):
-    """The interaction was written with a help record that was undone or withdrawn, and is out with it."""
-
-    code = "out_with_its_help"
-    status = 409
-
-
-def _out_with_their_help(ids: Collection[int]) -> Mapping[int, DomainError]:
-    """Return why interactions stay out that were written with help which no longer stands. One query."""
-    withdrawn = Interaction.objects.filter(pk__in=ids, kind=HELP, help_record__withdrawn_at__isnull=False)
-    return {
-        pk: OutWithItsHelp(f"The interaction was written with help record {record}, which was undone. Take that back.")
-        for pk, record in withdrawn.order_by("pk").values_list("pk", "help_record__pk")
-    }
-
-
-def _follow_in_help(ids: Collection[int], *, now: datetime) -> None:
-    """Withdraw help that was made of these answers, or stand it up again; all help on them counts as changed."""
-    refresh_accepted_help(ids, now=now)
-    HelpRecord.objects.filter(interaction__in=ids).update(updated_at=now)
-
-
-retracting = TakingOut(
-    model=Interaction,
-    when="retracted_at",
-    why="retract_reason",
-    done="retracted",
-    refusal=AlreadyRetracted,
-    then=_follow_in_help,
-)
-restoring = Restoring(taking_out=retracting, kept_out=_out_with_their_help)
-
 
 # Facts that name other rows; all others are columns.
 NAMES = {"member", "user", "to", "thread", "reply_to", "campaign"}

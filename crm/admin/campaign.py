@@ -6,9 +6,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.admin.money import money_cell
+from crm.archiving import archive
 from crm.extensions import campaign_panels
 from crm.models import Campaign
-from crm.sync.campaigns import archive
 from gateway.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,

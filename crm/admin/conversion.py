@@ -13,8 +13,8 @@ from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Contact, Conversion, ConversionKind
 from crm.personal_data.suppression import SourceName
-from crm.sync.conversions import restoring, voiding
 from crm.sync.fields import money_problems
+from crm.voiding import restoring, voiding
 from gateway.admin import (
     AutocompleteSelectFilter,
     DaysFilter,

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from crm.admin.contact_page import page_of
-from crm.admin.merging import MERGE, OtherContactForm
+from crm.admin.merging import OtherContactForm
 from crm.admin.quick_forms import form_answer
-from crm.contact_points import VIEW_ADDRESSES
 from crm.duplicates.saying import say_same, unsay
 from crm.extensions import contact_actions
 from crm.models import Contact
+from crm.permissions import MERGE, VIEW_ADDRESSES
 from gateway.admin.dialogs import saved_answer
 from gateway.errors import DomainError
 from gateway.panels import PageAction

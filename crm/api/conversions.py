@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from crm.api.formats import Amount, RefRecord, SignedAmount, money, ref
-from crm.sync import conversions
+from crm.voiding import restoring, voiding
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Json, Record, Resource
 
@@ -94,8 +94,8 @@ class Conversions(Resource):
     orderings = ("id", "updated_at", "occurred_at")
     standing = Q(voided_at=None)
     acts = (
-        Act("void", "Take a conversion out of every figure, keeping it", conversions.voiding.one),
-        Act("restore", "Let a conversion that was voided count again", conversions.restoring.one),
+        Act("void", "Take a conversion out of every figure, keeping it", voiding.one),
+        Act("restore", "Let a conversion that was voided count again", restoring.one),
     )
 
     def fill(self, records: list[Json]) -> None:

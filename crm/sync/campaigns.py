@@ -1,6 +1,6 @@
 """Campaigns, known by their code without regard to case."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -68,9 +68,3 @@ class Campaigns(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
-
-
-def archive(ids: Collection[int], *, now: datetime) -> int:
-    """Archive those of the campaigns that are not yet; return how many that were. Their codes stay taken."""
-    archived = Campaign.Status.ARCHIVED
-    return Campaign.objects.filter(pk__in=ids).exclude(status=archived).update(status=archived, updated_at=now)

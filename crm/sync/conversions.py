@@ -10,29 +10,17 @@ from crm.personal_data.suppression import SourceName
 from crm.sync.erased import pseudonyms, refuse_erased
 from crm.sync.fields import Amount, Currency, SignedAmount, money_problems
 from crm.sync.references import contact_ids
+from crm.voiding import voiding
 from gateway.collections import FieldError
 from gateway.drafts import Draft, write_rows
-from gateway.errors import DomainError
 from gateway.items import Day, ExternalId, Item, Moment, Name, Ref, Source, Text
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Table
-from gateway.taking_out import Restoring, TakingOut
 
 CONVERSIONS = Table(Conversion, key=("source", "external_id"), frozen="t.voided_at IS NOT NULL")
 
 
 MONEY = {"refund_of", "amount", "margin", "currency"}  # facts of which a refund must fit its original
-
-
-class AlreadyVoided(DomainError):
-    """The record was voided before and stays as it is."""
-
-    code = "already_voided"
-    status = 409
-
-
-voiding = TakingOut(model=Conversion, when="voided_at", why="void_reason", done="voided", refusal=AlreadyVoided)
-restoring = Restoring(taking_out=voiding)
 
 
 class ConversionItem(Item):

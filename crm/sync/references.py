@@ -5,22 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.contrib.auth import get_user_model
 
 from crm.models import Campaign, Company, Contact, ContactRef
+from crm.search_text import SEARCH_TEXT
 from gateway.drafts import Draft
 from gateway.tables import Key, Row, Table
 
 COMPANIES = Table(Company, key=("source", "external_id"))
-CONTACTS = Table(
-    Contact,
-    key=(),
-    derived={
-        "search_text": """
-            kith_fold(concat_ws(E'\\n', NULLIF({full_name}, ''), NULLIF({preferred_name}, ''),
-                NULLIF({known_as}, ''), (
-                SELECT string_agg(concat_ws(E'\\n', p.raw, NULLIF(p.normalised, lower(p.raw))), E'\\n' ORDER BY p.id)
-                FROM crm_contactpoint p WHERE p.contact_id = t.id
-            )))"""
-    },
-)
+CONTACTS = Table(Contact, key=(), derived={"search_text": SEARCH_TEXT})
 CAMPAIGNS = Table(
     Campaign,
     key=("code",),

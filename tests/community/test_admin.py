@@ -14,12 +14,12 @@ from psycopg.types.range import DateRange
 
 from community.admin.cost import CostForm
 from community.admin.interaction import InteractionAdmin
+from community.costs import replace
 from community.models import Colleague, Cost, HelpRecord, Interaction
-from community.sync.costs import replace
-from community.sync.interactions import retracting
+from community.retracting import retracting
 from crm.models import Contact
 from crm.search import refresh_search_text
-from crm.sync.conversions import AlreadyVoided
+from crm.voiding import AlreadyVoided
 from gateway.history import history_of
 from tests.admin_forms import errors_of, posted
 from tests.factories.community import (

@@ -25,8 +25,8 @@ from community.helping import (
     undo_help,
 )
 from community.models import Colleague, HelpRecord, Interaction
+from community.retracting import OutWithItsHelp, restoring, retracting
 from community.sync.accepted_answers import refresh_accepted_help
-from community.sync.interactions import OutWithItsHelp, restoring, retracting
 from gateway.history import history_of
 from metrics.models import Credit, HelperDay, StaleMark
 from metrics.recompute import recompute_all, recompute_stale

@@ -9,7 +9,7 @@ from psycopg.types.range import DateRange
 from community.models import Cost
 from community.sync import costs
 from crm.models import Campaign
-from crm.sync.conversions import AlreadyVoided
+from crm.voiding import AlreadyVoided
 from gateway.batches import NotFound
 from gateway.collections import collections
 from gateway.taking_out import NothingToRestore

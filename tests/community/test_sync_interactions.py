@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from community.models import Channel, HelpRecord, Interaction, Member, Thread
+from community.retracting import AlreadyRetracted
 from community.sync import interactions
-from community.sync.interactions import AlreadyRetracted
 from crm.models import Campaign, ContactRef
 from gateway.batches import InUse
 from gateway.collections import collections

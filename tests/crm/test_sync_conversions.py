@@ -7,7 +7,7 @@ import pytest
 
 from crm.models import Campaign, Contact, ContactRef, Conversion
 from crm.sync import conversions
-from crm.sync.conversions import AlreadyVoided
+from crm.voiding import AlreadyVoided
 from gateway.batches import InUse, NotFound
 from gateway.collections import collections
 from metrics.models import StaleMark

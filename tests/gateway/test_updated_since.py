@@ -12,10 +12,10 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from community.models import Interaction
-from community.sync.interactions import restoring, retracting
+from community.retracting import restoring, retracting
 from crm.merging import merge, unmerge
 from crm.models import Contact, Conversion, ConversionKind
-from crm.sync.conversions import voiding
+from crm.voiding import voiding
 from gateway.routes import known_scopes
 from tests.api_clients import client_with
 from tests.factories.community import ChannelFactory, HelpRecordFactory, InteractionFactory, ThreadFactory
