@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0026_pauses_of_comparing"),
+        ("crm", "0028_told_with_kinds_of_conversion"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
