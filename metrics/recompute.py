@@ -24,10 +24,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F, Max, Min, Q
+from django.db.models import F, Max, Min, QuerySet
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from crm.models import Contact
@@ -300,11 +301,10 @@ def _put_chunk_off(chunk_id: int, *, now: datetime) -> None:
 def _put_marks_off(marks: list[tuple[int, int | None]], *, now: datetime) -> None:
     """Let marks that raised together be claimed one by one, and one that was alone pause."""
     known = marks[0][1]
-    if known is None and len(marks) > 1:
-        changes = {"attempts": 0}
-    else:
-        changes = {"attempts": min((known or 0) + 1, CHUNK_ATTEMPTS)}
-        changes["retry_at"] = retry_at(changes["attempts"], now=now)
+    changes: dict[str, object] = {"attempts": 0}
+    if known is not None or len(marks) == 1:
+        attempts = min((known or 0) + 1, CHUNK_ATTEMPTS)
+        changes = {"attempts": attempts, "retry_at": retry_at(attempts, now=now)}
     # Whoever has them by now does what is to be done; they are as they were, or gone.
     free = StaleMark.objects.filter(pk__in=[mark for mark, _ in marks], attempts=known)
     with transaction.atomic():
@@ -313,11 +313,14 @@ def _put_marks_off(marks: list[tuple[int, int | None]], *, now: datetime) -> Non
 
 def try_again_now() -> None:
     """Let chunks and marks that pause after an error be taken up again by the next look."""
-    paused = Q(retry_at__isnull=False)
-    for model in (RecomputeChunk, StaleMark):
-        free = model.objects.filter(paused).select_for_update(skip_locked=True).values("pk")
-        with transaction.atomic():
-            model.objects.filter(pk__in=free).update(attempts=0, retry_at=None)
+    _take_up(RecomputeChunk.objects.exclude(retry_at=None))
+    _take_up(StaleMark.objects.exclude(retry_at=None))
+
+
+def _take_up(paused: QuerySet[Any]) -> None:
+    with transaction.atomic():
+        free = paused.select_for_update(skip_locked=True).values("pk")
+        paused.filter(pk__in=free).update(attempts=0, retry_at=None)
 
 
 def _find_chunk(workspace: Workspace, chunk: RecomputeChunk) -> None:

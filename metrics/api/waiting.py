@@ -37,7 +37,7 @@ class WaitingQuery(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
     channel: StorableText | None = pydantic.Field(None, max_length=50, description="Is on the channel of this slug.")
-    kind: AskingKind | None = pydantic.Field(None, description="Is of this kind.")
+    kind: AskingKind | None = pydantic.Field(None, description="Is of this kind.")  # type: ignore[valid-type]
     assignee: StorableText | None = pydantic.Field(
         None, max_length=150, description="Is taken care of by the user of this name."
     )
