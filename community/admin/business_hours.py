@@ -27,12 +27,17 @@ class OpeningTimes(InlineFormSet):
                 continue
             day, opens, closes = given["weekday"], given["opens"], given["closes"]
             for other, begins, ends in seen:
-                if day == other and (not ends or opens < ends) and (not closes or begins < closes):
+                if day == other and opens < _until(ends) and begins < _until(closes):
                     raise ValidationError(
                         f"Two openings on {OpeningTime.Weekday(day).label} overlap: {begins:%H:%M} to {ends:%H:%M}, "
                         f"and {opens:%H:%M} to {closes:%H:%M}."
                     )
-            seen.append((day, opens, closes if closes != time(0) else time.max))
+            seen.append((day, opens, closes))
+
+
+def _until(closes: time) -> time:
+    """Return until when it is open, for comparing: 00:00 is the midnight that ends the day."""
+    return time.max if closes == time(0) else closes
 
 
 class OpeningTimeInline(TabularInline):

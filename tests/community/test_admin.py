@@ -15,13 +15,13 @@ from psycopg.types.range import DateRange
 from community.admin.cost import CostForm
 from community.admin.interaction import InteractionAdmin
 from community.costs import replace
-from community.models import Colleague, Cost, HelpRecord, Interaction
+from community.models import BusinessHours, Colleague, Cost, HelpRecord, Interaction
 from community.retracting import retracting
 from crm.models import Contact
 from crm.search import refresh_search_text
 from crm.voiding import AlreadyVoided
 from gateway.history import history_of
-from tests.admin_forms import errors_of, posted
+from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import (
     ChannelFactory,
     CostFactory,
@@ -227,6 +227,38 @@ def test_interaction_is_retracted_and_the_help_made_from_it_withdrawn(ana: Clien
     restored, why = history_of(answer)[:2]
     assert [(step.label, step.after) for step in restored.changes] == [("retracted at", None), ("retract reason", "")]
     assert [(step.before, step.after) for step in why.changes] == [("spam", "no spam")]
+
+
+OVERLAPPING = [
+    (("09:00", "17:00"), ("10:00", "00:00")),
+    (("10:00", "00:00"), ("09:00", "17:00")),
+    (("09:00", "10:00"), ("00:00", "00:00")),
+    (("20:00", "00:00"), ("22:00", "00:00")),
+    (("09:00", "17:00"), ("10:00", "11:00")),
+]
+APART = [(("12:00", "00:00"), ("09:00", "12:00")), (("00:00", "09:00"), ("09:00", "00:00"))]
+
+
+@pytest.mark.parametrize(("one", "other"), [*OVERLAPPING, *APART])
+def test_openings_of_a_day_that_overlap_are_refused_in_either_order(ana: Client, one, other):
+    hours = BusinessHours.objects.create(name="Office", time_zone="UTC")
+    change = reverse("admin:community_businesshours_change", args=[hours.pk])
+    page = ana.get(change)
+    openings = [
+        added(page, "openings", row, weekday=0, opens=opens, closes=closes)
+        for row, (opens, closes) in enumerate((one, other))
+    ]
+
+    answer = ana.post(change, posted(page) | openings[0] | openings[1])
+
+    if (one, other) in APART:
+        assert answer.status_code == 302
+        assert hours.openings.count() == 2
+    else:
+        (formset, _) = (inline.formset for inline in answer.context["inline_admin_formsets"])
+        between = [f"{opens} to {closes}" for opens, closes in (one, other)]
+        assert formset.non_form_errors() == [f"Two openings on Monday overlap: {between[0]}, and {between[1]}."]
+        assert hours.openings.count() == 0
 
 
 def test_help_record_keeps_what_staff_edited(ana: Client):
