@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from community import handling
 from community.admin.private_texts import PrivateTexts, mark_hidden
-from community.interaction_kinds import asking_kinds, asking_staff_kinds, help_kinds, interaction_kinds
+from community.interaction_kinds import asking_kinds, asking_staff_kinds, interaction_kinds
 from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, unanswered_now, waiting_count
@@ -124,6 +124,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     search_help_text = "Words of the text, or of a name or handle of who asked"
     ordering = ("occurred_at", "pk")
     fields = (("kind", "occurred_at"), "text", ("channel", "member"), "thread")
+    empty_state = "Nobody waits."
     private_fields = ("text", "url")  # the page shows no address, but a list is asked by any column
 
     # Whoever may see interactions may see which of them wait; what is done with them is a fact of its own.
@@ -154,13 +155,6 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         value = ("revenue",) if request.user.has_perm(VIEW_VALUE) else ()
         acts = ("acts",) if request.user.has_perm(MAY_HANDLE) else ()
         return ("waits", "what", "who", *value, "where", "taken_care_of_by", *acts)
-
-    @property
-    def empty_state(self) -> str:  # type: ignore[override]
-        newest = Interaction.objects.counted().filter(kind__in=help_kinds()).order_by("-pk").first()
-        if newest is None:
-            return "Nobody waits."
-        return f"Nobody waits. Last one answered {date_format(timezone.localtime(newest.occurred_at), 'j M Y, H:i')}."
 
     @display(description="Waits", ordering="occurred_at")
     def waits(self, row: Any) -> SafeString:

@@ -109,6 +109,15 @@ def test_whoever_may_not_know_values_or_private_words_does_not_see_them(question
     assert logged_in("crm.view_contact").get(PAGE).status_code == 403
 
 
+def test_an_empty_queue_says_nothing_of_what_was_answered_long_ago_and_imported_now():
+    InteractionFactory(kind="answer", occurred_at=dt.datetime(2012, 3, 2, 9, tzinfo=dt.UTC))
+
+    page = logged_in().get(PAGE).content.decode()
+
+    assert "Nobody waits." in page
+    assert "2012" not in page
+
+
 def test_what_is_done_leaves_the_queue_and_comes_back_when_undone(question):
     client = logged_in()
 
