@@ -15,7 +15,7 @@ from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, 
 from metrics.attribution.models import attribution_models
 from metrics.models import ConversionResult, Credit, HelperDay, PersonDay
 from metrics.models.rows import CreditRow
-from metrics.panels.parts import credits_table, helper_link, ledger_link, money
+from metrics.panels.parts import NEWEST, credits_table, helper_link, ledger_link, money
 
 SHOWN = 10  # rows of a table; the newest
 
@@ -164,10 +164,10 @@ class HelperFigures:
 def _newest_as_helper(owner: Mapping[int, int | None]) -> dict[int | None, list[CreditRow]]:
     ranked = (
         CreditRow.objects.filter(actor_kind=Credit.ActorKind.MEMBER, actor_member__in=list(owner))
-        .annotate(place=Window(RowNumber(), partition_by="actor_member", order_by=("-conversion", "position")))
+        .annotate(place=Window(RowNumber(), partition_by="actor_member", order_by=NEWEST))
         .filter(place__lte=SHOWN)
         .select_related("interaction", "person", "conversion", "actor_member")
-        .order_by("-day", "-conversion", "position")
+        .order_by(*NEWEST)
     )
     found: dict[int | None, list[CreditRow]] = {}
     for credit in ranked:

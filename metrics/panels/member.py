@@ -13,7 +13,7 @@ from gateway.panels import Figure, PanelContent, PermissionCheck
 from metrics.attribution.models import attribution_models
 from metrics.models import Credit, HelperDay
 from metrics.models.rows import CreditRow
-from metrics.panels.parts import credits_table, helper_link, money
+from metrics.panels.parts import NEWEST, credits_table, helper_link, money
 
 CREDITS_SHOWN = 10  # the newest
 
@@ -67,7 +67,7 @@ def newest_credits(members: Sequence[int]) -> dict[int, list[CreditRow]]:
     """Return the newest credits of each account as helper, newest first; one query."""
     ranked = (
         CreditRow.objects.filter(actor_kind=Credit.ActorKind.MEMBER, actor_member__in=members)
-        .annotate(place=Window(RowNumber(), partition_by="actor_member", order_by=("-conversion", "position")))
+        .annotate(place=Window(RowNumber(), partition_by="actor_member", order_by=NEWEST))
         .filter(place__lte=CREDITS_SHOWN)
         .select_related("interaction", "person", "conversion", "actor_member")
         .order_by("actor_member", "place")

@@ -17,6 +17,7 @@ from metrics.reports.freshness import behind_reason
 from metrics.reports.report import NOT_PROOF
 
 LEDGER = "admin:metrics_creditrow_changelist"
+NEWEST = ("-day", "-conversion", "-position")  # credits, by when they count; of one conversion the latest touch first
 TEXT_SHOWN = 120  # characters of an interaction's text
 
 

@@ -286,6 +286,28 @@ def test_member_shows_the_same_cents_as_its_person(story: Story):
     assert figures(of("member", "figures", story.mia.pk))["Linear"] == Decimal("30.00")
 
 
+def test_newest_credits_are_those_of_the_latest_days_whenever_they_were_written(monkeypatch: pytest.MonkeyPatch):
+    story = make_story()
+    InteractionFactory(
+        channel=story.answer.channel, member=story.mia, thread=story.answer.thread, kind="answer",
+        reply_to=story.answer.reply_to, occurred_at=at(5), text="And Payroll in Depth.",
+    )  # fmt: skip
+    ConversionFactory(contact=story.joe.contact, external_id="old", occurred_at=at(12))  # filled in after the others
+    recompute_all(now=NOW)
+    monkeypatch.setattr("metrics.panels.member.CREDITS_SHOWN", 3)
+    monkeypatch.setattr("metrics.panels.contact.SHOWN", 3)
+
+    of_account = of("member", "figures", story.mia.pk).tables[0]
+    of_person = of("contact", "helper", story.mia.contact_id).tables[0]
+
+    assert [(row[0].day, row[3]) for row in rows(of_account)] == [
+        (25, "And Payroll in Depth."),
+        (25, "Payroll in Practice."),
+        (20, "And Payroll in Depth."),
+    ]
+    assert rows(of_person) == rows(of_account)
+
+
 def test_interaction_shows_the_conversions_it_touched(story: Story):
     (table,) = of("interaction", "credits", story.answer.pk).tables
 
