@@ -172,7 +172,7 @@ def records_of(pk: int) -> list[Any]:
 
 
 def _user_as_json(column: str) -> JSONObject:
-    return JSONObject(username=f"{column}__username", name=user_called(column))
+    return JSONObject(username=f"{column}__username", name=user_called(f"{column}__"))
 
 
 def _colleague(user: Mapping[str, str | None]) -> Colleague | None:

@@ -36,7 +36,7 @@ def overdue_by_colleague(*, today: date) -> list[OverdueOf]:
     found = (
         open_follow_ups(before=today)
         .order_by()
-        .values_list("assigned_to", user_called("assigned_to"))
+        .values_list("assigned_to", user_called("assigned_to__"))
         .annotate(overdue=Count("pk"))
         .order_by("-overdue", "assigned_to__username")
     )

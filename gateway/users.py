@@ -16,8 +16,6 @@ def name_of_user(user: AbstractBaseUser | None) -> str:
 
 
 def user_called(path: str = "") -> Coalesce:
-    """Return the same as an expression, of users or of the one at a path such as `assigned_to`; null for nobody."""
-    first_name, last_name, username = (
-        f"{path}__{name}".removeprefix("__") for name in ("first_name", "last_name", "username")
-    )
-    return Coalesce(NullIf(Trim(Concat(first_name, Value(" "), last_name)), Value("")), username)
+    """Return the same as an expression, of users or of the one at a path such as "assigned_to__"; null for nobody."""
+    full_name = Trim(Concat(f"{path}first_name", Value(" "), f"{path}last_name"))
+    return Coalesce(NullIf(full_name, Value("")), f"{path}username")
