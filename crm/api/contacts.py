@@ -16,6 +16,7 @@ from crm.motivation import motivation_shown
 from crm.permissions import VIEW_ADDRESSES
 from crm.search import search_contacts
 from crm.stages import at_stage, stage_now
+from crm.wishes import wishes_no_contact
 from gateway.errors import DomainError
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, SearchFilter, TextFilter
 from gateway.resources import Json, Record, Resource, Withheld
@@ -143,7 +144,7 @@ class ContactFilters(CollectionFilters):
         return queryset.filter(pk__in=_with_survivors(points))
 
     def with_wish(self, queryset: QuerySet[Contact], name: str, value: bool) -> QuerySet[Contact]:
-        return queryset.filter(_wish() if value else ~_wish())
+        return queryset.filter(wishes_no_contact() if value else ~wishes_no_contact())
 
     def with_stage(self, queryset: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
         return queryset.filter(at_stage(value))
@@ -155,11 +156,6 @@ class ContactFilters(CollectionFilters):
 def _with_survivors(parts: QuerySet[Any]) -> QuerySet[Any]:
     """Return the ids of the contacts that a few `parts` hang on, and of the persons whom these stand for."""
     return parts.values("contact_id").union(parts.values("contact__person_id"))
-
-
-def _wish() -> Exists:
-    """Whether any record of the contact's person says that they are not to be contacted."""
-    return Exists(Contact.objects.filter(person=OuterRef("person"), do_not_contact=True))
 
 
 def _points(kind: str) -> ArraySubquery:
@@ -183,7 +179,7 @@ class Contacts(Resource):
     columns = {
         "owner": "owner__username",
         "merged_into": "merged_into_id",
-        "do_not_contact": _wish(),
+        "do_not_contact": wishes_no_contact(),
         "stage": stage_now(),
         "motivation": motivation_shown(),
         # What hangs on a contact comes with it, in subqueries for the rows of the page only: three
