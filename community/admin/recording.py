@@ -22,6 +22,7 @@ from community.models import Handling, HelpRecord, Interaction, Thread
 from community.newcomers import NoNewcomer, RefusedPerson, add_person, came_with_it_alone, take_newcomer_away
 from community.private_texts import is_hidden, readable_text, thread_is_private
 from community.waiting import replies_to, unanswered
+from crm.admin.contact_page import page_of, person_of
 from crm.admin.quick_forms import SLIP
 from crm.models import Contact
 from gateway.admin import dialog_answer, saved_answer
@@ -72,7 +73,7 @@ class RecordingMixin:
         thread = _thread(thread_id, request) if thread_id is not None else None
         if thread is not None:
             asked = _asked_in(thread, now=now)
-        person = _person(contact_id) if contact_id is not None else _asker(asked, thread)
+        person = person_of(contact_id) if contact_id is not None else _asker(asked, thread)
         thread = asked.thread if asked is not None else thread
         if request.method == "POST" and is_id(request.POST.get("mark", "")):
             return self._mark(request, person, int(request.POST["mark"]), now, asked=asked, thread=thread)
@@ -198,7 +199,7 @@ class RecordingMixin:
             raise Http404
         offers = answers_to_mark(person.pk, may=request.user.has_perm, asked=asked, thread=thread)
         if interaction_id not in {offer.interaction_id for offer in offers}:
-            return saved_answer(request, "This answer is help already, or not there any more.", back=_page(person))
+            return saved_answer(request, "This answer is help already, or not there any more.", back=page_of(person.pk))
         channel_id = Interaction.objects.values_list("channel_id", flat=True).get(pk=interaction_id)
         record = record_help(
             contact_id=person.pk,
@@ -224,7 +225,7 @@ class RecordingMixin:
                 "zone": settings.KITH_TIME_ZONE,
                 "before": _said_before(asked, request) if asked else [],
                 "asked_text": readable_text(asked, may=request.user.has_perm) if asked else "",
-                "back": _page(form.person) if form.person else reverse("admin:crm_contact_changelist"),
+                "back": page_of(form.person.pk) if form.person else reverse("admin:crm_contact_changelist"),
                 "may_add": request.user.has_perm(MAY_ADD_PEOPLE),
                 **context,
             },
@@ -241,14 +242,6 @@ class RecordingMixin:
 def _demand(request: HttpRequest, *permissions: str) -> None:
     if not request.user.has_perms(("crm.view_contact", *permissions)):
         raise PermissionDenied
-
-
-def _person(contact_id: int) -> Contact:
-    """Return the person that a record belongs to: whoever was merged leads to the survivor."""
-    person = Contact.objects.filter(contacts__pk=contact_id).first()
-    if person is None:
-        raise Http404("There is no such contact.")
-    return person
 
 
 def _asked(interaction_id: int) -> Interaction:
@@ -354,7 +347,7 @@ def _known_beforehand(
 def _asker(asked: Interaction | None, thread: Thread | None = None) -> Contact | None:
     """Return who asked; where nobody did, who opened the thread."""
     member = asked.member if asked else thread and thread.opened_by
-    return _person(member.contact_id) if member else None
+    return person_of(member.contact_id) if member else None
 
 
 def _record_of(record_id: int, request: HttpRequest) -> HelpRecord:
@@ -411,8 +404,4 @@ def _saved(request: HttpRequest, record: HelpRecord, message: str, *, undo: bool
 
 
 def _page_of(record: HelpRecord) -> str:
-    return reverse("admin:crm_contact_change", args=[record.contact.person_id])
-
-
-def _page(person: Contact) -> str:
-    return reverse("admin:crm_contact_change", args=[person.pk])
+    return page_of(record.contact.person_id)

@@ -1,9 +1,9 @@
 """The search over the whole admin: people as the finder of every form has them, the best match first."""
 
 from django.http import HttpRequest
-from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
+from crm.admin.contact_page import page_of
 from crm.permissions import VIEW_ADDRESSES
 from crm.search import FoundPerson, find_people
 
@@ -19,7 +19,7 @@ def people(request: HttpRequest, text: str) -> list[SearchResult]:
         SearchResult(
             title=person.name,
             description=_hint(person),
-            link=reverse("admin:crm_contact_change", args=[person.id]),
+            link=page_of(person.id),
             icon="person",
         )
         for person in found

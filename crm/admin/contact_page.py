@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -145,3 +145,11 @@ def _timeline_query(request: HttpRequest, **changed: str) -> str:
 def page_of(contact: object) -> str:
     """Return the address of a contact's page."""
     return reverse("admin:crm_contact_change", args=[contact])
+
+
+def person_of(contact_id: int) -> Contact:
+    """Return the person that a record belongs to: whoever was merged leads to the survivor. Raises `Http404`."""
+    person = Contact.objects.filter(contacts__pk=contact_id).first()
+    if person is None:
+        raise Http404("There is no such contact.")
+    return person

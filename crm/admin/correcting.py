@@ -5,12 +5,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from crm.admin.contact_page import page_of
+from crm.admin.contact_page import page_of, person_of
 from crm.admin.quick_forms import form_answer
 from crm.contact_points import LONGEST
 from crm.corrections import Corrected, RefusedCorrection, correct_person, take_back_correction
@@ -136,10 +136,7 @@ class CorrectingMixin:
 def _person(request: HttpRequest, contact_id: int) -> Contact:
     if not request.user.has_perms(("crm.view_contact", MAY_CORRECT)):
         raise PermissionDenied
-    person = Contact.objects.filter(contacts__pk=contact_id).first()
-    if person is None:
-        raise Http404("There is no such contact.")
-    return person
+    return person_of(contact_id)
 
 
 def _undo(done: Corrected) -> str:

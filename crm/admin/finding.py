@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
+from crm.admin.contact_page import page_of
 from crm.permissions import VIEW_ADDRESSES
 from crm.search import find_people
 
@@ -24,11 +25,4 @@ class FindingMixin:
         if not request.user.has_perm("crm.view_contact"):
             raise PermissionDenied
         people = find_people(request.GET.get("q", "")[:LONGEST], with_addresses=request.user.has_perm(VIEW_ADDRESSES))
-        return JsonResponse(
-            {
-                "results": [
-                    {**asdict(person), "url": reverse("admin:crm_contact_change", args=[person.id])}
-                    for person in people
-                ]
-            }
-        )
+        return JsonResponse({"results": [{**asdict(person), "url": page_of(person.id)} for person in people]})

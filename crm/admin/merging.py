@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from crm.admin.contact_page import page_of
 from crm.admin.finding import LONGEST
 from crm.duplicates.decisions import decide_different_people
 from crm.duplicates.panel import suggested_for
@@ -140,7 +141,7 @@ class MergingMixin:
         link = format_html(' <a class="kith-link" href="{}">Take apart</a>', here) if _may_merge(request) else ""
         said = format_html("“{}” (record {}) was merged: this is the record that goes on.{}", merged, merged.pk, link)
         messages.info(request, said)
-        return HttpResponseRedirect(_page_of(merged.person_id))
+        return HttpResponseRedirect(page_of(merged.person_id))
 
     def _merged(self, object_id: str) -> Contact | None:
         """Return the contact with this id if it was merged into another one."""
@@ -184,7 +185,7 @@ class MergingMixin:
             ],
             "form": form,
             "swapped": _address_of_preview(pair.loser.pk, pair.survivor.pk),
-            "back": _page_of(pair.survivor.pk),
+            "back": page_of(pair.survivor.pk),
         }
         return TemplateResponse(request, "crm/admin/merge_preview.html", context)
 
@@ -216,7 +217,7 @@ class MergingMixin:
             raise Http404
         if contact.erased_at is not None:
             messages.error(request, "This person was erased: nobody can be merged with a pseudonym.")
-            return HttpResponseRedirect(_page_of(contact.pk))
+            return HttpResponseRedirect(page_of(contact.pk))
         person = contact.person or contact
         form = OtherContactForm(
             request.GET if {"other", "other_text"} & request.GET.keys() else None,
@@ -231,7 +232,7 @@ class MergingMixin:
             "opts": self.model._meta,
             "form": form,
             "suggested": suggested_for(person.pk),
-            "back": _page_of(person.pk),
+            "back": page_of(person.pk),
         }
         return TemplateResponse(request, "crm/admin/merge_choose.html", context)
 
@@ -254,7 +255,7 @@ class MergingMixin:
                 apart,
             ),
         )
-        return HttpResponseRedirect(_page_of(pair.survivor.pk))
+        return HttpResponseRedirect(page_of(pair.survivor.pk))
 
     def _different(self, request: HttpRequest, pair: SideBySide) -> HttpResponse:
         one, other = pair.survivor, pair.loser
@@ -263,7 +264,7 @@ class MergingMixin:
         messages.success(request, said)
         if request.user.has_perm("crm.view_duplicatesuggestion"):
             return HttpResponseRedirect(reverse("admin:crm_duplicatesuggestion_changelist"))
-        return HttpResponseRedirect(_page_of(one.pk))
+        return HttpResponseRedirect(page_of(one.pk))
 
     def unmerge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what goes back and what stays when this merged record is taken out again, and do it."""
@@ -288,7 +289,7 @@ class MergingMixin:
             "opts": self.model._meta,
             "plan": plan,
             "form": form,
-            "back": _page_of(plan.survivor.pk),
+            "back": page_of(plan.survivor.pk),
         }
         return TemplateResponse(request, "crm/admin/unmerge.html", context)
 
@@ -301,13 +302,13 @@ class MergingMixin:
             format_html(
                 '{} stands alone again. <a class="kith-link" href="{}">See {}</a>{}{}',
                 done.loser,
-                _page_of(done.survivor.pk),
+                page_of(done.survivor.pk),
                 done.survivor,
                 kept,
                 wishes,
             ),
         )
-        return HttpResponseRedirect(_page_of(done.loser.pk))
+        return HttpResponseRedirect(page_of(done.loser.pk))
 
 
 def _may_merge(request: HttpRequest) -> bool:
@@ -317,10 +318,6 @@ def _may_merge(request: HttpRequest) -> bool:
 def _check(request: HttpRequest) -> None:
     if not (_may_merge(request) and request.user.has_perm("crm.view_contact")):
         raise PermissionDenied
-
-
-def _page_of(contact_id: int | None) -> str:
-    return reverse("admin:crm_contact_change", args=[contact_id])
 
 
 def _address_of_preview(survivor_id: int, loser_id: int) -> str:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from crm.admin.contact_page import page_of, person_of
 from crm.models import Contact, Erasure, PersonExport, PersonExportDownload
 from crm.personal_data.erasing import ErasureReport, erase_person, is_same_name, plan_erasure
 from crm.personal_data.export_file import file_response
@@ -97,7 +98,7 @@ class PersonalDataMixin:
     def erase_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:
         """Ask why, and for the name, beside what an erasure would do; with both, do it and show what is left."""
         contact = self._person(request, contact_id, permission=ERASE)
-        here = reverse("admin:crm_contact_change", args=[contact.pk])
+        here = page_of(contact.pk)
         form = ErasureForm(request.POST or None, name=str(contact))
         if form.is_valid():
             try:
@@ -134,10 +135,7 @@ class PersonalDataMixin:
         """Return the person of this contact, for who may see contacts and has the permission."""
         if not (request.user.has_perm("crm.view_contact") and request.user.has_perm(permission)):
             raise PermissionDenied
-        contact = Contact.objects.filter(pk=contact_id).select_related("person").first()
-        if contact is None:
-            raise Http404("There is no such contact.")
-        return contact.person or contact
+        return person_of(contact_id)
 
     def _context(self, request: HttpRequest, contact: Contact, title: str) -> dict[str, Any]:
         return {
@@ -145,7 +143,7 @@ class PersonalDataMixin:
             "title": title,
             "opts": Contact._meta,
             "contact": contact,
-            "back": reverse("admin:crm_contact_change", args=[contact.pk]),
+            "back": page_of(contact.pk),
         }
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from crm.admin.contact_page import page_of
+from crm.admin.contact_page import page_of, person_of
 from crm.admin.quick_forms import button_answer, form_answer, remove_answer
 from crm.models import Consent, Contact
 from crm.motivation import consent_to_motivation
@@ -85,7 +85,7 @@ class WishesMixin:
         """The form for a wish, and the wish written down."""
         if not _may_note(request):
             raise PermissionDenied
-        person = _person(contact_id)
+        person = person_of(contact_id)
         consents = standing_consents(person.pk, now=timezone.now()) if request.user.has_perm("crm.view_consent") else []
         form = WishForm(request.POST or None, choices=_choices(request, person, consents), consents=consents)
         if form.is_valid():
@@ -105,7 +105,7 @@ class WishesMixin:
 
     def lift_view(self, request: HttpRequest, contact_id: int) -> HttpResponse:
         """Take the wish not to be contacted back, by POST: for whoever noted it, and who may change contacts."""
-        person = _person(contact_id)
+        person = person_of(contact_id)
         may = _may_note(request) and _may_lift(request, person)
         return button_answer(
             request,
@@ -185,11 +185,3 @@ def _may_note(request: HttpRequest) -> bool:
 def _may_lift(request: HttpRequest, person: Contact) -> bool:
     """Whether the user noted the wish, or may change contacts anyway."""
     return request.user.has_perm("crm.change_contact") or do_not_contact_noted_by(person) == request.user.pk
-
-
-def _person(contact_id: int) -> Contact:
-    """Return the person that a record belongs to."""
-    person = Contact.objects.filter(contacts__pk=contact_id).first()
-    if person is None:
-        raise Http404("There is no such contact.")
-    return person

@@ -21,6 +21,7 @@ from community.interaction_kinds import asking_kinds, asking_staff_kinds, intera
 from community.models import Handling, Interaction, WaitingInteraction
 from community.private_texts import PRIVATE
 from community.waiting import business_seconds_waiting, search_asks, unanswered_now, waiting_count
+from crm.admin.contact_page import page_of
 from crm.admin.signs import with_wish
 from crm.money import in_reporting_currency
 from crm.wishes import wishes_no_contact
@@ -180,7 +181,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         if row.member is None:
             return "somebody unknown"
         person = row.member.contact.person
-        url = reverse("admin:crm_contact_change", args=[person.pk])
+        url = page_of(person.pk)
         link = format_html('<a href="{}" class="kith-link">{}</a>', url, str(person))
         return with_wish(link, leave_alone=row.leave_alone)
 
