@@ -1,10 +1,14 @@
 """
-Plans of triggers that hold for any number of rows.
+Triggers that fire once per statement, with plans that hold for any number of its rows.
 
 The plans of a trigger are kept by the session. Made for a statement of one row, or while the tables were
 empty, they would serve a statement of thousands ever after: each new row compared with each old one, whole
 tables read for every row.
 """
+
+from collections.abc import Sequence
+
+import pgtrigger
 
 PLANNED_BY_INDEX = [("seqscan_before", "text"), ("nestloop_before", "text")]
 
@@ -23,3 +27,36 @@ def planned_by_index(body: str) -> str:
     PERFORM set_config('enable_seqscan', seqscan_before, true), set_config('enable_nestloop', nestloop_before, true);
     RETURN NULL;
     """
+
+
+def statement_triggers(
+    does: str,
+    *,
+    insert: str | None = None,
+    update: str | None = None,
+    delete: str | None = None,
+    declare: Sequence[tuple[str, str]] = (),
+) -> list[pgtrigger.Trigger]:
+    """
+    Return the triggers, called `<does>_on_insert` and so on, that run these bodies over `old_rows` and `new_rows`.
+
+    `declare` are the variables that the bodies name.
+    """
+    bodies = [
+        ("insert", pgtrigger.Insert, pgtrigger.Referencing(new="new_rows"), insert),
+        ("update", pgtrigger.Update, pgtrigger.Referencing(old="old_rows", new="new_rows"), update),
+        ("delete", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), delete),
+    ]
+    return [
+        pgtrigger.Trigger(
+            name=f"{does}_on_{change}",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=operation,
+            referencing=referencing,
+            declare=[*declare, *PLANNED_BY_INDEX],
+            func=planned_by_index(body),
+        )
+        for change, operation, referencing, body in bodies
+        if body is not None
+    ]

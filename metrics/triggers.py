@@ -16,13 +16,11 @@ Two rules keep them safe under concurrency:
 docs/recompute.md shows the same as a table, and a contract test holds every kind of change to its marks.
 """
 
-from typing import Any
-
-import pgtrigger
+from functools import partial
 
 from community.models import Cost, HelpRecord, Interaction, Member, MemberRole, Thread
 from crm.models import Campaign, Contact, Conversion, ExchangeRate
-from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
+from gateway.statement_triggers import statement_triggers
 
 _INSERT_INTERACTION = """
     INSERT INTO metrics_stalemark (interaction_id)
@@ -236,26 +234,7 @@ _UPDATE_COST = """
 _DELETE_COST = _INSERT_COST.replace("new_rows", "old_rows")
 
 
-def _marks(*, insert: str | None = None, update: str | None = None, delete: str | None = None) -> list[Any]:
-    """Return the statement triggers that run these bodies over `old_rows` and `new_rows`."""
-    bodies = [
-        ("mark_on_insert", pgtrigger.Insert, pgtrigger.Referencing(new="new_rows"), insert),
-        ("mark_on_update", pgtrigger.Update, pgtrigger.Referencing(old="old_rows", new="new_rows"), update),
-        ("mark_on_delete", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), delete),
-    ]
-    return [
-        pgtrigger.Trigger(
-            name=name,
-            level=pgtrigger.Statement,
-            when=pgtrigger.After,
-            operation=operation,
-            referencing=referencing,
-            declare=PLANNED_BY_INDEX,
-            func=planned_by_index(body),
-        )
-        for name, operation, referencing, body in bodies
-        if body is not None
-    ]
+_marks = partial(statement_triggers, "mark")
 
 
 class MarkedInteraction(Interaction):

@@ -8,16 +8,15 @@ was answered. Rows are appended without a unique key and removed by their own id
 take away what somebody else has just put back: the pattern of the stale marks.
 """
 
-from typing import Any
+from functools import partial
 
-import pgtrigger
 from django.db import models
 
 from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models.interaction import Interaction
 from community.models.member import Member, MemberRole
 from crm.models import Contact
-from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
+from gateway.statement_triggers import statement_triggers
 
 
 class WatchListEntry(models.Model):
@@ -145,26 +144,7 @@ _UPDATE_CONTACT = f"""
 _FOUND = ["former", "replied_to", "threads", "addressees", "contacts", "persons", "accounts"]
 
 
-def _watch(*, insert: str | None = None, update: str | None = None, delete: str | None = None) -> list[Any]:
-    """Return the statement triggers that run these bodies over `old_rows` and `new_rows`."""
-    bodies = [
-        ("watch_on_insert", pgtrigger.Insert, pgtrigger.Referencing(new="new_rows"), insert),
-        ("watch_on_update", pgtrigger.Update, pgtrigger.Referencing(old="old_rows", new="new_rows"), update),
-        ("watch_on_delete", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), delete),
-    ]
-    return [
-        pgtrigger.Trigger(
-            name=name,
-            level=pgtrigger.Statement,
-            when=pgtrigger.After,
-            operation=operation,
-            referencing=referencing,
-            declare=[*((array, "bigint[]") for array in _FOUND), *PLANNED_BY_INDEX],
-            func=planned_by_index(body),
-        )
-        for name, operation, referencing, body in bodies
-        if body is not None
-    ]
+_watch = partial(statement_triggers, "watch", declare=[(array, "bigint[]") for array in _FOUND])
 
 
 class WatchedInteraction(Interaction):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pgtrigger
 
-from gateway.statement_triggers import PLANNED_BY_INDEX, planned_by_index
+from gateway.statement_triggers import statement_triggers
 
 
 def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] = ()) -> list[Any]:
@@ -28,17 +28,7 @@ def compare_again(contact: str, *, when: str = "TRUE", changed: tuple[str, ...] 
             JOIN old_rows o ON o.id = n.id
             WHERE ({new}) IS DISTINCT FROM ({old});
         """
-        triggers.append(
-            pgtrigger.Trigger(
-                name="compare_on_update",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Update,
-                referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
-                declare=PLANNED_BY_INDEX,
-                func=planned_by_index(update),
-            )
-        )
+        triggers += statement_triggers("compare", update=update)
     return triggers
 
 
