@@ -24,6 +24,7 @@ class SyncedCollection(Collection):
     """A collection whose items are checked by a pydantic model and stored by `store`."""
 
     key_fields: ClassVar[tuple[str, ...]]
+    key_paths: ClassVar[Mapping[str, str]] = {}  # where key fields stand that have no column of their name
     stands_for: ClassVar[Mapping[str, str]] = {}  # columns that no field of an item has the name of
     instead_of_deleting: ClassVar[str] = "Delete those first."  # what to do where other records need a row
 
@@ -35,9 +36,13 @@ class SyncedCollection(Collection):
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         """Write `drafts`, whose keys differ from each other, and give each its outcome. Runs in a transaction."""
 
-    @abstractmethod
     def key_of(self, pk: int) -> Mapping[str, object]:
-        """Return the key fields of the row `pk`, with stand-ins for what it lacks, or raise `NotFound`."""
+        """Return the key fields of the row `pk`, with stand-ins when staff entered it here, or raise `NotFound`."""
+        paths = [self.key_paths.get(name, name) for name in self.key_fields]
+        found = self.stored(pk, *paths)
+        if found.get("source", "") is None:
+            return {"source": "kith", "external_id": str(pk)}
+        return {name: found[path] for name, path in zip(self.key_fields, paths, strict=True)}
 
     def facts_of(self, item: Any) -> dict[str, Any]:
         """Return what `item` gives, by name. Two spellings of one fact get one name here, so that folding works."""
@@ -109,11 +114,6 @@ class SyncedCollection(Collection):
         if found is None:
             raise NotFound(f"There is no row {pk} in {self.key}.")
         return found
-
-    def known_by(self, pk: int) -> dict[str, Any]:
-        """Return source and external id of the row `pk`, or stand-ins when staff entered it here."""
-        found = self.stored(pk, "source", "external_id")
-        return found if found["source"] is not None else {"source": "kith", "external_id": str(pk)}
 
     def delete(self, pk: int) -> None:
         """Delete the row `pk`; raises `NotFound`, and `InUse` when other records need it."""

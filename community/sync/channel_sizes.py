@@ -1,6 +1,6 @@
 """Sizes of channels, known by channel and day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -34,16 +34,13 @@ class ChannelSizes(SyncedCollection):
     item = ChannelSizeItem
     model = ChannelSize
     key_fields = ("channel", "day")
+    key_paths = {"channel": "channel__slug"}
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
         for draft in drafts:
             draft.values = dict(draft.facts)
         write_rows(SIZES, drafts, required=["people"])
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        found = self.stored(pk, "channel__slug", "day")
-        return {"channel": found["channel__slug"], "day": found["day"]}
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

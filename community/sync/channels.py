@@ -1,6 +1,6 @@
 """Channels, known by their slug."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -64,9 +64,6 @@ class Channels(SyncedCollection):
                 facts["business_hours_id"] = None if name is None else hours[(name,)][0]
             draft.row_key, draft.values = draft.key, facts
         write_rows(CHANNELS, drafts, required=["name", "platform", "community_id"])
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.stored(pk, "slug")
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

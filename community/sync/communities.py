@@ -1,6 +1,6 @@
 """Communities, known by their slug."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -36,9 +36,6 @@ class Communities(SyncedCollection):
         for draft in drafts:
             draft.row_key, draft.values = draft.key, COMMUNITIES.columns(draft.facts)
         write_rows(COMMUNITIES, drafts, required=["name"])
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.stored(pk, "slug")
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

@@ -150,9 +150,6 @@ class Costs(SyncedCollection):
             draft.values = columns
         return drafts
 
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.known_by(pk)
-
     def remove(self, pk: int, *, now: datetime) -> None:
         voiding.one(pk, reason="deleted", now=now)
 

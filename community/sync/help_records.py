@@ -76,6 +76,7 @@ class HelpRecords(SyncedCollection):
     item = HelpRecordItem
     model = HelpRecord
     key_fields = ("channel", "external_id")
+    key_paths = {"channel": "interaction__channel__slug", "external_id": "interaction__external_id"}
 
     def identity(self, item: Any) -> Key:
         return item.channel, item.external_id or f"help-{uuid.uuid4()}"
@@ -133,10 +134,6 @@ class HelpRecords(SyncedCollection):
                 )
             columns |= {"origin": HelpRecord.Origin.CLIENT.value, "withdrawn_at": None}
             draft.values = HELP_RECORDS.columns(columns)
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        found = self.stored(pk, "interaction__channel__slug", "interaction__external_id")
-        return {"channel": found["interaction__channel__slug"], "external_id": found["interaction__external_id"]}
 
     def remove(self, pk: int, *, now: datetime) -> None:
         """Withdraw the record, and the interaction that was written with it: both stay, and count nowhere."""

@@ -84,6 +84,7 @@ class Interactions(SyncedCollection):
     item = InteractionItem
     model = Interaction
     key_fields = ("channel", "external_id")
+    key_paths = {"channel": "channel__slug"}
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         for draft in drafts:
@@ -162,10 +163,6 @@ class Interactions(SyncedCollection):
             if "campaign" in facts:
                 columns["campaign_id"] = campaigns[facts["campaign"].lower()] if facts["campaign"] else None
             draft.values |= INTERACTIONS.columns(columns)
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        found = self.stored(pk, "channel__slug", "external_id")
-        return {"channel": found["channel__slug"], "external_id": found["external_id"]}
 
     def remove(self, pk: int, *, now: datetime) -> None:
         """Leave a tombstone without text: what happened still counts."""

@@ -69,6 +69,7 @@ class Members(SyncedCollection):
     item = MemberItem
     model = Member
     key_fields = ("channel", "external_id")
+    key_paths = {"channel": "channel__slug"}
 
     def facts_of(self, item: Any) -> dict[str, Any]:
         facts = super().facts_of(item)
@@ -139,10 +140,6 @@ class Members(SyncedCollection):
             merge_shells(shells | shells_of_twins, now=now)
         end_named_here({twins[pk].named_here.pk for pk in settled}, of_one_person=joined)
         return merged | settled
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        found = self.stored(pk, "channel__slug", "external_id")
-        return {"channel": found["channel__slug"], "external_id": found["external_id"]}
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

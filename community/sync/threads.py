@@ -1,6 +1,6 @@
 """Threads, known by channel and external id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +47,7 @@ class Threads(SyncedCollection):
     item = ThreadItem
     model = Thread
     key_fields = ("channel", "external_id")
+    key_paths = {"channel": "channel__slug"}
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         drafts = resolve_channels(drafts)
@@ -70,10 +71,6 @@ class Threads(SyncedCollection):
         # Whoever writes the answer at this moment is waited for, so that one of us two sees the other's half.
         INTERACTIONS.lock(sorted(touched))
         refresh_accepted_help(touched, now=now)
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        found = self.stored(pk, "channel__slug", "external_id")
-        return {"channel": found["channel__slug"], "external_id": found["external_id"]}
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

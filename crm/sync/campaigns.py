@@ -63,8 +63,5 @@ class Campaigns(SyncedCollection):
         resolve_users(drafts, "owner", "owner_id")
         write_rows(CAMPAIGNS, drafts)
 
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.stored(pk, "code")
-
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

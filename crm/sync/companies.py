@@ -1,6 +1,6 @@
 """Companies, known by what other systems call them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from crm.models import Company
@@ -30,9 +30,6 @@ class Companies(SyncedCollection):
         for draft in drafts:
             draft.row_key, draft.values = draft.key, COMPANIES.columns(draft.facts)
         write_rows(COMPANIES, drafts, required=["name"])
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.known_by(pk)
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

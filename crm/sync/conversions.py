@@ -92,9 +92,6 @@ class Conversions(SyncedCollection):
             draft.row_key, draft.values = draft.key, CONVERSIONS.columns(_columns(draft.facts, contacts))
         write_rows(CONVERSIONS, drafts, required=_required)
 
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.known_by(pk)
-
     def remove(self, pk: int, *, now: datetime) -> None:
         voiding.one(pk, reason="deleted", now=now)
 

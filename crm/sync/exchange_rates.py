@@ -1,6 +1,6 @@
 """Exchange rates, known by currency and day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -41,9 +41,6 @@ class ExchangeRates(SyncedCollection):
                 draft.fail("currency", "reporting_currency", no_rate_of_its_own())
             draft.row_key, draft.values = draft.key, dict(draft.facts)
         write_rows(RATES, drafts, required=["rate"])
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.stored(pk, "currency", "date")
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)

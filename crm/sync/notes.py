@@ -1,6 +1,6 @@
 """Notes and follow-ups, known by what other systems call them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,9 +57,6 @@ class Notes(SyncedCollection):
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         _store(NOTES, drafts, users=("author",), required=("contact_id", "text", "written_at"))
 
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.known_by(pk)
-
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
 
@@ -73,9 +70,6 @@ class FollowUps(SyncedCollection):
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         required = ("contact_id", "what", "due_on", "recorded_at")
         _store(FOLLOW_UPS, drafts, users=("assigned_to", "done_by"), required=required)
-
-    def key_of(self, pk: int) -> Mapping[str, object]:
-        return self.known_by(pk)
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
