@@ -279,6 +279,16 @@ def edit_help(record_id: int, *, changes: Mapping[str, Any], by_user_id: int | N
     return record
 
 
+def unless_edited(row: str, column: str, value: str) -> str:
+    """
+    Return SQL for a column of the help record `row`: what staff edited there stays, else it becomes `value`.
+
+    Who helped is one thing to edit, whichever column says it.
+    """
+    names = ["helper_user", "helper_member"] if column.startswith("helper_") else [column.removesuffix("_id")]
+    return f"CASE WHEN {row}.edited_fields ?| ARRAY{names} THEN {row}.{column} ELSE {value} END"
+
+
 def withdraw_help(record_id: int, *, now: datetime, by_staff: bool = False) -> HelpRecord:
     """
     Take a help record out of every figure and return it; one that is out already stays as it is.

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 
+from community.helping import unless_edited
 from gateway.staging import id_array
 
 # Those among the given interactions that a thread has accepted, or that a record was made from.
@@ -35,18 +36,15 @@ _IS_HELP = """
 """
 
 
-def _unless_edited(column: str, value: str, *names: str) -> str:
-    """SQL that keeps a column when staff edited it."""
-    edited = ", ".join(f"'{name}'" for name in names or (column,))
-    return f"CASE WHEN h.edited_fields ?| ARRAY[{edited}] THEN h.{column} ELSE {value} END"
-
-
 _BECOMES = {
-    "contact_id": _unless_edited("contact_id", "w.contact_id", "contact"),
-    "helper_member_id": _unless_edited("helper_member_id", "w.member_id", "helper_member", "helper_user"),
-    "question": _unless_edited("question", "w.title"),
-    "topic": _unless_edited("topic", "w.topic"),
-    "withdrawn_at": _unless_edited("withdrawn_at", "NULL"),
+    column: unless_edited("h", column, value)
+    for column, value in {
+        "contact_id": "w.contact_id",
+        "helper_member_id": "w.member_id",
+        "question": "w.title",
+        "topic": "w.topic",
+        "withdrawn_at": "NULL",
+    }.items()
 }
 
 

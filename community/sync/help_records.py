@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from community.helping import RECORD_FACTS, NoSuchHelp, withdraw_help
+from community.helping import RECORD_FACTS, NoSuchHelp, unless_edited, withdraw_help
 from community.models import HelpRecord, Interaction
 from community.sync.references import INTERACTIONS, member_ids, resolve_channels
 from crm.sync.erased import Named, refuse_erased
@@ -19,21 +19,14 @@ from gateway.items import ExternalId, Item, Moment, Ref, Slug, Text, Username
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row, Table
 
-
-def _unless_edited(column: str, *names: str) -> str:
-    edited = ", ".join(f"'{name}'" for name in names or (column,))
-    return f"CASE WHEN t.edited_fields ?| ARRAY[{edited}] THEN t.{column} ELSE s.{column} END"
-
-
 HELP_RECORDS = Table(
     HelpRecord,
     key=("interaction_id",),
-    on_set={column: _unless_edited(column) for column in RECORD_FACTS}
+    on_set={
+        column: unless_edited("t", column, f"s.{column}")
+        for column in [*RECORD_FACTS, "contact_id", "helper_user_id", "helper_member_id", "withdrawn_at"]
+    }
     | {
-        "contact_id": _unless_edited("contact_id", "contact"),
-        "helper_member_id": _unless_edited("helper_member_id", "helper_member", "helper_user"),
-        "helper_user_id": _unless_edited("helper_user_id", "helper_member", "helper_user"),
-        "withdrawn_at": _unless_edited("withdrawn_at"),
         # What was made from an accepted answer is now said outright, and no longer withdrawn with it.
         "origin": "CASE t.origin WHEN 'accepted_answer' THEN s.origin ELSE t.origin END",
     },
