@@ -28,7 +28,7 @@ COUNTED_EXACTLY_UP_TO = 100_000  # rows; an index scan over so many takes a few 
 
 
 class PageQuery(pydantic.BaseModel):
-    """The query parameters that every paged list takes."""
+    """The query parameters that every list with a cursor takes."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
 
@@ -38,10 +38,6 @@ class PageQuery(pydantic.BaseModel):
     cursor: Annotated[
         str | None, pydantic.Field(description="Where the page begins: taken from `next` of the page before.")
     ] = None
-    ordering: Annotated[
-        str | None, pydantic.Field(description="By what the records are ordered; a minus sign turns it round.")
-    ] = None
-    count: Annotated[bool, pydantic.Field(description="Also count the records that match.")] = False
 
 
 class Count(pydantic.BaseModel):
@@ -65,16 +61,17 @@ def read_page(
     columns: Sequence[str | Combinable],
     *,
     query: PageQuery,
+    ordering: str = "id",
     orderings: Sequence[str],
-    default_ordering: str = "id",
+    count: bool = False,
 ) -> Page:
     """
     Return one page of `columns` of `queryset`, in one query, plus one or two when the count is asked for.
 
-    `orderings` are the fields to order by: indexed together with id, and never null. Ties go by id.
+    It goes by `ordering`, which a minus sign turns round, and ties go by id. `orderings` are the fields to order by:
+    indexed together with id, and never null.
     Raises `InvalidInput` for an ordering that is not among them and for a cursor of another list.
     """
-    ordering = query.ordering or default_ordering
     field = ordering.removeprefix("-")
     if field not in orderings:
         known = ", ".join(f"{name}, -{name}" for name in orderings)
@@ -100,7 +97,7 @@ def read_page(
     return Page(
         rows=[row[: -len(key)] for row in found],
         next_cursor=next_cursor,
-        count=count_rows(queryset) if query.count else None,
+        count=count_rows(queryset) if count else None,
     )
 
 

@@ -39,6 +39,10 @@ class Record(pydantic.BaseModel):
 class ListQuery(PageQuery):
     """The query parameters that the list of every collection takes, beside its filters."""
 
+    ordering: str | None = pydantic.Field(
+        None, description="By what the records are ordered; a minus sign turns it round."
+    )
+    count: bool = pydantic.Field(False, description="Also count the records that match.")
     updated_since: Moment | None = pydantic.Field(
         None,
         description="Only what was written at or after this instant, tombstones and merged records included, "
@@ -131,8 +135,9 @@ class Resource:
             rows,
             self._paths,
             query=query,
+            ordering=query.ordering or ("id" if query.updated_since is None else "updated_at"),
             orderings=self.orderings,
-            default_ordering="id" if query.updated_since is None else "updated_at",
+            count=query.count,
         )
         return RecordPage(self._records(page.rows, may), page.next_cursor, page.count)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar
 
 import pydantic
 from django.http import Http404, HttpResponse
@@ -26,9 +26,8 @@ from crm.models import Contact
 from crm.timeline.entry import Entry
 from crm.timeline.reading import asked_of, read_timeline
 from gateway.answers import JsonAnswer
-from gateway.authentication import Caller
 from gateway.operations import Operation
-from gateway.paging import next_address
+from gateway.paging import PageQuery, next_address
 from gateway.panel_records import (
     FigureRecord,
     NamedRecord,
@@ -176,18 +175,13 @@ class TimelineRecord(_Shape):
     next: str | None
 
 
-class TimelineQuery(pydantic.BaseModel):
+class TimelineQuery(PageQuery):
     """What of a timeline is asked for."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
 
     kind: Annotated[str, pydantic.Field(min_length=1, description="Only entries of this kind.")] = ""
     channel: Annotated[
         str, pydantic.Field(min_length=1, description="Only what happened on the channel of this slug.")
     ] = ""
-    cursor: Annotated[
-        str | None, pydantic.Field(description="Where the page begins: taken from `next` of the page before.")
-    ] = None
     limit: Annotated[int, pydantic.Field(ge=1, le=200, description="How many entries a page holds.")] = 50
 
 
@@ -216,7 +210,7 @@ class ContactOverview(ContactPageView):
     }
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        may, now = cast(Caller, request.user).may, timezone.now()
+        may, now = self.may, timezone.now()
         records = records_of(pk)
         if not records:
             raise Http404
@@ -255,7 +249,7 @@ class ContactTimeline(ContactPageView):
         query = self.query(request, TimelineQuery)
         asked = asked_of(
             pk,
-            may=cast(Caller, request.user).may,
+            may=self.may,
             now=timezone.now(),
             kind=query.kind,
             channel=query.channel,

@@ -22,7 +22,7 @@ from gateway.answers import JsonAnswer
 from gateway.filters import CollectionFilters, IdFilter
 from gateway.items import Id, StorableText
 from gateway.operations import Operation
-from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
+from gateway.paging import PageQuery, next_address, read_page
 from gateway.panel_records import PanelRecord, panels_as_json
 from gateway.payload import read_model
 from gateway.views import ApiView
@@ -188,11 +188,9 @@ class DuplicateFilters(CollectionFilters):
         return queryset.filter(Q(first__person__in=person) | Q(second__person__in=person))
 
 
-class DuplicateQuery(Shape):
+class DuplicateQuery(PageQuery):
     """The query parameters of the list of possible duplicates."""
 
-    limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many pairs a page holds.")
-    cursor: str | None = pydantic.Field(None, description="Where the page begins: taken from `next`.")
     ordering: Literal["id", "-id", "score", "-score"] = pydantic.Field("-score", description="The order of the pairs.")
 
 
@@ -284,8 +282,7 @@ class ContactMergePreview(ApiView):
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         other = getattr(self.query(request, PreviewQuery), "with")
-        may = request.user.may  # type: ignore[union-attr]
-        return JsonAnswer(_laid_out(*preview(pk, other, may=may, now=timezone.now())))
+        return JsonAnswer(_laid_out(*preview(pk, other, may=self.may, now=timezone.now())))
 
 
 class DuplicateList(ApiView):
@@ -304,9 +301,10 @@ class DuplicateList(ApiView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.query(request, DuplicateQuery)
         page = read_page(
-            DuplicateFilters.narrow(request.query_params, DuplicateSuggestion.objects.all(), may=request.user.may),  # type: ignore[union-attr]
+            DuplicateFilters.narrow(request.query_params, DuplicateSuggestion.objects.all(), may=self.may),
             _COLUMNS,
-            query=PageQuery(limit=asked.limit, cursor=asked.cursor, ordering=asked.ordering),
+            query=asked,
+            ordering=asked.ordering,
             orderings=["id", "score"],
         )
         return JsonAnswer(

@@ -21,7 +21,7 @@ from crm.money import in_reporting_currency
 from gateway.answers import JsonAnswer
 from gateway.items import Moment, StorableText
 from gateway.operations import Operation
-from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageQuery, next_address, read_page
+from gateway.paging import PageQuery, next_address, read_page
 from gateway.payload import read_model
 from gateway.views import ApiView
 from metrics.api.records import Shape
@@ -31,10 +31,8 @@ from metrics.reports.people import VIEW_VALUE
 AskingKind = Literal[tuple(sorted([*asking_kinds(), *asking_staff_kinds()]))]  # type: ignore[valid-type]
 
 
-class WaitingQuery(pydantic.BaseModel):
+class WaitingQuery(PageQuery):
     """The query parameters of the queue."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
 
     channel: StorableText | None = pydantic.Field(None, max_length=50, description="Is on the channel of this slug.")
     kind: AskingKind | None = pydantic.Field(None, description="Is of this kind.")  # type: ignore[valid-type]
@@ -48,8 +46,6 @@ class WaitingQuery(pydantic.BaseModel):
         description="Each of these words stands in what was said, or in a name or handle of who asked. What was said "
         "in private is searched for keys with `private-interactions:read`.",
     )
-    limit: int = pydantic.Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many a page holds.")
-    cursor: str | None = pydantic.Field(None, description="Where the page begins: taken from `next`.")
 
 
 class WaitingRecord(Shape):
@@ -131,9 +127,9 @@ class WaitingList(ApiView):
         page = read_page(
             rows,
             list(columns.values()),
-            query=PageQuery(limit=asked.limit, cursor=asked.cursor),
+            query=asked,
+            ordering="occurred_at",
             orderings=["occurred_at"],
-            default_ordering="occurred_at",
         )
         may_read_private, may_see_money = self.may(READ_PRIVATE), self.may(VIEW_VALUE)
         results = [
