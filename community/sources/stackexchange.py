@@ -19,8 +19,8 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from community.sources.html_text import text_of_html
 from community.sources.places import new_places
-from community.sources.readable_text import readable_text
 from community.sources.source import MEND_THE_FOLDER, ImportSource, Reading, RowProblem, SourceRow, UnreadableFile
 
 QUESTION, ANSWER = "1", "2"
@@ -147,7 +147,7 @@ class StackExchangeReading(Reading):
             "member": row.get("OwnerUserId"),
             "kind": {QUESTION: "question", ANSWER: "answer"}.get(kind, "post"),
             "occurred_at": _instant(row["CreationDate"]),
-            "text": readable_text(row.get("Body", "")),
+            "text": text_of_html(row.get("Body", "")),
         }
         if kind == QUESTION:
             post["thread"] = row["Id"]

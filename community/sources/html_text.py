@@ -9,7 +9,7 @@ _SILENT = frozenset("script style".split())
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
-def readable_text(html: str) -> str:
+def text_of_html(html: str) -> str:
     """
     Return the text of `html`: paragraphs parted by an empty line, list items after a dash.
 

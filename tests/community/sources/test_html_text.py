@@ -1,6 +1,6 @@
 import pytest
 
-from community.sources.readable_text import readable_text
+from community.sources.html_text import text_of_html
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from community.sources.readable_text import readable_text
     ],
 )
 def test_readable_text(html, text):
-    assert readable_text(html) == text
+    assert text_of_html(html) == text
