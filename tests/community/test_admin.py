@@ -21,6 +21,7 @@ from crm.models import Contact
 from crm.search import refresh_search_text
 from crm.voiding import AlreadyVoided
 from gateway.history import history_of
+from tests.admin_clients import who_may_all
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import (
     ChannelFactory,
@@ -42,9 +43,7 @@ NOW = dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC)
 @pytest.fixture
 def ana() -> Client:
     """Ana, who may do everything."""
-    client = Client()
-    client.force_login(UserFactory(username="ana", is_staff=True, is_superuser=True))
-    return client
+    return who_may_all(username="ana")
 
 
 def test_cost_shows_its_last_day_inclusive(ana: Client):

@@ -20,6 +20,7 @@ from crm.duplicates.search import search_changed
 from crm.merging import merge
 from crm.models import Contact, ContactPoint, DuplicateSuggestion
 from gateway.history import event_model_of
+from tests.admin_clients import who_may_all
 from tests.admin_forms import sent_by
 from tests.factories.community import (
     ChannelFactory,
@@ -56,9 +57,7 @@ def nobody_may(permission):
 
 @pytest.fixture
 def ana() -> Client:
-    client = Client()
-    client.force_login(UserFactory(username="ana", is_staff=True, is_superuser=True))
-    return client
+    return who_may_all(username="ana")
 
 
 @pytest.fixture

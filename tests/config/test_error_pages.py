@@ -7,15 +7,15 @@ from django.urls import reverse, set_script_prefix
 
 from config.error_pages import failed
 from crm.models import Campaign
+from tests.admin_clients import who_may_all
 from tests.factories.community import UserFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ana(client: Client) -> Client:
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    return client
+def ana() -> Client:
+    return who_may_all()
 
 
 @pytest.mark.parametrize("who", ["ana", "client"])

@@ -19,6 +19,7 @@ from gateway.templatetags.kith import address
 from jobs.models import Job
 from metrics.models import RecomputeChunk
 from metrics.recompute import recompute_all
+from tests.admin_clients import who_may_all
 from tests.factories.community import (
     CostFactory,
     HelpRecordFactory,
@@ -37,9 +38,7 @@ MARCH = {"start": "2026-03-01", "end": "2026-03-31"}
 
 @pytest.fixture
 def ana() -> Client:
-    client = Client()
-    client.force_login(UserFactory(username="ana", is_staff=True, is_superuser=True))
-    return client
+    return who_may_all(username="ana")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from crm.merging import merge
 from crm.models import Campaign, Company, Contact, ContactPoint, Conversion
 from crm.search import refresh_search_text
 from gateway.history import history_of
+from tests.admin_clients import who_may_all
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
 from tests.factories.crm import (
@@ -36,11 +37,7 @@ VOIDED = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 @pytest.fixture
 def ana() -> Client:
     """Ana, who may do everything."""
-    client = Client()
-    client.force_login(
-        UserFactory(username="ana", first_name="Ana", last_name="Lind", is_staff=True, is_superuser=True)
-    )
-    return client
+    return who_may_all(username="ana", first_name="Ana", last_name="Lind")
 
 
 def test_contact_added_with_an_address_is_found_by_a_part_of_it(ana: Client):

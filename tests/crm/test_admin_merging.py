@@ -3,15 +3,13 @@
 import datetime as dt
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from crm.merging import merge
 from crm.models import Contact, DuplicateSuggestion, Merge
 from crm.search import refresh_search_text
-from tests.factories.community import UserFactory
+from tests.admin_clients import who_may
 from tests.factories.crm import CompanyFactory, ContactFactory, EmailFactory
 from tests.interrupting import AtStatement
 
@@ -20,17 +18,9 @@ pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
 
-def client_of(*permissions):
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def clerk():
-    return client_of("merge_contact", "view_contact", "change_contact")
+    return who_may("merge_contact", "view_contact", "change_contact")
 
 
 @pytest.fixture
@@ -104,7 +94,7 @@ def test_who_may_be_the_same_person_is_offered_first(clerk, pair):
 def test_addresses_are_shown_to_those_who_may_see_them(clerk, pair):
     assert "joseph@example.com" not in clerk.get(address(*pair)).content.decode()
 
-    other = client_of("merge_contact", "view_contact", "view_contactpoint")
+    other = who_may("merge_contact", "view_contact", "view_contactpoint")
     assert "joseph@example.com" in other.get(address(*pair)).content.decode()
 
 
@@ -131,7 +121,7 @@ def test_two_who_are_different_people_are_remembered_and_the_next_pair_is_next(p
     twin = ContactFactory(full_name="Joe Bloggs")
     merge(survivor_id=survivor.pk, loser_id=twin.pk, now=NOW)
     suggested = DuplicateSuggestion.objects.create(first=loser, second=twin, score=60, reasons=[], found_at=NOW)
-    clerk = client_of("merge_contact", "view_contact", "change_contact", "view_duplicatesuggestion")
+    clerk = who_may("merge_contact", "view_contact", "change_contact", "view_duplicatesuggestion")
     assert (
         "Compare…" in clerk.get(reverse("admin:crm_duplicatesuggestion_change", args=[suggested.pk])).content.decode()
     )
@@ -194,7 +184,7 @@ def test_refusals_are_said_in_words(clerk, pair):
 @pytest.mark.parametrize("permissions", [[], ["view_contact", "change_contact"], ["merge_contact"]])
 def test_pages_are_refused_without_permission(pair, permissions):
     survivor, loser = pair
-    client = client_of(*permissions)
+    client = who_may(*permissions)
 
     for page in (address(survivor, loser), reverse("admin:crm_contact_unmerge", args=[loser.pk])):
         assert (client.get(page).status_code, client.post(page).status_code) == (403, 403)
@@ -204,7 +194,7 @@ def test_pages_are_refused_without_permission(pair, permissions):
 @pytest.mark.parametrize("permissions", [[], ["view_contactpoint"]], ids=["names alone", "with addresses"])
 @pytest.mark.parametrize("text", ["jose", "José", "Jose\u0301 garcia", "o'brien"])
 def test_lists_of_pairs_and_of_merges_are_searched_without_accents(permissions, text):
-    reader = client_of("view_duplicatesuggestion", "view_merge", "view_contact", *permissions)
+    reader = who_may("view_duplicatesuggestion", "view_merge", "view_contact", *permissions)
     jose, twin = ContactFactory(full_name="José García"), ContactFactory(full_name="Siobhán O\u2019Brien")
     other, third = ContactFactory(full_name="Mia"), ContactFactory(full_name="Bo")
     for contact in (jose, twin, other, third):
@@ -225,7 +215,7 @@ def test_lists_of_pairs_and_of_merges_are_searched_without_accents(permissions, 
 def test_what_a_list_shows_is_decided_by_who_reads_it_whoever_else_reads_at_the_same_time(pair, name):
     survivor, loser = pair
     pages = "view_duplicatesuggestion", "view_merge", "view_contact"
-    analyst, administrator = client_of(*pages), client_of(*pages, "view_contactpoint", "merge_contact")
+    analyst, administrator = who_may(*pages), who_may(*pages, "view_contactpoint", "merge_contact")
     DuplicateSuggestion.objects.create(first=loser, second=ContactFactory(), score=80, found_at=NOW)
     merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
     page = reverse(f"admin:crm_{name}_changelist")

@@ -11,15 +11,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.admin import helpers
-from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.audiences import audience_csv, contactable, reach
 from crm.models import Contact, ContactPoint
-from tests.factories.community import UserFactory
+from tests.admin_clients import who_may
 from tests.factories.crm import ConsentFactory, ContactFactory, EmailFactory
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -245,19 +243,11 @@ def test_any_number_of_people_is_one_query():
     assert asked == [1, 1]
 
 
-def client_of(*codenames: str) -> Client:
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.mark.django_db
 def test_the_list_of_contacts_gives_the_addresses_of_those_who_may_be_contacted():
     ann, bob = willing("Ann"), willing("Bob")
     Contact.objects.filter(pk=bob.pk).update(do_not_contact=True)
-    client = client_of("view_contact", "view_contactpoint", "export_audience")
+    client = who_may("view_contact", "view_contactpoint", "export_audience")
     address = reverse("admin:crm_contact_changelist")
     chosen = {"action": "export_addresses", helpers.ACTION_CHECKBOX_NAME: [ann.pk, bob.pk]}
 
@@ -279,7 +269,7 @@ def test_a_list_is_given_whatever_a_client_called_the_purpose(purpose):
     ann = ContactFactory()
     EmailFactory(contact=ann, raw="ann@example.com")
     ConsentFactory(contact=ann, purpose=purpose)
-    given = client_of("view_contact", "view_contactpoint", "export_audience").post(
+    given = who_may("view_contact", "view_contactpoint", "export_audience").post(
         reverse("admin:crm_contact_changelist"),
         {
             "action": "export_addresses", helpers.ACTION_CHECKBOX_NAME: [ann.pk], "purpose": purpose,
@@ -298,7 +288,7 @@ def test_a_list_is_given_whatever_a_client_called_the_purpose(purpose):
 def test_addresses_are_given_only_with_both_permissions(missing):
     contact = willing("Ann")
     names = {"view_contact", "view_contactpoint", "export_audience"} - {missing}
-    client = client_of(*names)
+    client = who_may(*names)
 
     response = client.post(
         reverse("admin:crm_contact_changelist"),

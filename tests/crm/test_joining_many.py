@@ -4,9 +4,7 @@ import datetime as dt
 import re
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -17,7 +15,8 @@ from crm.merging import merge, unmerge
 from crm.models import Contact, DuplicateSuggestion, Merge
 from crm.personal_data.erasing import erase_person
 from jobs.models import Job
-from tests.factories.community import ChannelFactory, MemberFactory, UserFactory
+from tests.admin_clients import who_may
+from tests.factories.community import ChannelFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,15 +24,6 @@ pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 LIST = reverse("admin:crm_duplicatesuggestion_changelist")
 ALL = ("merge_contact", "view_contact", "view_duplicatesuggestion", "view_merge", "view_job")
-
-
-def client_of(*permissions):
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    client.user = user
-    return client
 
 
 def pair_of(one, other, *, score=80, key="email", **fields):
@@ -79,7 +69,7 @@ def told(contacts):
 
 
 def test_joining_shows_first_what_it_would_do_and_then_does_it():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
     plain = pair_of(*named("Ada Byron", "Ada Byron"), key="name")
     ann, bob, cid = named("Ann Ek", "Ann Ek", "Ann Ek")
     chain = [pair_of(ann, bob, key="name", score=90), pair_of(bob, cid, key="name", score=85)]
@@ -144,7 +134,7 @@ def test_accounts_on_one_channel_are_seen_between_all_who_become_one():
 
 
 def test_all_of_several_pages_are_counted_and_shown_in_part():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
     pairs = [pair_of(*named(f"Ada {number}", f"Ada {number}"), key="name", score=60) for number in range(60)]
 
     page = ask(clerk, pairs[:1], select_across="1")
@@ -165,7 +155,7 @@ def queries(act):
 
 
 def test_pages_ask_as_much_for_many_pairs_as_for_few():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
 
     def pairs(number):
         return [pair_of(*named(f"Ada {one}", f"Ada {one}"), key="name") for one in range(number)]
@@ -191,7 +181,7 @@ def test_pages_ask_as_much_for_many_pairs_as_for_few():
 
 
 def test_a_job_tells_people_by_name_with_the_way_to_each():
-    clerk, analyst = client_of(*ALL), client_of("view_job", "view_contact")
+    clerk, analyst = who_may(*ALL), who_may("view_job", "view_contact")
     one, other = named("Ada Byron", "Ada B.")
     lone = named("Mo Dietz", "Mo D.")
     good, refused = pair_of(one, other), pair_of(*lone)
@@ -214,13 +204,13 @@ def test_a_job_tells_people_by_name_with_the_way_to_each():
     assert "Ada Byron" in looked
     assert "unmerge" not in looked
     assert "apart/" not in looked
-    nameless = client_of("view_job").get(page).content.decode()
+    nameless = who_may("view_job").get(page).content.decode()
     assert "Ada Byron" not in nameless
     assert "outcomes" in nameless
 
 
 def test_a_job_is_taken_apart_as_one_and_says_what_stays():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
     people = named("Ada Byron", "Ada B.", "Mo Dietz", "M. D.", "Ulf Ek", "U. E.", "Eve Holm", "E. H.")
     ada, ada_b, mo, mo_d, ulf, ulf_e, eve, eve_h = people
     Contact.objects.filter(pk=ada.pk).update(language="")
@@ -280,7 +270,7 @@ def test_what_two_merges_gave_goes_back_from_the_newest_on_and_nothing_is_said_t
 
 
 def test_what_stays_is_said_with_the_name_that_is_not_stored():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
     ada, ada_b, third = named("Ada Byron", "Ada B.", "Ada Third")
     Contact.objects.filter(pk=ada.pk).update(language="")
     Contact.objects.filter(pk=ada_b.pk).update(language="da")
@@ -311,7 +301,7 @@ def test_who_was_joined_again_by_hand_meanwhile_stays_joined():
 
 
 def test_different_people_are_remembered_for_the_whole_job_where_somebody_says_so():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
     pairs = [pair_of(*named(f"Ada {number}", f"Ada {number}")) for number in range(2)]
     job = joined(pairs, clerk.user)
 
@@ -336,7 +326,7 @@ def test_taking_apart_waits_for_the_job_is_started_once_and_needs_something_to_d
 
 
 def test_taking_apart_stops_once_whoever_asked_may_not_and_leaves_the_erased_together():
-    clerk = client_of(*ALL)
+    clerk = who_may(*ALL)
     pairs = [pair_of(*named(f"Ada {number}", f"Ada {number}")) for number in range(3)]
     job = joined(pairs, clerk.user)
     erase_person(contact_id=pairs[2].first_id, reason="asked", through="command", now=NOW)
@@ -356,7 +346,7 @@ def test_taking_apart_stops_once_whoever_asked_may_not_and_leaves_the_erased_tog
 @pytest.mark.parametrize("permissions", [("view_contact", "view_merge", "view_job"), ("merge_contact", "view_job")])
 def test_a_job_is_taken_apart_by_those_alone_who_may_take_people_apart(permissions):
     job = joined([pair_of(*named("Ada Byron", "Ada B."))])
-    client = client_of(*permissions)
+    client = who_may(*permissions)
     page = reverse("admin:crm_merge_job_apart", args=[job.pk])
 
     assert (client.get(page).status_code, client.post(page).status_code) == (403, 403)

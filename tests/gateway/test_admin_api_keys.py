@@ -12,6 +12,7 @@ from gateway.models import ApiKey
 from gateway.models.api_key import digest_of
 from gateway.routes import known_scopes
 from gateway.scopes import needed_to_give
+from tests.admin_clients import who_may_all
 from tests.factories.community import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,9 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ana() -> Client:
-    client = Client()
-    client.force_login(UserFactory(username="ana", is_staff=True, is_superuser=True))
-    return client
+    return who_may_all(username="ana")
 
 
 def test_new_key_shows_its_token_this_once(ana: Client):

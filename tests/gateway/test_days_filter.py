@@ -7,7 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from psycopg.types.range import DateRange
 
-from tests.factories.community import CostFactory, UserFactory
+from tests.admin_clients import who_may_all
+from tests.factories.community import CostFactory
 from tests.factories.crm import ConversionFactory, ExchangeRateFactory
 
 pytestmark = pytest.mark.django_db
@@ -17,9 +18,8 @@ RATES = "admin:crm_exchangerate_changelist"
 
 
 @pytest.fixture
-def ana(client: Client) -> Client:
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    return client
+def ana() -> Client:
+    return who_may_all()
 
 
 @pytest.fixture(autouse=True)

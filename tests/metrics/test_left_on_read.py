@@ -7,7 +7,6 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,6 +22,7 @@ from gateway.history import history_of
 from metrics.admin.left_on_read import in_words
 from metrics.admin.waiting_acts import snoozed_until
 from metrics.models import PersonDay
+from tests.admin_clients import who_may, who_may_all, with_role
 from tests.api_clients import client_with
 from tests.factories.community import InteractionFactory, MemberFactory, MemberRoleFactory, UserFactory
 from tests.factories.crm import ContactFactory, EmailFactory
@@ -30,17 +30,6 @@ from tests.factories.crm import ContactFactory, EmailFactory
 pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/community/waitinginteraction/"
-
-
-def logged_in(*permissions: str, **fields: object) -> Client:
-    user = UserFactory(is_staff=True, is_superuser=not permissions, **fields)
-    for permission in permissions:
-        app, codename = permission.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-    client = Client()
-    client.force_login(user)
-    client.user = user
-    return client
 
 
 @pytest.fixture
@@ -65,7 +54,7 @@ def act(client: Client, row, name: str, **said: str):
 @pytest.mark.parametrize("search", ["", "joe", "joe enrol"])
 def test_the_list_and_its_search_join_no_more_tables_than_postgresql_puts_in_order(question, search):
     """Above its `join_collapse_limit` it would begin with all interactions: 5 s among a million instead of 0.15."""
-    page = logged_in().get(PAGE, {"q": search})
+    page = who_may_all().get(PAGE, {"q": search})
     rows = page.context["cl"].queryset
 
     compiler = rows.query.chain().get_compiler("default")
@@ -78,7 +67,7 @@ def test_the_list_and_its_search_join_no_more_tables_than_postgresql_puts_in_ord
 
 def test_the_list_says_who_waits_where_how_long_and_what_they_brought(question):
     type(question.channel).objects.update(name="Forum", reply_target_minutes=60)
-    page = logged_in().get(PAGE).content.decode()
+    page = who_may_all().get(PAGE).content.decode()
 
     assert "How do I enrol?" in page
     assert "Joe Bloggs" in page
@@ -93,20 +82,20 @@ def test_the_list_says_who_waits_where_how_long_and_what_they_brought(question):
 def test_who_asked_is_found_without_accents(question):
     zoe = InteractionFactory(member=MemberFactory(handle="Zoë_Wäld"), text="When?", occurred_at=timezone.now())
 
-    page = logged_in().get(PAGE, {"q": "zoe_wald"})
+    page = who_may_all().get(PAGE, {"q": "zoe_wald"})
 
     assert [row.pk for row in page.context["cl"].result_list] == [zoe.pk]
 
 
 def test_whoever_may_not_know_values_or_private_words_does_not_see_them(question):
     type(question).objects.update(is_private=True)
-    page = logged_in("community.view_interaction").get(PAGE).content.decode()
+    page = who_may("view_interaction").get(PAGE).content.decode()
 
     assert "Private." in page
     assert "How do I enrol?" not in page
     assert "120.00" not in page
     assert "/claim/" not in page
-    assert logged_in("crm.view_contact").get(PAGE).status_code == 403
+    assert who_may("view_contact").get(PAGE).status_code == 403
 
 
 def test_an_empty_queue_says_nothing_of_what_was_answered_long_ago_and_imported_now():
@@ -119,7 +108,7 @@ def test_an_empty_queue_says_nothing_of_what_was_answered_long_ago_and_imported_
 
 
 def test_what_is_done_leaves_the_queue_and_comes_back_when_undone(question):
-    client = logged_in()
+    client = who_may_all()
 
     snoozed = act(client, question, "snooze", until="tomorrow")
     assert snoozed.status_code == 204
@@ -139,7 +128,7 @@ def test_what_is_done_leaves_the_queue_and_comes_back_when_undone(question):
 
 
 def test_whoever_claims_second_is_told_who_has_it(question):
-    ana, bo = logged_in(first_name="Ana", last_name="Berg"), logged_in()
+    ana, bo = who_may_all(first_name="Ana", last_name="Berg"), who_may_all()
 
     assert act(ana, question, "claim").status_code == 204
     told = act(bo, question, "claim")
@@ -154,7 +143,7 @@ def test_whoever_claims_second_is_told_who_has_it(question):
 
 
 def test_undoing_gives_it_back_to_whoever_had_it(question):
-    ana, bo, cy = logged_in(), UserFactory(is_staff=True), UserFactory(is_staff=True)
+    ana, bo, cy = who_may_all(), UserFactory(is_staff=True), UserFactory(is_staff=True)
 
     def undo_of(answer) -> str:
         return json.loads(answer["HX-Trigger"])["kith:saved"]["undo"]
@@ -178,22 +167,14 @@ def test_several_are_dismissed_at_once_by_those_who_may(question):
     other = InteractionFactory()
     chosen = {"action": "dismiss_spam", "_selected_action": [question.pk, other.pk]}
 
-    logged_in("community.view_interaction").post(PAGE, chosen)
+    who_may("view_interaction").post(PAGE, chosen)
     assert not Handling.objects.exists()
-    logged_in().post(PAGE, chosen)
+    who_may_all().post(PAGE, chosen)
 
     assert set(Handling.objects.values_list("interaction_id", "dismiss_reason")) == {
         (question.pk, "Spam"),
         (other.pk, "Spam"),
     }
-
-
-def with_role(role: str) -> Client:
-    client = logged_in("crm.view_contact")
-    client.user.user_permissions.clear()
-    client.user.groups.add(Group.objects.get(name=role))
-    client.force_login(client.user)  # other permissions end the session
-    return client
 
 
 @pytest.mark.parametrize(
@@ -265,7 +246,7 @@ def holders() -> dict[int, str | None]:
 
 def test_many_are_assigned_to_a_colleague_and_given_back_to_whoever_had_them(question):
     other, third = InteractionFactory(), InteractionFactory()
-    ana = logged_in(username="ana")
+    ana = who_may_all(username="ana")
     bo, cy = UserFactory(username="bo", is_staff=True), UserFactory(username="cy", is_staff=True, first_name="Cy")
     claim([other.pk], user_id=bo.pk, now=timezone.now())
 
@@ -289,7 +270,7 @@ def test_many_are_assigned_to_a_colleague_and_given_back_to_whoever_had_them(que
 
 def test_taking_back_leaves_what_others_have_done_since_and_is_for_whoever_did_it(question):
     other = InteractionFactory()
-    ana, bo = logged_in(username="ana"), logged_in(username="bo")
+    ana, bo = who_may_all(username="ana"), who_may_all(username="bo")
     page = chosen(ana, "dismiss_spam", question, other).content.decode()
     assert "Dismissed: 2." in page
     undo = undo_in(page)
@@ -308,7 +289,7 @@ def test_taking_back_brings_back_what_was_snoozed_and_dismissed_before(question)
     now = timezone.now()
     until = now + dt.timedelta(days=3)
     snooze([question.pk], until=until, now=now)
-    ana = logged_in(username="ana")
+    ana = who_may_all(username="ana")
     undo = undo_in(ana.post(f"{PAGE}?state=snoozed", {"action": "wake", "_selected_action": question.pk}, follow=True)
                    .content.decode())  # fmt: skip
     assert Handling.objects.get().snoozed_until is None
@@ -320,7 +301,7 @@ def test_taking_back_brings_back_what_was_snoozed_and_dismissed_before(question)
 
 
 def test_taking_back_leads_to_the_list_as_it_was(question):
-    ana = logged_in(username="ana")
+    ana = who_may_all(username="ana")
     asked = {"action": "claim", "_selected_action": question.pk}
     undo = undo_in(ana.post(f"{PAGE}?by=nobody&q=how+do", asked, follow=True).content.decode())
 
@@ -339,7 +320,7 @@ def test_of_many_what_is_free_is_claimed_and_what_colleagues_have_is_named(quest
     others = [InteractionFactory(member=ines, channel=ines.channel) for _ in range(7)]
     bo = UserFactory(username="bo", first_name="Bo", last_name="Lund")
     claim([others[0].pk], user_id=bo.pk, now=dt.datetime(2026, 10, 24, 7, 15, tzinfo=dt.UTC))
-    ana = logged_in(username="ana")
+    ana = who_may_all(username="ana")
 
     page = chosen(ana, "claim", question, others[0]).content.decode()
 
@@ -356,8 +337,8 @@ def test_of_many_what_is_free_is_claimed_and_what_colleagues_have_is_named(quest
 
 
 def test_whoever_may_not_handle_it_neither_does_it_to_many_nor_takes_it_back(question):
-    undo = undo_in(chosen(logged_in(), "claim", question).content.decode())
-    reader = logged_in("community.view_interaction")
+    undo = undo_in(chosen(who_may_all(), "claim", question).content.decode())
+    reader = who_may("view_interaction")
 
     assert reader.post(undo).status_code == 403
     assert reader.get(undo).status_code == 403
@@ -368,7 +349,7 @@ def test_whoever_may_not_handle_it_neither_does_it_to_many_nor_takes_it_back(que
 
 def test_many_are_snoozed_until_a_time_or_a_day(question):
     other = InteractionFactory()
-    client = logged_in()
+    client = who_may_all()
 
     asked = chosen(client, "snooze", question, other).content.decode()
     day = timezone.localdate() + dt.timedelta(days=40)
@@ -402,7 +383,7 @@ def test_mornings_are_those_of_the_organisation(settings, until, day, expected):
 
 @pytest.mark.parametrize("action", ["claim", "dismiss_spam"])
 def test_what_is_done_to_many_asks_as_many_questions_for_two_as_for_twenty(action):
-    client = logged_in()
+    client = who_may_all()
 
     def questions(number: int) -> tuple[int, int]:
         rows = [InteractionFactory() for _ in range(number)]
@@ -436,7 +417,7 @@ def test_a_helper_sees_what_one_person_brought_and_not_what_everybody_did(questi
 
 
 def test_the_list_asks_as_many_questions_for_two_as_for_twenty(question):
-    client = logged_in()
+    client = who_may_all()
 
     def questions() -> int:
         with CaptureQueriesContext(connection) as queries:
@@ -466,13 +447,13 @@ def test_response_times_page(question):
         occurred_at=question.occurred_at + dt.timedelta(hours=2),
     )  # fmt: skip
 
-    page = logged_in().get(reverse("response-times"), {"period": "last_30_days"})
+    page = who_may_all().get(reverse("response-times"), {"period": "last_30_days"})
     assert "By member of staff" not in page.content.decode()
     address = page.context["later"].url
     assert address == f"{reverse('response-times-figures')}?period=last_30_days"
     assert f'hx-get="{address}"' in page.content.decode()
 
-    part = logged_in().get(address, headers={"HX-Request": "true"}).content.decode()
+    part = who_may_all().get(address, headers={"HX-Request": "true"}).content.decode()
     assert str(question.channel) in part
     assert "By member of staff" in part
     assert "ana" in part
@@ -480,11 +461,11 @@ def test_response_times_page(question):
     assert "No business hours are defined" in part
     assert "<html" not in part
     # A browser without JavaScript follows the link to the same as a page.
-    whole = logged_in().get(address).content.decode()
+    whole = who_may_all().get(address).content.decode()
     assert "<html" in whole
     assert part.strip() in whole
     for name in ("response-times", "response-times-figures"):
-        assert logged_in("community.view_interaction").get(reverse(name)).status_code == 403
+        assert who_may("view_interaction").get(reverse(name)).status_code == 403
 
 
 def test_response_times_of_one_channel_and_of_one_colleague(question):
@@ -501,7 +482,7 @@ def test_response_times_of_one_channel_and_of_one_colleague(question):
         channel=elsewhere.channel, member=None, user=login, kind="answer", reply_to=elsewhere, occurred_at=replied_at
     )
     Colleague.objects.create(user=login, contact=ana.contact)
-    client, key = logged_in(), f"p{ana.contact_id}"
+    client, key = who_may_all(), f"p{ana.contact_id}"
     forum, other = question.channel, elsewhere.channel
 
     def shown(**narrowed: str):
@@ -548,7 +529,7 @@ def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question
     dismiss([InteractionFactory(**asked).pk], reason="thanks", user_id=None, now=timezone.now())
 
     address = reverse("response-times-figures")
-    shown = logged_in().get(address, {"period": "last_30_days"}).context
+    shown = who_may_all().get(address, {"period": "last_30_days"}).context
     channels, staff = shown["tables"]
     answer = client_with("responses:read").get("/api/v1/responses/", {"by": "channel"}).json()
 

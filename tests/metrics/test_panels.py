@@ -29,6 +29,7 @@ from crm.models import Campaign, Conversion
 from gateway.panels import Link, Panel, PanelContent, Table
 from gateway.registry import Registry
 from metrics.recompute import recompute_all
+from tests.admin_clients import who_may_all
 from tests.factories.community import (
     ChannelFactory,
     CostFactory,
@@ -36,7 +37,6 @@ from tests.factories.community import (
     InteractionFactory,
     MemberFactory,
     ThreadFactory,
-    UserFactory,
 )
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
 
@@ -331,9 +331,8 @@ def test_contact_shows_accounts(story: Story):
 
 
 @pytest.fixture
-def ana(client: Client) -> Client:
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    return client
+def ana() -> Client:
+    return who_may_all()
 
 
 @pytest.fixture

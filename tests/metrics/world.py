@@ -61,6 +61,17 @@ def undone() -> Iterator[None]:
             )
 
 
+def _deletes(model):
+    """Return the operation that deletes one of the rows of `model`."""
+
+    def delete(world, n):
+        row = world.pick(model.objects, n[0])
+        if row is not None:
+            row.delete()
+
+    return delete
+
+
 class World:
     """Applies operations to the facts in the database."""
 
@@ -213,10 +224,7 @@ class World:
                 role=["community", "staff", "bot"][n[1] % 3], since=None if n[2] % 4 == 0 else self.at(n[2])
             )
 
-    def delete_role(self, n):
-        role = self.pick(MemberRole.objects, n[0])
-        if role is not None:
-            role.delete()
+    delete_role = _deletes(MemberRole)
 
     def relink_member(self, n):
         member = self.pick(Member.objects, n[0])
@@ -276,10 +284,7 @@ class World:
         if conversion is not None:
             Conversion.objects.filter(pk=conversion.pk).update(voided_at=self.at(n[1]) if n[1] % 3 else None)
 
-    def delete_conversion(self, n):
-        conversion = self.pick(Conversion.objects, n[0])
-        if conversion is not None:
-            conversion.delete()
+    delete_conversion = _deletes(Conversion)
 
     def add_refund(self, n):
         currency = CURRENCIES[n[5] % 4] if n[5] % 3 else None
@@ -318,10 +323,7 @@ class World:
                 rate=Decimal(["1.1534", "0.0061", "1.1", "2.3333333333"][n[2] % 4]),
             )
 
-    def delete_rate(self, n):
-        rate = self.pick(ExchangeRate.objects, n[0])
-        if rate is not None:
-            rate.delete()
+    delete_rate = _deletes(ExchangeRate)
 
     def add_campaign(self, n):
         Campaign.objects.create(code=["spring", "SUMMER", "Other", "x"][n[0] % 4])
@@ -350,10 +352,7 @@ class World:
                 contact=self.pick(Contact.objects, n[1]), withdrawn_at=self.at(n[2]) if n[2] % 2 else None
             )
 
-    def delete_help_record(self, n):
-        record = self.pick(HelpRecord.objects, n[0])
-        if record is not None:
-            record.delete()
+    delete_help_record = _deletes(HelpRecord)
 
     def add_cost(self, n):
         first = START.date() + dt.timedelta(days=n[1] % 12)
@@ -376,10 +375,7 @@ class World:
                 voided_at=self.at(n[2]) if n[2] % 2 else None,
             )
 
-    def delete_cost(self, n):
-        cost = self.pick(Cost.objects, n[0])
-        if cost is not None:
-            cost.delete()
+    delete_cost = _deletes(Cost)
 
 
 OPERATIONS = {

@@ -5,7 +5,6 @@ import io
 import json
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -23,6 +22,7 @@ from crm.personal_data.erasing import erase_person, plan_erasure
 from crm.personal_data.replaying import UnreadableList, erasure_lines, read_list, replay_erasures
 from crm.personal_data.suppression import erased_names
 from gateway.history import event_model_of, history_of
+from tests.admin_clients import who_may
 from tests.api_clients import client_with
 from tests.factories.community import (
     HelpRecordFactory,
@@ -49,16 +49,8 @@ def erase(contact: Contact):
     return erase_person(contact_id=contact.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
 
 
-def client_of(*codenames: str) -> Client:
-    user = UserFactory(username="ana", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def test_the_page_shows_what_would_happen_and_asks_for_the_name(joe):
-    client = client_of("view_contact", "erase_contact")
+    client = who_may("view_contact", "erase_contact", username="ana")
     address = reverse("admin:crm_contact_erase", args=[joe.pk])
 
     with CaptureQueriesContext(connection) as queries:
@@ -89,7 +81,7 @@ def test_the_page_shows_what_would_happen_and_asks_for_the_name(joe):
 
 
 def test_the_page_needs_its_permission(joe):
-    client = client_of("view_contact", "change_contact", "export_personal_data")
+    client = who_may("view_contact", "change_contact", "export_personal_data")
 
     for page in ("erase", "erase_plan"):
         assert client.get(reverse(f"admin:crm_contact_{page}", args=[joe.pk])).status_code == 403
@@ -124,7 +116,7 @@ def test_an_erased_record_can_be_filled_by_nobody(joe):
     for change in ({"full_name": "Joe Bloggs"}, {"motivation": "x"}, {"do_not_contact": False}, {"known_as": "joe"}):
         with pytest.raises(IntegrityError, match="crm_contact_erased_is_nobody"), transaction.atomic():
             Contact.objects.filter(pk=joe.pk).update(**change)
-    client = client_of("view_contact", "change_contact")
+    client = who_may("view_contact", "change_contact")
     client.post(reverse("admin:crm_contact_change", args=[joe.pk]), {"full_name": "Joe Bloggs"})
     assert Contact.objects.get(pk=joe.pk).full_name == f"Erased person {joe.pk}"
 
@@ -177,7 +169,7 @@ def test_rules_jobs_and_the_search_leave_erased_people_alone(joe, settings):
 def test_pages_of_joining_refuse_an_erased_person_in_words(joe):
     stranger = ContactFactory(full_name="Mia")
     erase(joe)
-    client = client_of("view_contact", "merge_contact")
+    client = who_may("view_contact", "merge_contact")
 
     for one, query in [(joe, ""), (joe, f"?with={stranger.pk}"), (stranger, f"?with={joe.pk}")]:
         for ask in (client.get, client.post):
@@ -232,7 +224,7 @@ def test_what_the_person_said_of_themselves_goes_from_the_record_and_its_history
 
 
 def test_plan_asks_the_same_questions_however_much_the_person_has_done(joe):
-    client = client_of("view_contact", "erase_contact")
+    client = who_may("view_contact", "erase_contact")
     page = reverse("admin:crm_contact_erase_plan", args=[joe.pk])
 
     def questions():
@@ -355,7 +347,7 @@ def test_the_plan_names_who_may_be_the_same_person_and_companies_that_may_be_the
         )
 
     plan = plan_erasure(joe.pk)
-    page = client_of("view_contact", "erase_contact").get(reverse("admin:crm_contact_erase_plan", args=[joe.pk]))
+    page = who_may("view_contact", "erase_contact").get(reverse("admin:crm_contact_erase_plan", args=[joe.pk]))
     said = io.StringIO()
     call_command("erase_person", str(joe.pk), "--dry-run", stdout=said)
 
