@@ -125,7 +125,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     search_help_text = "Words of the text, or of a name or handle of who asked"
     ordering = ("occurred_at", "pk")
     fields = (("kind", "occurred_at"), "text", ("channel", "member"), "thread")
-    empty_state = "Nobody waits."
+    empty_state = "Nobody is waiting."
     private_fields = ("text", "url")  # the page shows no address, but a list is asked by any column
 
     # Whoever may see interactions may see which of them wait; what is done with them is a fact of its own.

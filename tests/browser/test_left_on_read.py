@@ -56,7 +56,7 @@ def test_claim_snooze_with_undo_and_dismiss(page: Page, log_in, question):
     row.get_by_role("link", name="Dismiss").click()
     page.locator("#kith-dialog [name=reason]").fill("He thanked us")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Nobody waits.")).to_be_visible()
+    expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
 
 
 def test_what_was_done_to_many_is_taken_back_by_one_click(page: Page, log_in, question):
@@ -165,7 +165,7 @@ def test_what_was_snoozed_comes_back_by_itself(page: Page, log_in, question, mon
     row_of(page).get_by_role("link", name="Snooze").press("Enter")
     page.locator("#kith-dialog [name=until]").select_option("hours")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Nobody waits.")).to_be_visible()
+    expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
     expect(menu_count(page)).to_be_hidden()
 
     page.goto(f"{QUEUE}?state=snoozed")

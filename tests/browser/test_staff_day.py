@@ -188,7 +188,7 @@ def answer_what_waits(page: Page, joe: Contact) -> None:
 
     expect(page.get_by_text("Recorded: help for Joe Bloggs.")).to_be_visible()
     expect(row).to_have_count(0)
-    expect(page.get_by_text("Nobody waits.")).to_be_visible()
+    expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
     assert HelpRecord.objects.get(question=QUESTION).interaction.reply_to.text == QUESTION
     page.goto(f"/admin/crm/contact/{joe.pk}/change/")
     expect(tile(page, "waiting")).to_contain_text("Everything is answered")
