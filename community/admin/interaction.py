@@ -147,6 +147,7 @@ class InteractionAdmin(PrivateTexts, ModelAdmin):
     search_fields = ("text", "external_id")
     search_help_text = "A part of the text, among the newest 20,000 of the list; or a whole external id"
     searches_newest = 20_000  # texts of any length: a million of them take seconds
+    newest_by = "occurred_at"
     autocomplete_fields = ("channel", "member", "user", "to_member", "to_contact", "thread", "reply_to", "campaign")
     ordering = (F("occurred_at").desc(nulls_last=True), "-pk")
     sortable_by = ("when",)  # a million rows by kind or campaign take seconds: filters tell these apart

@@ -120,6 +120,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
     searches_newest: ClassVar[int | None] = None
+    newest_by = "pk"  # the field by which `ordering` begins
     history_in_part = False
     history_from_first_change = False
 
@@ -157,9 +158,9 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Narrow a list to a search; a subclass may have an index for it."""
         if search_term and self.searches_newest is not None:
-            newest = queryset.order_by("-pk").values_list("pk", flat=True)
+            newest = queryset.order_by(*self.ordering).values_list(self.newest_by, flat=True)
             oldest = newest[self.searches_newest - 1 : self.searches_newest].first()
-            queryset = queryset if oldest is None else queryset.filter(pk__gte=oldest)
+            queryset = queryset if oldest is None else queryset.filter(**{f"{self.newest_by}__gte": oldest})
         return super().get_search_results(request, queryset, search_term)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[forms.ModelForm]:
@@ -204,6 +205,7 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     ) -> HttpResponse:
         if obj is not None and not add:
             context["reason_buttons"] = self.reason_buttons(request, obj)
+            context["out"] = self.why_out(obj)
             if self.page_actions is not None:
                 context["page_actions"] = actions_for(self.page_actions, may=request.user.has_perm)
             context |= self.panel_context(request, obj)

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from gateway.screen import told
 from gateway.taking_out import Restoring, TakingOut
 
 REFUSALS_SHOWN = 3  # sentences about rows that stay as they are
@@ -99,6 +100,14 @@ class ReasonActionsMixin:
             for action in self.reason_actions
             if action.act.may_follow(instance)
         ]
+
+    def why_out(self, instance: Model) -> str:
+        """Return since when and why the record counts nowhere, such as “Voided 3 Mar 2026, 10:00: a test”; or ""."""
+        for action in self.reason_actions:
+            if isinstance(action.act, TakingOut) and action.act.is_out(instance):
+                since, why = getattr(instance, action.act.when), getattr(instance, action.act.why)
+                return f"{action.done} {told(since)}{f': {why}' if why else ''}"
+        return ""
 
     def may_take_out(self, request: HttpRequest, instance: Model) -> bool:
         """Whether the person may do so to this record, be it out or not."""

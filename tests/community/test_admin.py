@@ -464,11 +464,11 @@ def test_interactions_stand_by_time_and_what_was_only_named_stands_last(ana: Cli
 
 def test_interactions_are_searched_among_the_newest_and_found_by_a_whole_external_id(ana: Client, monkeypatch):
     monkeypatch.setattr(InteractionAdmin, "searches_newest", 2)
-    old, *_ = (
+    *_, old = (
         InteractionFactory(
             text=f"Where is the desk? {n}", external_id=f"post-{n}", occurred_at=NOW - dt.timedelta(days=9 - n)
         )
-        for n in range(3)
+        for n in (2, 1, 0)  # the oldest came last
     )
     address = reverse("admin:community_interaction_changelist")
 

@@ -16,6 +16,7 @@ from crm.merging import merge
 from crm.models import Campaign, Company, Contact, ContactPoint, Conversion
 from crm.search import refresh_search_text
 from gateway.history import history_of
+from gateway.screen import told
 from tests.admin_clients import who_may_all
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import UserFactory
@@ -224,14 +225,17 @@ def test_conversion_that_was_voided_by_mistake_is_restored_with_a_reason_that_it
         reverse(f"admin:crm_conversion_{name}", args=[conversion.pk]) for name in ("void", "restore", "change")
     )
     ana.post(void, {"reason": "a test order"})
+    conversion.refresh_from_db()
 
+    assert ana.get(change).context["out"] == f"Voided {told(conversion.voided_at)}: a test order"
     assert ana.post(restore, {"reason": ""}).context["form"].errors == {"reason": ["This field is required."]}
     assert "Restore 1 conversion" in ana.get(restore).content.decode()
     assert ana.post(restore, {"reason": "Joe did buy two"}).status_code == 302
 
     conversion.refresh_from_db()
     assert (conversion.voided_at, conversion.void_reason) == (None, "")
-    assert [button["label"] for button in ana.get(change).context["reason_buttons"]] == ["Void"]
+    page = ana.get(change)
+    assert ([button["label"] for button in page.context["reason_buttons"]], page.context["out"]) == (["Void"], "")
     restored, why, voided, _ = history_of(conversion)
     assert {restored.who, why.who, voided.who} == {"Ana Lind"}
     assert [(step.label, step.after) for step in restored.changes] == [("voided at", None), ("void reason", "")]
