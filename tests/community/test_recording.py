@@ -279,11 +279,14 @@ def test_somebody_to_whom_anything_else_happened_stays(ines: Client, forum, happ
     assert Contact.objects.filter(pk=record.contact_id).exists()
 
 
-def test_whoever_was_helped_and_known_stays(ana: Client, joe, forum):
-    Contact.objects.filter(pk=joe.contact_id).update(owner=User.objects.get(username="ana"))
-    ana.post(record_page(joe.contact), told(forum))
+def test_whoever_was_known_before_the_help_stays(ana: Client, forum):
+    zoe = ContactFactory(full_name="Zoë West", owner=User.objects.get(username="ana"))
+    ana.post(record_page(zoe), told(forum))
+    record = HelpRecord.objects.get()
 
-    assert saved(undone(ana, HelpRecord.objects.get())).keys() == {"message", "undo", "undo_label"}
+    assert saved(undone(ana, record)).keys() == {"message", "undo", "undo_label"}
+    ana.post(reverse("admin:community_helprecord_newcomer", args=[record.pk]))
+    assert Contact.objects.filter(pk=zoe.pk).exists()
 
 
 def test_a_newcomer_is_taken_away_by_who_added_them_within_the_hour_or_who_may_delete_people(
