@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum, Window
+from django.db.models import Count, Min, Sum, Window
 from django.db.models.functions import RowNumber
 
 from community.interaction_kinds import label_of
@@ -88,15 +88,17 @@ def _newest_results(persons: Sequence[int]) -> dict[int | None, list[ConversionR
 
 def _touches_of(conversions: Sequence[int]) -> dict[int, str]:
     """Return which touches got credit, in words: “2 × answer, 1 × click”. One query."""
-    kinds: dict[int, dict[str, int]] = {}
-    rows = CreditRow.objects.filter(conversion__in=conversions).values_list("conversion", "interaction__kind")
-    for conversion, kind in rows.order_by("conversion", "position"):
-        counts = kinds.setdefault(conversion, {})
-        counts[kind or "campaign link"] = counts.get(kind or "campaign link", 0) + 1
-    return {
-        conversion: ", ".join(f"{number} × {label_of(kind).lower()}" for kind, number in counts.items())
-        for conversion, counts in kinds.items()
-    }
+    kinds = (
+        CreditRow.objects.filter(conversion__in=conversions)
+        .values("conversion", "interaction__kind")
+        .annotate(number=Count("position"), first=Min("position"))
+        .order_by("conversion", "first")
+    )
+    words: dict[int, list[str]] = {}
+    for row in kinds:
+        kind = label_of(row["interaction__kind"] or "campaign link").lower()
+        words.setdefault(row["conversion"], []).append(f"{row['number']:,} × {kind}")
+    return {conversion: ", ".join(said) for conversion, said in words.items()}
 
 
 def _conversions(results: Sequence[ConversionResult], touches: Mapping[int, str], *, contact: int) -> Table:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from gateway.panels import Column, Figure, Link, PanelContent, PermissionCheck, Row, Table
 from metrics.attribution.models import attribution_models
 from metrics.models import ConversionResult
@@ -26,21 +28,30 @@ class ConversionCredits:
         results = ConversionResult.objects.in_bulk(ids)
         credits: dict[int, list[CreditRow]] = {}
         found = (
-            CreditRow.objects.filter(conversion__in=ids)
+            CreditRow.objects.filter(conversion__in=ids, position__lte=TOUCHES_SHOWN)
             .select_related("interaction", "actor_member", "channel", "campaign")
             .order_by("conversion", "position")
         )
         for credit in found:
             credits.setdefault(credit.conversion_id, []).append(credit)
+        sums: dict[int, dict[str, int]] = {
+            row.pop("conversion"): row
+            for row in CreditRow.objects.filter(conversion__in=ids)
+            .order_by()
+            .values("conversion")
+            .annotate(**{model.key: Sum(model.column) for model in attribution_models})
+        }
         return {
-            pk: _content(pk, results[pk], credits.get(pk, []), may)
+            pk: _content(pk, results[pk], credits.get(pk, []), sums.get(pk, {}), may)
             if pk in results
             else nothing("Its credits are computed within seconds of a change. A voided conversion has none.")
             for pk in ids
         }
 
 
-def _content(pk: int, result: ConversionResult, credits: list[CreditRow], may: PermissionCheck) -> PanelContent:
+def _content(
+    pk: int, result: ConversionResult, credits: list[CreditRow], sums: Mapping[str, int], may: PermissionCheck
+) -> PanelContent:
     figures = [
         Figure(
             label="Value",
@@ -55,10 +66,13 @@ def _content(pk: int, result: ConversionResult, credits: list[CreditRow], may: P
             label="Touches", value=result.touches, unit="count", link=ledger_link(conversion=pk) if credits else None
         ),
     ]
-    return PanelContent(figures=figures, tables=[_touches(pk, result, credits, may)])
+    return PanelContent(figures=figures, tables=[_touches(pk, result, credits, sums, may)])
 
 
-def _touches(pk: int, result: ConversionResult, credits: list[CreditRow], may: PermissionCheck) -> Table:
+def _touches(
+    pk: int, result: ConversionResult, credits: list[CreditRow], sums: Mapping[str, int], may: PermissionCheck
+) -> Table:
+    """Return the first touches with their credit, and what the credits of all of them (`sums`, by model) sum to."""
     models = list(attribution_models)
     rows = [
         Row(
@@ -73,14 +87,14 @@ def _touches(pk: int, result: ConversionResult, credits: list[CreditRow], may: P
             ),
             links=_links(credit),
         )
-        for credit in credits[:TOUCHES_SHOWN]
+        for credit in credits
     ]
     if credits:
-        sums = [sum(getattr(credit, model.column) for credit in credits) for model in models]
-        rows.append(_line("Sum of the credits", [money(total) for total in sums]))
+        totals = [int(sums.get(model.key, 0)) for model in models]
+        rows.append(_line("Sum of the credits", [money(total) for total in totals]))
         rows.append(_line("Unattributed", [money(result.unattributed_minor)] * len(models)))
-        rows.append(_line("Value", [money(total + result.unattributed_minor) for total in sums]))
-        holds = all(total + result.unattributed_minor == result.value_minor for total in sums)
+        rows.append(_line("Value", [money(total + result.unattributed_minor) for total in totals]))
+        holds = all(total + result.unattributed_minor == result.value_minor for total in totals)
     else:
         holds = True
     return Table(

@@ -9,8 +9,10 @@ The company of these tests: Joe asks on the forum on 2 March and Mia answers. On
 import datetime as dt
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -193,6 +195,51 @@ def test_conversion_shows_its_credits_with_the_sentences_that_earned_them(story:
     ]
     assert table.note == "Under every model the credits and the unattributed part sum to the value, to the cent."
     assert table.rows[1].links[2].args == (story.answer.pk,)
+
+
+class CreditsRead:
+    """An execute wrapper that counts the rows that statements on the ledger give."""
+
+    rows = 0
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        answer = execute(sql, params, many, context)
+        if 'FROM "metrics_credit"' in sql:
+            self.rows += context["cursor"].rowcount
+        return answer
+
+
+@pytest.fixture
+def asked_again() -> Story:
+    """Joe asks four more times before he buys: seven touches."""
+    made = make_story()
+    for day in (3, 4, 5, 6):
+        InteractionFactory(channel=made.joe.channel, member=made.joe, occurred_at=at(day))
+    recompute_all(now=NOW)
+    return made
+
+
+def test_conversion_reads_the_touches_that_it_shows_and_sums_all(asked_again: Story, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("metrics.panels.conversion.TOUCHES_SHOWN", 2)
+
+    with connection.execute_wrapper(read := CreditsRead()):
+        content = of("conversion", "credits", asked_again.purchase.pk)
+
+    (table,) = content.tables
+    first, second, total, *_ = rows(table)
+    assert (figures(content)["Touches"], first[0], second[0]) == (7, 1, 2)
+    assert total[2:3] + total[6:] == ("Sum of the credits", *[Decimal("100.00")] * 5)
+    assert table.note.startswith("Under every model the credits and the unattributed part sum to the value")
+    assert read.rows == 3  # two touches, and the sums
+
+
+def test_contact_reads_no_more_of_the_ledger_for_more_touches_of_a_kind(asked_again: Story):
+    with connection.execute_wrapper(read := CreditsRead()):
+        content = of("contact", "buyer", asked_again.joe.contact_id)
+
+    (table,) = content.tables
+    assert [row[3] for row in rows(table)] == ["5 × question, 1 × answer, 1 × click"] * 2
+    assert read.rows == 6
 
 
 def test_refund_takes_back_what_each_touch_got(story: Story):
