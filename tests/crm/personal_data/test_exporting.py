@@ -291,3 +291,17 @@ def test_an_export_that_was_left_half_done_is_made_anew():
 
     parts = [bytes(part.content) for part in job.person_export.parts.order_by("number")]
     assert parts[0][:2] == b"PK"
+
+
+@pytest.mark.django_db
+def test_a_file_is_kept_for_a_day_from_when_it_was_made(monkeypatch: pytest.MonkeyPatch):
+    clock = iter([1000.0, 1900.0])
+    monkeypatch.setattr("crm.personal_data.export_jobs.monotonic", lambda: next(clock))
+    job = request_export(contact_id=ContactFactory().pk, through="command")
+
+    assert make_export(job.pk, now=NOW)
+
+    job.refresh_from_db()
+    until = dt.datetime(2026, 6, 2, 12, 15, tzinfo=dt.UTC)
+    assert (job.started_at, job.finished_at) == (NOW, NOW + dt.timedelta(minutes=15))
+    assert (job.person_export.expires_at, job.report["until"]) == (until, until.isoformat())
