@@ -262,11 +262,13 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
             if request.method == "POST" and form.is_valid():
                 now = timezone.now()
                 try:
-                    act.perform([row.pk], request, form.cleaned_data, now)
+                    done = act.perform([row.pk], request, form.cleaned_data, now)
                 except DomainError as refused:
                     refusal = refused.message
                 else:
                     message = act.one.format(**act.words(form.cleaned_data, now))
+                    if done and not undone_by:
+                        undone_by = f"{reverse(UNDO)}?{urlencode({'act': str(noted_by())})}"
                     return saved_answer(request, message, back=reverse(QUEUE), undo=undone_by)
             context = {
                 "title": f"{act.label}: {row.member.contact if row.member else 'somebody unknown'} on {row.channel}",
@@ -355,7 +357,7 @@ def _undo_many(request: HttpRequest) -> HttpResponse:
 
 
 def _undo_address(pk: int, name: str) -> str:
-    """Return the address that will take an act back, asked before it is done; empty where nothing does."""
+    """Return the address that will take an act back, asked before it is done; empty where no other act does."""
     undo = ACTS[name].undone_by
     if name in HANDS_OVER:  # back to whoever had it
         held_by = Handling.objects.filter(interaction=pk).values_list("assignee", flat=True).first()

@@ -94,7 +94,8 @@ class Act:
 
     `perform` returns for how many that was new; `perform_many` does it to many where that is done otherwise, and
     returns beside it what is to be said of the others. `one` and `many` are the words for it, in which {who} and
-    {until} are what was given. `undone_by` names the act that takes it back of one; of many the history takes it back.
+    {until} are what was given. `undone_by` names the act that takes it back of one. Where none does, for none knows
+    until when it was snoozed, the history takes it back, as it does of many.
     """
 
     label: str

@@ -142,11 +142,12 @@ def test_whoever_claims_second_is_told_who_has_it(question):
     assert "How do I enrol?" not in bo.get(PAGE, {"by": "nobody"}).content.decode()
 
 
+def undo_of(answer) -> str:
+    return json.loads(answer["HX-Trigger"])["kith:saved"].get("undo", "")
+
+
 def test_undoing_gives_it_back_to_whoever_had_it(question):
     ana, bo, cy = who_may_all(), UserFactory(is_staff=True), UserFactory(is_staff=True)
-
-    def undo_of(answer) -> str:
-        return json.loads(answer["HX-Trigger"])["kith:saved"]["undo"]
 
     def holder():
         return Handling.objects.get().assignee
@@ -161,6 +162,24 @@ def test_undoing_gives_it_back_to_whoever_had_it(question):
     for answer, back_to in ((released, cy), (second, bo), (first, None)):
         assert ana.post(undo_of(answer), headers={"HX-Request": "true"}).status_code == 204
         assert holder() == back_to
+
+
+def test_undoing_brings_a_snooze_and_a_dismissal_back_as_they_were(question):
+    ana = who_may_all()
+    act(ana, question, "snooze", until="tomorrow", day="2199-05-04")
+    act(ana, question, "dismiss", reason="He thanked us")
+    of_queue = ("snoozed_at", "snoozed_until", "dismissed_at", "dismissed_by", "dismiss_reason")
+    (before,) = Handling.objects.values(*of_queue)
+
+    woken, restored = act(ana, question, "wake"), act(ana, question, "restore")
+    (after,) = Handling.objects.values(*of_queue)
+    nothing = act(ana, question, "wake")
+    undone = [ana.post(undo_of(answer), headers={"HX-Request": "true"}) for answer in (restored, woken)]
+
+    assert (after["snoozed_until"], after["dismiss_reason"]) == (None, "")
+    assert undo_of(nothing) == ""
+    assert [answer.status_code for answer in undone] == [204, 204]
+    assert [*Handling.objects.values(*of_queue)] == [before]
 
 
 def test_several_are_dismissed_at_once_by_those_who_may(question):
