@@ -26,7 +26,7 @@ from crm.folding import fold
 from crm.models import Contact, ContactPoint
 from crm.models.contact import BEGINNING
 from crm.search_text import SEARCH_TEXT
-from crm.stages import has_bought_sql
+from crm.stages import has_bought_sql, stage_now
 from crm.wishes import wishes_no_contact
 
 NAMES = ("full_name", "preferred_name", "known_as")  # what everybody who sees contacts may search by
@@ -162,7 +162,9 @@ def people_with(addresses: Sequence[str], *, limit: int = 8) -> list[FoundPerson
     points: dict[int, dict[str, str]] = {}
     for person, kind, raw in had.values_list("contact__person_id", "kind", "raw"):
         points.setdefault(person or 0, {}).setdefault(kind, raw)
-    known: QuerySet[Any] = Contact.objects.annotate(leave_alone=wishes_no_contact()).select_related("company")
+    known: QuerySet[Any] = Contact.objects.annotate(
+        leave_alone=wishes_no_contact(), at_stage=stage_now()
+    ).select_related("company")
     people = known.filter(pk__in=points).order_by("pk")[:limit] if points else []
     return [
         FoundPerson(
@@ -172,7 +174,7 @@ def people_with(addresses: Sequence[str], *, limit: int = 8) -> list[FoundPerson
             email=points[person.pk].get(ContactPoint.Kind.EMAIL),
             phone=points[person.pk].get(ContactPoint.Kind.PHONE),
             company=str(person.company or ""),
-            stage=person.stage,
+            stage=person.at_stage,
             do_not_contact=person.leave_alone,
         )
         for person in people

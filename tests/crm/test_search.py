@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from crm import search
 from crm.models import Contact
-from crm.search import find_people
+from crm.search import find_people, people_with
 from tests.factories.community import MemberFactory, UserFactory
-from tests.factories.crm import CompanyFactory
+from tests.factories.crm import CompanyFactory, ConversionFactory
 from tests.sending import send, send_one
 
 pytestmark = pytest.mark.django_db
@@ -293,3 +293,11 @@ def test_page_answers_what_a_form_shows():
         ]
     }
     assert page(client, "").json() == {"results": []}
+
+
+def test_who_bought_is_a_customer_by_whatever_they_are_found():
+    ConversionFactory(contact=Contact.objects.get(full_name="Joe Bloggs"))
+
+    (by_address,), (by_name,) = people_with(["joe@work.example"]), find_people("joe bloggs", with_addresses=True)
+
+    assert (by_address.name, by_address.stage, by_name.stage) == ("Joe Bloggs", "customer", "customer")
