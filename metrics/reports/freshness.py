@@ -25,5 +25,5 @@ def behind_reason() -> str | None:
     if computed_with != current_fingerprint():
         return "Settings that figures depend on have changed: a full recompute follows."
     if is_stale and not is_waiting:
-        return "Some figures could not be computed. They are tried again every hour, and the log says why."
+        return "Some figures could not be computed. They are tried again by themselves, and the log says why."
     return "Facts have changed and wait for their recompute." if is_stale else None

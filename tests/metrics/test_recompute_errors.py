@@ -59,7 +59,7 @@ def test_a_mark_that_raises_holds_up_no_other_and_is_computed_once_it_can_be(pur
         assert values() == [(joes.pk, 1000), (mias.pk, 2000), (zoes.pk, 2000)]
         assert list(StaleMark.objects.values_list("conversion_id", "attempts")) == [(joes.pk, 1)]
         assert behind_reason() == (
-            "Some figures could not be computed. They are tried again every hour, and the log says why."
+            "Some figures could not be computed. They are tried again by themselves, and the log says why."
         )
         assert [bool(record.exc_info) for record in caplog.records] == [True, True]  # together, and then alone
         for minutes in (1, 11, 71, 131):
