@@ -156,9 +156,9 @@ def _differences(suggestion: DuplicateSuggestion, one: Contact, other: Contact) 
     names = fold(one.full_name), fold(other.full_name)
     is_like = any(reason["key"] in SAME_NAME for reason in suggestion.reasons)
     if all(names) and names[0] != names[1] and not is_like:
-        said.append("other names")
+        said.append("different names")
     if one.birth_year and other.birth_year and one.birth_year != other.birth_year:
-        said.append("other years of birth")
+        said.append("different years of birth")
     return said
 
 

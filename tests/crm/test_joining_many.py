@@ -98,7 +98,7 @@ def test_joining_shows_first_what_it_would_do_and_then_does_it():
     assert (plan.records, plan.left_out) == (9, 1)
     assert [planned.suggestion for planned in plan.pairs] == [other_name, twice, *chain, plain]
     assert [planned.doubts for planned in plan.pairs] == [
-        ("other names",),
+        ("different names",),
         ("both have an account on one channel",),
         ("3 people become one: Ann Ek, Ann Ek, Ann Ek",),
         ("3 people become one: Ann Ek, Ann Ek, Ann Ek",),
