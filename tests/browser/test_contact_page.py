@@ -10,8 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from community.models import HelpRecord, Member
 from config.roles import HELPER
-from crm.models import Contact, FollowUp, Note
+from crm.models import Contact, DuplicateSuggestion, FollowUp, Note
 from crm.periods import local_day, organisation_zone
+from crm.search import refresh_search_text
 from metrics.recompute import recompute_all
 from tests.browser.conftest import PASSWORD
 from tests.factories.community import (
@@ -322,3 +323,34 @@ def test_a_helper_who_hears_it_notes_a_wish_and_corrects_a_name_by_the_keyboard(
     expect(header.get_by_role("heading", name="Joseph Bloggs")).to_be_visible()
     expect(header.get_by_role("link", name="joe@example.com")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+    page.get_by_role("button", name="Undo").last.press("Enter")
+    expect(header.get_by_role("heading", name="Joe Bloggs")).to_be_visible()
+    expect(header.get_by_role("link", name="joe@example.com")).to_have_count(0)
+
+
+@BOTH_SIZES
+def test_a_helper_says_that_somebody_is_there_twice_and_takes_it_back(page: Page, log_in, joe: Contact, width: int):
+    page.set_viewport_size({"width": width, "height": 844})
+    twins = [ContactFactory(full_name=f"Joe {name}") for name in ("Ask", "Berg", "Carr", "Dahl")]
+    refresh_search_text([twin.pk for twin in twins])
+    ines = User.objects.create_user("ines", password=PASSWORD, is_staff=True, first_name="Ines")
+    ines.groups.add(Group.objects.get(name=HELPER))
+    log_in(ines)
+    page.goto(address(joe))
+
+    page.get_by_role("link", name="Same person as…").click()
+    expect(page.get_by_label("Who is the same person?")).to_be_focused()
+    page.keyboard.type("joe")
+    found = page.locator("#kith-dialog").get_by_role("option")
+    expect(found.nth(3)).to_be_in_viewport(ratio=1)
+    found.filter(has_text="Joe Carr").click()
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Suggested: Joe Bloggs and Joe Carr are one person.")).to_be_visible()
+    pair = DuplicateSuggestion.objects.get()
+    assert (pair.first, pair.second, pair.said_by) == (joe, twins[2], ines)
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back: they are two people.")).to_be_visible()
+    assert not DuplicateSuggestion.objects.exists()
