@@ -11,7 +11,7 @@ from community.exchanges import exchanges, oldest_exchanges
 from community.interaction_kinds import touch_kinds
 from community.models import Interaction
 from metrics.models import Credit
-from metrics.recompute import recompute_all
+from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports.shares import TOUCHES
 from tests.factories.community import InteractionFactory, MemberFactory, ThreadFactory, UserFactory
 from tests.factories.crm import ConversionFactory
@@ -116,3 +116,12 @@ def test_touches_that_earn_credit(said, addressing):
     found = Credit.objects.filter(interaction__in=addressing).values_list("person_id", "interaction_id")
 
     assert sorted(found) == sorted(said)
+
+
+def test_marks_of_whom_a_change_makes_stale(said, addressing):
+    recompute_all(now=NOW)
+
+    Interaction.objects.filter(pk__in=addressing).update(retracted_at=NOW)
+    recompute_stale(now=NOW)
+
+    assert not Credit.objects.filter(interaction__in=addressing).exists()

@@ -317,6 +317,17 @@ def test_contact_shows_revenue_as_a_customer_and_which_touches_got_credit(story:
     ]
 
 
+def test_touches_that_got_credit_are_called_as_on_other_pages(story: Story):
+    joe, noon = story.joe.contact, dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
+    for kind in ("help", "help", "direct_message"):
+        InteractionFactory(member=None, to_contact=joe, kind=kind, occurred_at=noon)
+    recompute_all(now=NOW)
+
+    (table,) = of("contact", "buyer", joe.pk).tables
+
+    assert "2 × help by staff, 1 × direct message" in rows(table)[0][3]
+
+
 def test_contact_shows_what_they_earned_as_a_helper(story: Story):
     content = of("contact", "helper", story.mia.contact_id)
 
