@@ -22,7 +22,7 @@ from metrics.merge_preview import FiguresTogether, figures_of
 from metrics.models import StaleMark
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports import ALL_MODELS, RoiQuery, roi_report, rows_of
-from tests.crm.test_admin_merging import client_of
+from tests.admin_clients import who_may
 from tests.factories.community import CostFactory, HelpRecordFactory, InteractionFactory, MemberFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 from tests.metrics.oracle import stored_tables
@@ -183,7 +183,7 @@ MERGING = ("merge_contact", "view_contact", "view_contactpoint", "view_member")
 
 def test_page_opens_before_the_figures_are_worked_out(joe_and_mia):
     joe, mia = joe_and_mia
-    client = client_of(*MERGING, "view_credit")
+    client = who_may(*MERGING, "view_credit")
     client.get(reverse("admin:index"))  # Django keeps content types and compiled templates
 
     with CaptureQueriesContext(connection) as queries:
@@ -216,13 +216,13 @@ def test_part_is_shown_to_whoever_may_open_the_page_and_see_figures(joe_and_mia)
     def status(client, key="figures", other=mia.pk):
         return client.get(reverse("admin:crm_contact_merge_part", args=[joe.pk, other, key])).status_code
 
-    assert status(client_of("view_contact", "view_credit")) == 403
-    assert status(client_of("merge_contact", "view_credit")) == 403
-    clerk = client_of(*MERGING)
+    assert status(who_may("view_contact", "view_credit")) == 403
+    assert status(who_may("merge_contact", "view_credit")) == 403
+    clerk = who_may(*MERGING)
     assert status(clerk) == 403
     page = clerk.get(reverse("admin:crm_contact_merge", args=[joe.pk]), {"with": mia.pk})
     assert page.context["later_parts"] == []
-    both = client_of(*MERGING, "view_credit")
+    both = who_may(*MERGING, "view_credit")
     assert (status(both), status(both, "records"), status(both, "prophecy")) == (200, 200, 404)
     for other in (joe.pk, 999_999, 2**80):
         assert status(both, other=other) == 404
@@ -235,7 +235,7 @@ PLANNED = 16  # … and to plan anew for more than a thousand conversions
 
 def test_figures_ask_a_bounded_number_of_questions_for_two_thousand_facts_as_for_one(joe_and_mia):
     joe, mia = joe_and_mia
-    client = client_of(*MERGING, "view_credit")
+    client = who_may(*MERGING, "view_credit")
     client.get(reverse("admin:index"))  # Django keeps content types and compiled templates
     address = reverse("admin:crm_contact_merge_part", args=[joe.pk, mia.pk, "figures"])
 
