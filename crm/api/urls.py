@@ -7,9 +7,10 @@ from crm.api.companies import Companies
 from crm.api.contact_page import contact_page_paths
 from crm.api.contacts import Contacts
 from crm.api.conversions import Conversions
+from crm.api.duplicates import DuplicateDifferent, DuplicateList
 from crm.api.exchange_rates import ExchangeRates
 from crm.api.exports import ExportFile, ExportPerson
-from crm.api.merging import ContactMerge, ContactMergePreview, ContactUnmerge, DuplicateDifferent, DuplicateList
+from crm.api.merging import ContactMerge, ContactMergePreview, ContactUnmerge
 from crm.api.notes import FollowUps, Notes
 from gateway.collection_views import resource_paths
 
