@@ -388,7 +388,7 @@ def test_page_menu_and_timeline_ask_as_few_questions_for_10000_entries_as_for_fe
 
     assert page_and_part() == few
     assert few[0][0] <= 15
-    assert few[1][0] <= 18
+    assert few[1][0] <= 19
     assert {"changes", "conversions", "follow-ups", "help", "interactions", "notes"} <= few[1][1]
 
 
