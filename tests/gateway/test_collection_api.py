@@ -28,10 +28,15 @@ def resources() -> dict[str, Resource]:
 KEYS = sorted(collections.keys())
 
 
-@pytest.fixture
-def api():
+@pytest.fixture(scope="module")
+def client(kept):
     prepare()
     return client_with(*known_scopes())
+
+
+@pytest.fixture
+def api(db, client):
+    return client
 
 
 def create(api, key, n=1):

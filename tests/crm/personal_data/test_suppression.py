@@ -18,8 +18,8 @@ from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def erased(db):
+@pytest.fixture(scope="module")
+def joe(kept):
     """Joe, who wrote p9 in the thread t1 and bought o1, and was erased; Mia answered him."""
     channel = ChannelFactory(slug="forum")
     joe = ContactFactory(full_name="Joe Bloggs", ref="c1")
@@ -34,6 +34,12 @@ def erased(db):
     ConversionFactory(contact=joe, external_id="o1")
     erase_person(contact_id=joe.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
     return joe.pk
+
+
+@pytest.fixture
+def erased(db, joe):
+    """His number, once he was erased."""
+    return joe
 
 
 def send(collection: str, **item: object):
