@@ -69,7 +69,7 @@ class Servers:
     """Private servers with facts in them, and the questions that this test asks of them."""
 
     def __init__(self, servers):
-        self.servers = servers
+        self.servers, self.session = servers, None
         self.environment = {
             **servers.environment, "METRICS_TICK_SECONDS": "0.5", "DJANGO_SETTINGS_MODULE": "config.settings",
         }  # fmt: skip
@@ -87,12 +87,15 @@ class Servers:
         assert self.process.stdout.readline() == "0\n", asked
 
     def ask(self, sql):
-        with psycopg.connect(self.servers.postgres.url, autocommit=True) as connection:
-            return connection.execute(sql).fetchone()[0]
+        return self.tell(sql).fetchone()[0]
 
     def tell(self, sql):
-        with psycopg.connect(self.servers.postgres.url, autocommit=True) as connection:
-            connection.execute(sql)
+        """Execute a statement, in a session that is kept until PostgreSQL is killed: a wait takes dozens."""
+        with contextlib.suppress(psycopg.OperationalError):
+            if self.session is not None:
+                return self.session.execute(sql)
+        self.session = psycopg.connect(self.servers.postgres.url, autocommit=True)
+        return self.session.execute(sql)
 
     def digests(self):
         """Return for each derived table how many rows it has, and a hash of all of them in order."""

@@ -71,7 +71,7 @@ class MergingWorld(World):
                 super().apply([(name, numbers)])
 
     def join(self, n):
-        survivor, loser = self.pick(self.few(), n[0]), self.pick(self.few(), n[1])
+        survivor, loser = self.pick_whole(self.few(), n[0]), self.pick_whole(self.few(), n[1])
         if survivor.person_id == loser.person_id:
             with pytest.raises(AlreadyOnePerson):
                 merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
@@ -83,7 +83,7 @@ class MergingWorld(World):
             Contact.objects.filter(pk=loser.person_id).update(merged_into=survivor.person)
 
     def take_apart(self, n):
-        loser = self.pick(Contact.objects.exclude(merged_into=None), n[0])
+        loser = self.pick_whole(Contact.objects.exclude(merged_into=None), n[0])
         if loser is not None:
             self._take_apart(loser)
 
@@ -111,13 +111,13 @@ class MergingWorld(World):
         return f"new {self.edits}"
 
     def edit_text(self, n):
-        contact = self.pick(self.few(), n[0])
+        contact = self.pick_whole(self.few(), n[0])
         Contact.objects.filter(pk=contact.pk).update(**{TEXTS[n[1] % 2]: self.new_value()})
         refresh_search_text([contact.pk])
 
     def edit_tags(self, n):
         """Give a tag that nobody has, or one that others have, or take one away."""
-        contact = self.pick(self.few(), n[0])
+        contact = self.pick_whole(self.few(), n[0])
         if n[1] % 3 == 0:
             tags = [*contact.tags, self.new_value()]
         elif n[1] % 3 == 1 and not contact.merged_contacts.exists():
@@ -127,14 +127,14 @@ class MergingWorld(World):
         Contact.objects.filter(pk=contact.pk).update(tags=tags)
 
     def edit_custom(self, n):
-        contact = self.pick(self.few(), n[0])
+        contact = self.pick_whole(self.few(), n[0])
         name = f"field {n[1] % 3}"
         fields = {**contact.custom_fields, name: self.new_value()}
         Contact.objects.filter(pk=contact.pk).update(custom_fields=fields)
 
     def edit_choice(self, n):
         """Stage and wish have few values, so an edit of them shows only where no merge decides."""
-        contact = self.pick(Contact.objects, n[0])
+        contact = self.pick_whole(Contact.objects, n[0])
         if not contact.merged_contacts.exists():
             Contact.objects.filter(pk=contact.pk).update(
                 stage=["audience", "lead", "customer"][n[1] % 3], do_not_contact=n[2] % 2 == 0, updated_at=Now()
@@ -142,7 +142,7 @@ class MergingWorld(World):
 
     def send(self, n):
         """A contact's source sends what it sent last time, or a name that nobody had."""
-        contact = self.pick(self.few(), n[0])
+        contact = self.pick_whole(self.few(), n[0])
         ContactRef.objects.get_or_create(source="shop", external_id=str(contact.pk), contact=contact)
         if n[1] % 2 or contact.pk not in self.said:
             self.said[contact.pk] = self.new_value()

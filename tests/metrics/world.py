@@ -128,9 +128,16 @@ class World:
 
     @staticmethod
     def pick(queryset, number, *, null_below=0):
-        if number < null_below or not (count := queryset.count()):
+        """Return the row that a number chooses, of which nothing but the key is read; None where there is none."""
+        if number < null_below:
             return None
-        return queryset.order_by("pk")[number % count]
+        keys = queryset.order_by("pk").values_list("pk", flat=True)
+        return queryset.model(pk=keys[number % len(keys)]) if keys else None
+
+    def pick_whole(self, queryset, number):
+        """Return the row that a number chooses, as it is; None where there is none."""
+        row = self.pick(queryset, number)
+        return row and queryset.get(pk=row.pk)
 
     @staticmethod
     def at(number):
@@ -170,7 +177,7 @@ class World:
         Interaction.objects.create(channel=self.channels[n[0] % 2], external_id=self.name())
 
     def edit_interaction(self, n):
-        interaction = self.pick(Interaction.objects, n[0])
+        interaction = self.pick_whole(Interaction.objects, n[0])
         if interaction is None:
             return
         fields = self._interaction_fields(n)
@@ -299,7 +306,7 @@ class World:
         )
 
     def edit_refund(self, n):
-        refund = self.pick(Conversion.objects.exclude(refund_of_source=None), n[0])
+        refund = self.pick_whole(Conversion.objects.exclude(refund_of_source=None), n[0])
         if refund is not None:
             changes = [
                 {"refund_of_external_id": f"o{n[1] % 12}"},

@@ -8,7 +8,7 @@ does not matter to a share: every conversion of a row has the same touches.
 """
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -62,9 +62,15 @@ def exact_shares(model: str, touches: int) -> list[Fraction]:
     return [Fraction(2, 5), *[Fraction(1, 5) / (touches - 2)] * (touches - 2), Fraction(2, 5)]
 
 
-def whole_cents(cents: int, shares: list[Fraction]) -> list[int]:
+@cache
+def reached_shares(model: str, touches: int) -> list[tuple[int, int]]:
+    """How much of the whole is reached with each touch, as numerator and denominator."""
+    return [share.as_integer_ratio() for share in accumulate(exact_shares(model, touches))]
+
+
+def whole_cents(cents: int, model: str, touches: int) -> list[int]:
     """The documented rounding: each part is the whole cents reached so far less those reached before."""
-    reached = [0, *(floor(cents * share) for share in accumulate(shares))]
+    reached = [0, *(cents * above // below for above, below in reached_shares(model, touches))]
     return [after - before for before, after in zip(reached, reached[1:], strict=False)]
 
 
@@ -181,11 +187,12 @@ def check_shares_against_published(journeys, published, ledger) -> None:
     value_of_one = {str(j.number): Fraction(j.value) / j.conversions for j in journeys}
     conversions: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     values: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-    for external_id, channel, position, touches, *_ in ledger:
+    alike = Counter((row[0].partition("-")[0], *row[1:4]) for row in ledger)  # all conversions of a journey
+    for (number, channel, position, touches), times in alike.items():
         for name, model in MODELS.items():
-            share = exact_shares(model, touches)[position - 1]
+            share = exact_shares(model, touches)[position - 1] * times
             conversions[channel, name] += share
-            values[channel, name] += share * value_of_one[external_id.partition("-")[0]]
+            values[channel, name] += share * value_of_one[number]
 
     def six_decimals(number: Fraction) -> str:
         return f"{floor(number * 10**6 + Fraction(1, 2)) / 10**6:.6f}"
@@ -205,11 +212,13 @@ def check_cents_against_oracle(journeys, ledger) -> None:
         for place, cents in enumerate(journey.cents()):
             for model in MODELS.values():
                 shares = exact_shares(model, len(journey.channels))
-                for position, part in enumerate(whole_cents(cents, shares), start=1):
+                parts = whole_cents(cents, model, len(journey.channels))
+                for position, (part, share) in enumerate(zip(parts, shares, strict=True), start=1):
                     channel, touches, credited = stored[f"{journey.number}-{place}", position]
                     assert (channel, touches) == (journey.channels[position - 1], len(journey.channels))
                     assert credited[model] == part, (journey, place, model, position)
-                    assert abs(part - cents * shares[position - 1]) < 1
+                    above, below = share.as_integer_ratio()
+                    assert abs(part * below - cents * above) < below
 
 
 def check_rollups_against_ledger(ledger) -> None:
