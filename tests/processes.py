@@ -1,13 +1,14 @@
 """Processes of Kith's own that tests start and end."""
 
 import contextlib
+import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,26 @@ from config.embedded.process import end_with_parent
 from config.processes import CHECKED, worker
 
 START_SECONDS = 120.0
+
+# A process that has loaded Django, or all of Kith, and runs each command that it is told in a process that it forks.
+ONE_AFTER_ANOTHER = """
+import json, os, sys
+import django.core.management, django.db.models
+import manage
+if sys.argv[1] == "all":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+for line in sys.stdin:
+    arguments, changes, *outputs = json.loads(line)
+    if (child := os.fork()) == 0:
+        for number, path in enumerate(outputs, start=1):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+        os.environ.update(changes)
+        sys.argv = ["manage.py", *arguments]
+        manage.main()
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 
 
 @dataclass
@@ -38,6 +59,15 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(20)
         self.kill()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended, with what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @contextlib.contextmanager
@@ -66,6 +96,27 @@ def start_worker(environment: dict[str, str], *, folder: Path, arguments: tuple[
         yield started
     finally:
         started.kill()
+
+
+@contextlib.contextmanager
+def manage_at_hand(environment: dict[str, str], *, folder: Path, loaded: str) -> Iterator[Callable[..., Ended]]:
+    """
+    Yield what runs a command of manage.py as `manage("check", KITH_DEBUG="maybe")`, the variables added to its own.
+
+    Each runs in a process of its own, forked from one that has loaded what takes so long: `all` of Kith, whose settings
+    are read then, or with `loaded="nothing"` no more than Django. Their output goes through files in `folder`.
+    """
+    command = [sys.executable, "-c", ONE_AFTER_ANOTHER, loaded]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment, **pipes) as process:
+
+        def manage(*arguments: str, **changes: str) -> Ended:
+            outputs = [folder / f"{secrets.token_hex(4)}.{stream}" for stream in ("stdout", "stderr")]
+            print(json.dumps([arguments, changes, *map(str, outputs)]), file=process.stdin, flush=True)
+            code = int(process.stdout.readline())
+            return Ended(code, *(output.read_text() for output in outputs))
+
+        yield manage
 
 
 def descendants(pid: int) -> list[int]:

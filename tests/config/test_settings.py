@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded.lease import CHECKOUT
 from config.own_settings import refuse_wrong_settings
+from tests.processes import Ended, manage_at_hand
 
 READ = re.compile(
     r"""(?:env\.\w+|switch|seconds|whole_number|environ\.get|getenv)\(\s*["']([A-Z][A-Z_]+)["']|environ\[["']([A-Z][A-Z_]+)["']\]"""
@@ -45,6 +46,13 @@ def own_files() -> Iterator[Path]:
 def variables_documented() -> set[str]:
     """Every variable that has a row in a table of the operations page."""
     return set(re.findall(r"^\| `([A-Z][A-Z_]+)` \|", (CHECKOUT / "docs" / "operations.md").read_text(), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def manage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ended]]:
+    """Run commands that read their settings anew, in processes whose Django is loaded."""
+    with manage_at_hand(dict(os.environ), folder=tmp_path_factory.mktemp("manage"), loaded="nothing") as manage:
+        yield manage
 
 
 def test_every_variable_that_is_read_is_documented():
@@ -101,17 +109,8 @@ def test_every_variable_that_is_read_is_documented():
         ),
     ],
 )
-def test_wrong_setting_is_told_in_one_sentence(changes, sentence):
-    environment = {**os.environ, **changes}
-
-    result = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=CHECKOUT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_wrong_setting_is_told_in_one_sentence(manage, changes, sentence):
+    result = manage("check", **changes)
 
     assert (result.returncode, result.stdout, result.stderr) == (1, "", sentence)
 
@@ -144,15 +143,8 @@ def test_what_the_organisation_says_wrongly_is_refused_by_name(settings, name, v
     assert str(refusal.value) == f"{name}{sentence if sentence[0] == ':' else f' {sentence}'}"
 
 
-def test_wrong_currency_stops_any_command_in_one_sentence():
-    result = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--check"],
-        cwd=CHECKOUT,
-        env={**os.environ, "KITH_CURRENCY": "ZZZ"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_wrong_currency_stops_any_command_in_one_sentence(manage):
+    result = manage("migrate", "--check", KITH_CURRENCY="ZZZ")
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Kith: KITH_CURRENCY must be a code of ISO 4217 in capitals, such as EUR, not 'ZZZ'.\n"
@@ -191,22 +183,17 @@ def empty_database(subprocess_environment: dict[str, str]) -> Iterator[str]:
 
 
 @pytest.mark.django_db
-def test_command_on_a_database_that_is_not_migrated_says_so(subprocess_environment, empty_database):
-    for command in (
-        ["roi", "--by", "campaign"],
-        ["create_api_key", "shop", "--scopes", "contacts:read"],
-        ["recompute", "--in-process"],
-    ):
-        ended = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=CHECKOUT,
-            env={**subprocess_environment, "DATABASE_URL": empty_database},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def test_command_on_a_database_that_is_not_migrated_says_so(subprocess_environment, empty_database, tmp_path):
+    environment = {**subprocess_environment, "DATABASE_URL": empty_database}
+    with manage_at_hand(environment, folder=tmp_path, loaded="all") as manage:
+        for command in (
+            ["roi", "--by", "campaign"],
+            ["create_api_key", "shop", "--scopes", "contacts:read"],
+            ["recompute", "--in-process"],
+        ):
+            ended = manage(*command)
 
-        assert (ended.returncode, ended.stdout) == (1, "")
-        assert ended.stderr == (
-            "Kith: the database is not as this version needs it. Run 'manage.py migrate'; 'make demo' does too.\n"
-        )
+            assert (ended.returncode, ended.stdout) == (1, "")
+            assert ended.stderr == (
+                "Kith: the database is not as this version needs it. Run 'manage.py migrate'; 'make demo' does too.\n"
+            )
