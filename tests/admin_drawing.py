@@ -36,6 +36,11 @@ def frameless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look up once in a test who somebody is and what they may do: thousands of requests are made by a few people."""
+    remember_people(monkeypatch)
+
+
+def remember_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up once, until the patch is undone, who somebody is and what they may do."""
     found: dict[str | None, AbstractBaseUser | AnonymousUser] = {}
 
     def get_user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:

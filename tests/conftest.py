@@ -128,10 +128,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((places[place] for place in BEGUN_FIRST if item.nodeid.startswith(place)), len(places))
     )
-    # What was imported stays: searching all of it for garbage, over and over, took a sixth of the suite's time.
+    # What was imported stays: searching all of it for garbage, over and over, took a sixth of the suite's time. What a
+    # page is made of is garbage soon: a search in the middle of it passes it on, to be searched once more.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(500_000, 10, 10)
     gc.enable()
 
 

@@ -35,11 +35,12 @@ from crm.models import PersonExport, PersonExportPart
 from gateway.registry import Registry
 from gateway.routes import API_PREFIX, api_routes
 from jobs.models import Job
+from tests.admin_drawing import remember_people
 from tests.config.test_admin_pages import PAGES, key_of
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered")]
+pytestmark = pytest.mark.django_db
 
 TABLE = Path(__file__).with_name("permissions.txt")
 SECTIONS = ("pages", "other pages", "actions", "inlines", "typing", "parts")
@@ -84,7 +85,8 @@ class Browser(Client):
 @pytest.fixture(scope="module")
 def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Browser]]:
     """One browser for each kind of person, logged in but for the stranger; the tests of this file share them."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as monkeypatch:
+        remember_people(monkeypatch)
         clients = {who: Browser() for who in WHO}
         for who in WHO[1:]:
             clients[who].person = _person(who)
@@ -287,7 +289,7 @@ def test_what_is_ones_own_opens_to_nobody_else(people: dict[str, Browser], undra
             assert [who for who, client in people.items() if may(client, "GET", url)] == [owner], name
 
 
-def test_deactivated_and_outside_people_open_nothing(undrawn: None):
+def test_deactivated_and_outside_people_open_nothing(undrawn: None, remembered: None):
     """A colleague whose account was switched off, and a user who is not staff: like a stranger everywhere."""
     stopped, outsider = Client(), Client()
     gone = UserFactory(is_staff=True, is_superuser=True)
