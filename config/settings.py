@@ -167,9 +167,15 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: after a restart every interval begins anew
 METRICS_TICK_SECONDS = seconds("METRICS_TICK_SECONDS", default=5.0)  # seconds between two looks at the stale marks
 EXPORTS_TICK_SECONDS = 60.0  # seconds between two looks at exports that wait, and at files whose day is over
+SESSIONS_TICK_SECONDS = 3600.0  # seconds between two looks at sessions that are over
 WATCH_LIST_TICK_SECONDS = 60.0  # seconds between two looks at what was answered meanwhile
 KITH_DUPLICATES_SECONDS = seconds("KITH_DUPLICATES_SECONDS", default=60.0)  # seconds between two looks at changed names
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "forget-sessions": {
+        "task": "config.tasks.forget_sessions",
+        "schedule": SESSIONS_TICK_SECONDS,
+        "options": {"expires": SESSIONS_TICK_SECONDS},
+    },
     "prune-watch-list": {
         "task": "community.tasks.prune_watch_list",
         "schedule": WATCH_LIST_TICK_SECONDS,

@@ -13,10 +13,11 @@ def end_sessions_that_mention(traces: Traces) -> int:
     if not traces.texts:
         return 0
     store = import_module(settings.SESSION_ENGINE).SessionStore()
+    store.clear_expired()  # nobody looks into those any more
     sessions = store.get_model_class().objects
     naming = [
         key
-        for key, data in sessions.values_list("pk", "session_data")
+        for key, data in sessions.values_list("pk", "session_data").iterator()
         if traces.occur_in(json.dumps(store.decode(data), ensure_ascii=False, default=str))
     ]
     sessions.filter(pk__in=naming).delete()

@@ -15,7 +15,9 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from config.celery import app as celery
 from config.models import GroupPermissionEvent, UserSession
 from tests.admin_clients import with_role
 
@@ -298,6 +300,17 @@ def test_who_changes_their_own_role_is_asked_to_log_in_again():
 
     assert list(boss.groups.all()) == [helper]
     assert not is_in(client)
+
+
+def test_sessions_that_are_over_are_deleted(ana: User):
+    over, here = log_in("ana")[0], log_in("ana")[0]
+    UserSession.objects.filter(pk=over.session.session_key).update(expire_date=timezone.now())
+
+    celery.loader.import_default_modules()  # as a worker does
+    celery.tasks[kith.CELERY_BEAT_SCHEDULE["forget-sessions"]["task"]].apply()
+
+    assert list(UserSession.objects.values_list("pk", flat=True)) == [here.session.session_key]
+    assert is_in(here)
 
 
 def test_sessions_know_whose_they_are(ana: User):
