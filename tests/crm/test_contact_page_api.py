@@ -42,8 +42,8 @@ EVERYTHING = (
 )
 
 
-@pytest.fixture
-def joe() -> Contact:
+@pytest.fixture(scope="module")
+def made(kept: None) -> int:
     contact = ContactFactory(full_name="Joe Bloggs", company=CompanyFactory(name="Bloggs Ltd"), stage="customer")
     EmailFactory(contact=contact, raw="joe@example.com")
     ConsentFactory(contact=contact)
@@ -56,7 +56,13 @@ def joe() -> Contact:
     NoteFactory(contact=contact)
     FollowUpFactory(contact=contact)
     recompute_all(now=NOW)
-    return contact
+    return contact.pk
+
+
+@pytest.fixture
+def joe(db: None, made: int) -> Contact:
+    """Joe, as he was made for all tests."""
+    return Contact.objects.get(pk=made)
 
 
 def overview(contact: Contact, *scopes: str) -> dict:

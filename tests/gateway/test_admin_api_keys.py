@@ -4,6 +4,8 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 from django.urls import reverse
 
@@ -58,9 +60,10 @@ MAKE_KEYS = ["gateway.add_apikey", "gateway.view_apikey"]
 def somebody(*permissions: str, role: str = "") -> User:
     """A user with these permissions, and those of a role."""
     user = UserFactory(is_staff=True)
-    for permission in permissions:
-        app, _, codename = permission.partition(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    named = Concat("content_type__app_label", Value("."), "codename")
+    found = list(Permission.objects.annotate(named=named).filter(named__in=permissions))
+    assert {permission.named for permission in found} == set(permissions)
+    user.user_permissions.set(found)
     user.groups.add(*Group.objects.filter(name=role))
     return user
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from community.handling import dismiss, restore
-from community.models import BusinessHours, Colleague, Handling, Interaction, Member, OpeningTime, Thread
+from community.models import BusinessHours, Channel, Colleague, Handling, Interaction, Member, OpeningTime, Thread
 from metrics.reports.query import InvalidQuery
 from metrics.reports.response_figures import Spread, Times
 from metrics.reports.responses import NO_BUSINESS_HOURS, ResponsesQuery, responses_report, staff_choices
@@ -40,8 +40,8 @@ def says(member, kind, hours, **fields):
     return InteractionFactory(channel=member.channel, member=member, kind=kind, occurred_at=later(hours), **fields)
 
 
-@pytest.fixture
-def company():
+@pytest.fixture(scope="module")
+def made(kept):
     """
     A forum with four questions and a mailbox with two leads.
 
@@ -80,7 +80,13 @@ def company():
         channel=mail, member=None, user=UserFactory(first_name="Bo", last_name="Lund"), kind="help",
         occurred_at=later(8), to_contact=eve.contact, direction="outbound",
     )  # fmt: skip
-    return forum
+    return forum.pk
+
+
+@pytest.fixture
+def company(db, made):
+    """The forum, as it was made for all tests."""
+    return Channel.objects.get(pk=made)
 
 
 def report(by="channel", **asked):
