@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from psycopg.types.range import DateRange
 
+from community import costs
 from community.models import Cost
-from community.sync import costs
 from crm.models import Campaign
 from crm.voiding import AlreadyVoided
 from gateway.batches import NotFound

@@ -5,8 +5,7 @@ import datetime as dt
 import pytest
 
 from community.models import Channel, HelpRecord, Interaction, Member, Thread
-from community.retracting import AlreadyRetracted
-from community.sync import interactions
+from community.retracting import AlreadyRetracted, restoring, retracting
 from crm.models import Campaign, ContactRef
 from gateway.batches import InUse
 from gateway.collections import collections
@@ -171,20 +170,20 @@ def test_retracted_interaction_keeps_its_reason_and_its_help_is_withdrawn():
     send_one("threads", **THREAD)
     pk = Interaction.objects.get(external_id="p10").pk
 
-    interactions.retracting.one(pk, reason="spam", now=NOW)
+    retracting.one(pk, reason="spam", now=NOW)
 
     assert Interaction.objects.values_list("retracted_at", "retract_reason").get(pk=pk) == (NOW, "spam")
     assert HelpRecord.objects.get().withdrawn_at == NOW
     with pytest.raises(AlreadyRetracted):
-        interactions.retracting.one(pk, reason="spam", now=NOW)
+        retracting.one(pk, reason="spam", now=NOW)
 
 
 def test_help_of_a_retracted_interaction_has_no_entry_in_its_history_that_says_nothing():
     record = HelpRecordFactory()
     pk = record.interaction_id
 
-    interactions.retracting.one(pk, reason="spam", now=NOW)
-    interactions.restoring.one(pk, reason="no spam", now=NOW)
+    retracting.one(pk, reason="spam", now=NOW)
+    restoring.one(pk, reason="no spam", now=NOW)
 
     record.refresh_from_db()
     assert record.updated_at == NOW

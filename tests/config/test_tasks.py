@@ -16,9 +16,11 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.utils import timezone
 
 from community.models import WatchListEntry
 from config.celery import app as celery_app
+from config.models import UserSession
 from crm.duplicates.joining import start_joining
 from crm.duplicates.search import search_changed, start_search
 from crm.models import (
@@ -142,9 +144,22 @@ def answered() -> tuple[Outcome, object]:
     return outcome, [0, 1]
 
 
+def logged_in() -> tuple[Outcome, object]:
+    """A session that is over, and one that is not."""
+    now = timezone.now()
+    for key, ends_in in (("over", -1), ("open", 1)):
+        UserSession.objects.create(pk=f"{key}-{now.timestamp()}", expire_date=now + dt.timedelta(days=ends_in))
+
+    def outcome() -> object:
+        return sorted(UserSession.objects.filter(pk__endswith=f"-{now.timestamp()}").values_list("pk", flat=True))
+
+    return outcome, [f"open-{now.timestamp()}"]
+
+
 # Each scene makes new facts for its task, beside those of the scenes before, and returns what asks how they ended, and
 # how they have to end.
 SCENES = [
+    ("config.tasks.forget_sessions", logged_in),
     ("community.tasks.prune_watch_list", answered),
     ("crm.personal_data.tasks.make_exports", exporting),
     ("crm.tasks.find_duplicates", joining),
@@ -153,6 +168,7 @@ SCENES = [
 ]
 # Tests that kill a worker in the middle of a task, or, for want of a scene, stop it at its statements.
 TESTS = {
+    "config.tasks.forget_sessions": [],  # one statement
     "community.tasks.prune_watch_list": [],  # one statement after the other, each by itself: a kill is such an error
     "crm.personal_data.tasks.make_exports": [
         "tests/crm/personal_data/test_killed.py::test_an_export_whose_worker_was_killed_is_made_by_the_next_one",

@@ -39,7 +39,8 @@ HANDS_OUT = {
 READS = {
     "community/newcomers.py": "writes what was typed",
     "community/sync/members.py": "asks whether there is any",
-    "crm/admin/contact.py": "the list and the form, for who may see addresses",
+    "crm/admin/contact.py": "the list, for who may see addresses",
+    "crm/admin/contact_parts.py": "the form, for who may see addresses",
     "crm/admin/correcting.py": "the form that corrects them, for who may see addresses",
     "crm/admin/duplicate.py": "two persons side by side, for who may see addresses",
     "crm/api/contacts.py": "the record, for a key with addresses:read, with the wish in it",
@@ -48,9 +49,9 @@ READS = {
     "crm/corrections.py": "writes what was typed",
     "crm/duplicates/sources.py": "compares them",
     "crm/merging/preview.py": "two persons side by side, for who may see addresses",
+    "crm/search_text.py": "what the search looks through",
     "crm/search.py": "tells people apart whom somebody looks for who may see addresses",
     "crm/sync/contact_parts.py": "writes what a client sent",
-    "crm/sync/references.py": "writes what the search looks through",
     "crm/timeline/sources.py": "one person's changes, for who may see addresses",
 }
 

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crm.models import Campaign, Contact, ContactRef, Conversion
-from crm.sync import conversions
-from crm.voiding import AlreadyVoided
+from crm.voiding import AlreadyVoided, voiding
 from gateway.batches import InUse, NotFound
 from gateway.collections import collections
 from metrics.models import StaleMark
@@ -218,7 +217,7 @@ def test_failed_conversion_creates_no_contact():
 
 def test_voided_conversion_stays_as_it_is():
     pk = send_one("conversions", **order(amount="40.00", currency="EUR")).id
-    conversions.voiding.one(pk, reason="test order", now=NOW)
+    voiding.one(pk, reason="test order", now=NOW)
 
     same, other = (send("conversions", order(amount=amount, currency="EUR")) for amount in ("40.00", "41.00"))
 
@@ -238,7 +237,7 @@ def test_delete_voids_and_a_second_time_refuses():
     with pytest.raises(AlreadyVoided):
         collections["conversions"].remove(pk, now=NOW)
     with pytest.raises(NotFound):
-        conversions.voiding.one(pk + 1, reason="x", now=NOW)
+        voiding.one(pk + 1, reason="x", now=NOW)
 
     assert Conversion.objects.get().voided_at == NOW
 

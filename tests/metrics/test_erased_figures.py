@@ -8,12 +8,12 @@ import pytest
 from django.db import connection
 from psycopg.types.range import DateRange
 
+from community import retracting
 from community.handling import dismiss
 from community.models import HelpRecord, Interaction
-from community.sync import interactions
+from crm import voiding
 from crm.models import Contact, Conversion, Erasure
 from crm.personal_data.erasing import erase_person
-from crm.sync import conversions
 from gateway.answers import to_json
 from gateway.batches import upsert
 from gateway.history import history_of
@@ -123,14 +123,14 @@ def test_every_stored_figure_and_every_report_stay(joe):
 def test_what_was_taken_out_before_the_erasure_is_restored_to_the_figures_and_brings_nobody_back(joe):
     before = stored()
     order, asked = Conversion.objects.get(external_id="o1"), Interaction.objects.get(external_id="p9")
-    conversions.voiding.one(order.pk, reason="Joe Bloggs rang up", now=NOW)
-    interactions.retracting.one(asked.pk, reason="Joe Bloggs rang up", now=NOW)
+    voiding.voiding.one(order.pk, reason="Joe Bloggs rang up", now=NOW)
+    retracting.retracting.one(asked.pk, reason="Joe Bloggs rang up", now=NOW)
 
     erase_person(contact_id=joe.pk, reason=Erasure.Reason.ASKED, now=NOW, through="command")
     recompute_stale(now=NOW)
     assert stored() != before
-    conversions.restoring.one(order.pk, reason="It was paid.", now=NOW)
-    interactions.restoring.one(asked.pk, reason="It was asked.", now=NOW)
+    voiding.restoring.one(order.pk, reason="It was paid.", now=NOW)
+    retracting.restoring.one(asked.pk, reason="It was asked.", now=NOW)
     recompute_stale(now=NOW)
 
     assert stored() == before

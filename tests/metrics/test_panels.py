@@ -215,13 +215,12 @@ class CreditsRead:
 
 
 @pytest.fixture
-def asked_again() -> Story:
+def asked_again(story: Story) -> Story:
     """Joe asks four more times before he buys: seven touches."""
-    made = make_story()
     for day in (3, 4, 5, 6):
-        InteractionFactory(channel=made.joe.channel, member=made.joe, occurred_at=at(day))
+        InteractionFactory(channel=story.joe.channel, member=story.joe, occurred_at=at(day))
     recompute_all(now=NOW)
-    return made
+    return story
 
 
 def test_conversion_reads_the_touches_that_it_shows_and_sums_all(asked_again: Story, monkeypatch: pytest.MonkeyPatch):
@@ -349,8 +348,9 @@ def test_member_shows_the_same_cents_as_its_person(story: Story):
     assert figures(of("member", "figures", story.mia.pk))["Linear"] == Decimal("30.00")
 
 
-def test_newest_credits_are_those_of_the_latest_days_whenever_they_were_written(monkeypatch: pytest.MonkeyPatch):
-    story = make_story()
+def test_newest_credits_are_those_of_the_latest_days_whenever_they_were_written(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+):
     InteractionFactory(
         channel=story.answer.channel, member=story.mia, thread=story.answer.thread, kind="answer",
         reply_to=story.answer.reply_to, occurred_at=at(5), text="And Payroll in Depth.",

@@ -11,12 +11,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg.types.range import DateRange
 
+from community import costs, retracting
 from community.models import Interaction, Thread
-from community.sync import costs, interactions
 from community.sync.accepted_answers import refresh_accepted_help
+from crm import voiding
 from crm.models import Contact, Conversion
 from crm.money import allocate
-from crm.sync import conversions
 from metrics.fingerprint import is_current
 from metrics.models import (
     CampaignDay,
@@ -641,14 +641,14 @@ def voided_order(joe):
     touch(MemberFactory(channel=joe.channel), days(2), kind="answer", to_member=joe)
     bought = order(joe.contact, "100.00", external_id="o-1")
     RefundFactory(refund_of_source=bought.source, refund_of_external_id="o-1", amount=Decimal("30.00"))
-    return conversions, conversions.voiding, bought
+    return voiding, voiding.voiding, bought
 
 
 def voided_refund(joe):
     touch(joe, days(2))
     bought = order(joe.contact, "100.00", external_id="o-1")
     refund = RefundFactory(refund_of_source=bought.source, refund_of_external_id="o-1", amount=Decimal("30.00"))
-    return conversions, conversions.voiding, refund
+    return voiding, voiding.voiding, refund
 
 
 def retracted_answer(joe):
@@ -660,7 +660,7 @@ def retracted_answer(joe):
     refresh_accepted_help([answer.pk], now=NOW)
     touch(joe, days(3))
     order(joe.contact, "100.00")
-    return interactions, interactions.retracting, answer
+    return retracting, retracting.retracting, answer
 
 
 def voided_cost(joe):
