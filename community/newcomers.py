@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import DO_NOTHING, ForeignObjectRel, Model, Value
+from django.db.models import DO_NOTHING, Exists, ForeignObjectRel, Model, Q, Value
 from django.db.models.functions import Collate, Lower
 
 from community.models import Channel, HelpRecord, Interaction, Member
@@ -97,7 +97,7 @@ def came_with_it_alone(record_id: int) -> bool:
     """
     Whether somebody was added with this help, which was undone since, and nothing else has happened to them.
 
-    Whatever refers to the person, to their account or to the help is looked for, by one EXISTS per relation.
+    Whatever refers to the person, to their account or to the help is looked for.
     """
     return _newcomer(record_id) is not None
 
@@ -157,7 +157,8 @@ def _made_by_one_act(contact: Contact, record: HelpRecord) -> bool:
 
 
 def _are_referred_to(rows: Rows) -> bool:
-    """Whether any other row leads to these, but for pairs that the search for duplicates found by itself."""
+    """Whether any other row leads to these, but for pairs that the search for duplicates found by itself. One query."""
+    leads_here = []
     for model, ids in rows.items():
         for relation in model._meta.get_fields(include_hidden=True):
             if not isinstance(relation, ForeignObjectRel) or relation.on_delete is DO_NOTHING:
@@ -166,9 +167,8 @@ def _are_referred_to(rows: Rows) -> bool:
             others = others.exclude(pk__in=rows.get(relation.related_model, ()))
             if relation.related_model is DuplicateSuggestion:
                 others = others.exclude(state=DuplicateSuggestion.State.OPEN)
-            if others.exists():
-                return True
-    return False
+            leads_here.append(Exists(others))
+    return Contact.objects.filter(Q(*leads_here, _connector=Q.OR), pk__in=rows[Contact]).exists()
 
 
 def who_has(new: NewPerson) -> list[FoundPerson]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
 from crm.duplicates.decisions import decide_different, reopen
@@ -272,17 +273,13 @@ def _row(pair: PlannedPair) -> Row:
             **{place: Link(page="admin:crm_contact_change", args=(person.pk,)) for place, person in enumerate(people)},
             3: Link(page="admin:crm_contact_merge", args=(pair.survivor.pk,), query={"with": pair.loser.pk}),
         },
-        signs={0: _sentence("; ".join(pair.doubts))} if pair.doubts else {},  # where a phone shows it
+        signs={0: capfirst("; ".join(pair.doubts))} if pair.doubts else {},  # where a phone shows it
     )
 
 
 def _told_apart(person: Contact) -> str:
     """Return a name with what tells it from the same name on the other side."""
     return f"{person} · {person.known_as or person.company or f'contact {person.pk}'}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _ids(pairs: Sequence[PlannedPair]) -> str:

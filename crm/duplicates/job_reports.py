@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import capfirst
+
 from crm.duplicates.joining import JOB_KIND as JOINING
 from crm.duplicates.taking_apart import JOB_KIND as TAKING_APART
 from crm.merging.fields import label_of
@@ -48,7 +50,7 @@ class JoinedPairs:
             elif suggestion is not None:
                 both = (suggestion.first.person, suggestion.second.person)
             is_joined = outcome["status"] == "merged"
-            became = _sentence(outcome["message"]) if not is_joined else _became(merge)
+            became = capfirst(outcome["message"]) if not is_joined else _became(merge)
             rows.append(_row(both, (became, _apart(merge, may=may)), merge))
         numbers = [
             ("Joined", sum(outcome["status"] == "merged" for outcome in job.report["outcomes"])),
@@ -98,7 +100,7 @@ class TakenApart:
             merge = merges.get(outcome["merge"])
             both = (merge.survivor, merge.loser) if merge is not None else (None, None)
             if outcome["status"] not in DONE:
-                rows.append(_row(both, ("Nothing", _sentence(outcome["message"])), merge))
+                rows.append(_row(both, ("Nothing", capfirst(outcome["message"])), merge))
             else:
                 back = ", ".join(label_of(path) for path in outcome["restored"]) or "No field"
                 rows.append(_row(both, (back, _stays(outcome, contacts)), merge))
@@ -180,8 +182,4 @@ def _stays(outcome: Mapping[str, Any], contacts: Mapping[int, Contact]) -> str:
     ]
     if outcome["wishes_stay"]:
         said.append("what was noted of their wishes meanwhile, with both")
-    return _sentence(", ".join(said)) or "Nothing"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return capfirst(", ".join(said)) or "Nothing"
