@@ -148,6 +148,7 @@ class CostAdmin(ModelAdmin):
     search_help_text = "Description or external id"
     autocomplete_fields = ("campaign", "channel", "community", "contact")
     ordering = ("-pk",)
+    shown_as_listed = {"amount": "shown_amount"}
     fieldsets = (
         (
             None,

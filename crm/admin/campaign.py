@@ -40,6 +40,7 @@ class CampaignAdmin(ModelAdmin):
     search_fields = ("code", "name")
     autocomplete_fields = ("owner", "parent")
     ordering = ("-starts_on", "-pk")
+    shown_as_listed = {"budget": "shown_budget"}
     fieldsets = (
         (None, {"fields": (("name", "code"), "objective", ("status", "is_pilot"), ("owner", "parent"))}),
         ("Plan", {"fields": (("starts_on", "ends_on"), ("budget", "currency"))}),

@@ -115,6 +115,7 @@ class ConversionAdmin(ModelAdmin):
     search_help_text = "Order number or external id"
     autocomplete_fields = ("contact", "kind")
     ordering = ("-occurred_at", "-pk")
+    shown_as_listed = {"amount": "shown_amount", "margin": "shown_margin"}
     fieldsets = (
         (None, {"fields": (("contact", "kind"), ("occurred_at", "order_number"), ("amount", "currency"), "margin")}),
         (
@@ -180,6 +181,10 @@ class ConversionAdmin(ModelAdmin):
         currency = conversion.currency or _original(conversion).get("currency")
         return money_cell(amount, currency, struck=conversion.voided_at is not None)
 
+    @display(description="Margin")
+    def shown_margin(self, conversion: Conversion) -> str:
+        return money_cell(conversion.margin, conversion.currency or _original(conversion).get("currency"))
+
     @display(description="Order number", ordering="order_number")
     def shown_order_number(self, conversion: Conversion) -> str:
         number = _original(conversion).get("order_number")
@@ -195,8 +200,8 @@ class ConversionAdmin(ModelAdmin):
 
 
 def _original(conversion: Any) -> dict[str, Any]:
-    """Return what the list has read of a refund's original; nothing where it is none, or has not arrived yet."""
-    return conversion.original or {}
+    """Return what the list has read of a refund's original; nothing on a page, and where it has not arrived yet."""
+    return getattr(conversion, "original", None) or {}
 
 
 @admin.register(ConversionKind)

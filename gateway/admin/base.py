@@ -119,6 +119,8 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     list_actions: Registry[PageAction] | None = None
     empty_state = "Nothing here yet."
     list_annotations: ClassVar[dict[str, object]] = {}
+    # Fields that a page which is there to look at shows as the list does, such as amounts with the cents they have.
+    shown_as_listed: ClassVar[Mapping[str, str]] = {}
     searches_newest: ClassVar[int | None] = None
     newest_by = "pk"  # the field by which `ordering` begins
     history_in_part = False
@@ -162,6 +164,18 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             oldest = newest[self.searches_newest - 1 : self.searches_newest].first()
             queryset = queryset if oldest is None else queryset.filter(**{f"{self.newest_by}__gte": oldest})
         return super().get_search_results(request, queryset, search_term)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not self.shown_as_listed or self.has_change_permission(request, obj):
+            return fieldsets
+        return [(title, options | {"fields": self._as_listed(options["fields"])}) for title, options in fieldsets]
+
+    def _as_listed(self, fields: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(
+            self.shown_as_listed.get(field, field) if isinstance(field, str) else self._as_listed(field)
+            for field in fields
+        )
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, **kwargs)

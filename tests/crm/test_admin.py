@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -221,14 +222,16 @@ def test_conversion_is_voided_with_a_reason_and_then_only_to_look_at(ana: Client
 
 
 def test_conversion_that_was_voided_by_mistake_is_restored_with_a_reason_that_its_history_keeps(ana: Client):
-    conversion = ConversionFactory(external_id="o-1")
+    conversion = ConversionFactory(external_id="o-1", amount=Decimal("390.00"))
     void, restore, change = (
         reverse(f"admin:crm_conversion_{name}", args=[conversion.pk]) for name in ("void", "restore", "change")
     )
     ana.post(void, {"reason": "a test order"})
     conversion.refresh_from_db()
 
-    assert ana.get(change).context["out"] == f"Voided {told(conversion.voided_at)}: a test order"
+    page = ana.get(change)
+    assert page.context["out"] == f"Voided {told(conversion.voided_at)}: a test order"
+    assert '<s class="kith-number">390.00 <span class="kith-unit">EUR</span></s>' in page.content.decode()
     assert ana.post(restore, {"reason": ""}).context["form"].errors == {"reason": ["This field is required."]}
     assert "Restore 1 conversion" in ana.get(restore).content.decode()
     assert ana.post(restore, {"reason": "Joe did buy two"}).status_code == 302
