@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from community.models import HelpRecord
 from community.private_texts import READ_PRIVATE
+from crm.api.person_filter import PersonFilter
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Json, Record, Resource, Withheld
 
@@ -55,7 +56,7 @@ class HelpRecordFilters(CollectionFilters):
     )
     external_id = TextFilter(field_name="interaction__external_id", max_length=255, help_text="Has this id there.")
     contact_id = IdFilter(help_text="Was given to this contact.")
-    person_id = IdFilter(field_name="contact__person_id", help_text="Was given to this person.")
+    person_id = PersonFilter(field_name="contact__person_id", help_text="Was given to this person.")
     helper_member_id = IdFilter(help_text="Was given by this member.")
     helper_user = TextFilter(field_name="helper_user__username", max_length=150, help_text="Was given by this user.")
     topic = TextFilter(max_length=100, help_text="Was about exactly this topic.")

@@ -10,6 +10,7 @@ from django.db.models import Q
 from community.interaction_kinds import interaction_kinds
 from community.private_texts import READ_PRIVATE
 from community.retracting import restoring, retracting
+from crm.api.person_filter import PersonFilter
 from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Record, Resource, Withheld
 
@@ -68,7 +69,9 @@ class InteractionFilters(CollectionFilters):
     member_id = IdFilter(help_text="Was done by this member.")
     to_member_id = IdFilter(help_text="Addressed this member.")
     to_contact_id = IdFilter(help_text="Addressed this contact.")
-    person_id = IdFilter(field_name="member__contact__person_id", help_text="Was done by this person, on any account.")
+    person_id = PersonFilter(
+        field_name="member__contact__person_id", help_text="Was done by this person, on any account."
+    )
     thread_id = IdFilter(help_text="Belongs to this thread.")
     campaign = TextFilter(
         field_name="campaign__code", lookup_expr="iexact", max_length=100, help_text="Names the campaign of this code."

@@ -8,6 +8,7 @@ import pydantic
 from django.db.models import F
 
 from community.models import MemberRole
+from crm.api.person_filter import PersonFilter
 from gateway.filters import CollectionFilters, IdFilter, TextFilter
 from gateway.resources import Json, Record, Resource
 
@@ -49,7 +50,7 @@ class MemberFilters(CollectionFilters):
     external_id = TextFilter(max_length=255, help_text="Has this id there.")
     handle = TextFilter(max_length=255, help_text="Has exactly this handle.")
     contact_id = IdFilter(help_text="Belongs to this contact.")
-    person_id = IdFilter(field_name="contact__person_id", help_text="Belongs to this person.")
+    person_id = PersonFilter(field_name="contact__person_id", help_text="Belongs to this person.")
     has_role = django_filters.ChoiceFilter(
         field_name="roles__role",
         choices=[choice for choice in MemberRole.Role.choices if choice[0] != MemberRole.Role.COMMUNITY],

@@ -10,6 +10,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from crm.api.formats import RefRecord
+from crm.api.person_filter import PersonFilter
 from crm.contact_points import normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
 from crm.motivation import motivation_shown
@@ -112,7 +113,7 @@ class ContactFilters(CollectionFilters):
     do_not_contact = BooleanFilter(
         method="with_wish", help_text="Wishes not to be contacted, on whichever record of the person it was said."
     )
-    person_id = IdFilter(help_text="Belongs to this person: the contact itself and all merged into it.")
+    person_id = PersonFilter(help_text="Belongs to this person: the contact itself and all merged into it.")
 
     needs = {"email": VIEW_ADDRESSES}
 

@@ -51,7 +51,9 @@ _BROUGHT = """
     JOIN crm_conversion r ON r.refund_of_source = b.source AND r.refund_of_external_id = b.external_id
 """
 _OF_CONTACT = _BROUGHT.format(who="= %s")
-_OF_PERSON = _BROUGHT.format(who="IN (SELECT c.id FROM crm_contact c WHERE c.person_id = %s)")
+_OF_PERSON = _BROUGHT.format(
+    who="IN (SELECT c.id FROM crm_contact c JOIN crm_contact n ON n.person_id = c.person_id WHERE n.id = %s)"
+)
 
 
 class BroughtByFilter(IdFilter):

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from crm.api.person_filter import PersonFilter
 from gateway.filters import (
     BooleanFilter,
     CollectionFilters,
@@ -34,7 +35,7 @@ class NoteFilters(CollectionFilters):
     source = TextFilter(max_length=50, help_text="Comes from this source.")
     external_id = TextFilter(max_length=255, help_text="Has this id there.")
     contact_id = IdFilter(help_text="Is about this contact.")
-    person_id = IdFilter(field_name="contact__person_id", help_text="Is about this person, on whichever record.")
+    person_id = PersonFilter(field_name="contact__person_id", help_text="Is about this person, on whichever record.")
     author = TextFilter(field_name="author__username", max_length=150, help_text="Was written by this user.")
     is_pinned = BooleanFilter(help_text="Stands on top.")
     written_from = InstantFilter(field_name="written_at", lookup_expr="gte", help_text="Was written then or later.")
@@ -74,7 +75,7 @@ class FollowUpFilters(CollectionFilters):
     source = TextFilter(max_length=50, help_text="Comes from this source.")
     external_id = TextFilter(max_length=255, help_text="Has this id there.")
     contact_id = IdFilter(help_text="Is for this contact.")
-    person_id = IdFilter(field_name="contact__person_id", help_text="Is for this person, on whichever record.")
+    person_id = PersonFilter(field_name="contact__person_id", help_text="Is for this person, on whichever record.")
     assigned_to = TextFilter(field_name="assigned_to__username", max_length=150, help_text="Is this user's to do.")
     is_done = PresenceFilter(field_name="done_at", help_text="Is done.")
     due_from = DayFilter(field_name="due_on", lookup_expr="gte", help_text="Is due on that day or later.")

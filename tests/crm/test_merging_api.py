@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from crm.merging import merge
 from crm.models import DuplicateSuggestion, Merge
 from tests.api_clients import client_with
-from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
+from tests.factories.community import HelpRecordFactory, InteractionFactory, MemberFactory
+from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory, FollowUpFactory, NoteFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +69,27 @@ def test_preview_merge_redirect_and_unmerge(api, pair):
     }
     assert api.get(f"/api/v1/contacts/{loser.pk}/").status_code == 200
     assert DuplicateSuggestion.objects.get().state == "different"
+
+
+def test_the_id_of_a_merged_contact_finds_what_is_the_persons():
+    survivor, loser = ContactFactory(), ContactFactory()
+    member = MemberFactory(contact=survivor)
+    rows = [
+        ("contacts", survivor),
+        ("members", member),
+        ("interactions", InteractionFactory(member=member, channel=member.channel)),
+        ("help-records", HelpRecordFactory(contact=survivor)),
+        ("conversions", ConversionFactory(contact=survivor)),
+        ("notes", NoteFactory(contact=survivor)),
+        ("follow-ups", FollowUpFactory(contact=survivor)),
+    ]
+    api = client_with(*(f"{collection}:read" for collection, _ in rows))
+    merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
+
+    for collection, row in rows:
+        found = api.get(f"/api/v1/{collection}/?person_id={loser.pk}").json()["results"]
+        assert [record["id"] for record in found] == [row.pk], collection
+        assert api.get(f"/api/v1/{collection}/?person_id={loser.pk + 1_000}").json()["results"] == []
 
 
 def test_refusals_have_codes(api, pair):
