@@ -107,3 +107,17 @@ def test_how_long_something_is_overdue_is_seen_on_a_phone(page: Page, log_in, jo
     box = page.locator("#panel-my_follow_ups tbody td:last-child").bounding_box()
 
     assert box["x"] + box["width"] <= 390
+
+
+def test_the_last_row_of_a_list_can_be_ticked_after_another_one(page: Page, log_in):
+    ContactFactory.create_batch(12)
+    log_in()
+    page.set_viewport_size({"width": 1440, "height": 700})
+    page.goto("/admin/crm/contact/")
+
+    boxes = page.locator("input.action-select")
+    boxes.first.check()
+    expect(page.get_by_label("Select action to run")).to_be_visible()  # it stands over the end of the list
+    boxes.last.check(timeout=5_000)
+
+    expect(page.locator("input.action-select:checked")).to_have_count(2)
