@@ -2,7 +2,7 @@
 Exports as jobs: asked for, made by a worker, fetched by whoever asked, gone after a day.
 
 The file lies in the database in pieces, so that any host can serve it and no disk has to be shared. A worker
-that dies leaves no piece behind; the next look at the jobs starts the export anew.
+that dies leaves no piece behind; the next look at the jobs starts the export anew. An erasure takes the file with it.
 """
 
 import logging
@@ -18,6 +18,7 @@ from django.urls import reverse
 from crm.models import Contact, PersonExport, PersonExportDownload, PersonExportPart
 from crm.personal_data.exporting import count_rows, write_export
 from crm.personal_data.rows import contacts_of_person
+from crm.personal_data.suppression import hold_off_erasures
 from gateway.errors import DomainError
 from jobs.attempts import due, note_error
 from jobs.models import Job
@@ -123,6 +124,8 @@ def _make(job_id: int, *, now: datetime) -> bool:
         return False
     began = monotonic()
     contacts = contacts_of_person(export.person_id)
+    erased = Contact.objects.filter(pk__in=contacts, erased_at__isnull=False)
+    erased_before = erased.count()
     unfinished.update(state=Job.State.RUNNING, started_at=now, done=0, total=None)
     unfinished.update(total=count_rows(contacts))
     export.parts.all().delete()
@@ -138,6 +141,9 @@ def _make(job_id: int, *, now: datetime) -> bool:
         size = file.tell()
         file.seek(0)
         with transaction.atomic():
+            hold_off_erasures()
+            if erased.count() != erased_before:
+                return False  # it holds what was erased meanwhile: the next look makes it anew
             number = 0
             while piece := file.read(PIECE):
                 PersonExportPart.objects.create(export=export, number=number, content=piece)
@@ -184,6 +190,8 @@ def open_export(
         raise ExportNotReady("The export is not made yet. Look at its job, and try again when it has succeeded.")
     if export.purged_at is not None or export.expires_at <= now:
         raise ExportGone("The file was kept for 24 hours and is gone. Ask for a new export.")
+    if not export.parts.exists():
+        raise ExportGone("The person was erased since, and the file with them.")
     PersonExportDownload.objects.create(export=export, downloaded_at=now, user_id=user, key_id=key)
     logger.info("Export %s was downloaded by %s.", export.pk, f"user {user}" if user is not None else f"key {key}")
     return export, _pieces(export.pk)

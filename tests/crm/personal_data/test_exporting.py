@@ -31,6 +31,7 @@ from tests.factories.community import (
     UserFactory,
 )
 from tests.factories.crm import ContactFactory, EmailFactory, NoteFactory
+from tests.interrupting import AtStatement
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -291,6 +292,40 @@ def test_an_export_that_was_left_half_done_is_made_anew():
 
     parts = [bytes(part.content) for part in job.person_export.parts.order_by("number")]
     assert parts[0][:2] == b"PK"
+
+
+def erase(contact_id: int) -> None:
+    erase_person(contact_id=contact_id, reason="asked", now=NOW, through="command")
+
+
+@pytest.mark.django_db
+def test_a_file_goes_with_the_person_and_says_so():
+    contact, api = ContactFactory(), client_with("contacts:export")
+    job = api.post(f"/api/v1/contacts/{contact.pk}/export/").json()["id"]
+    make_export(job, now=dt.datetime.now(dt.UTC))
+
+    erase(contact.pk)
+
+    gone = api.get(f"/api/v1/exports/{job}/")
+    assert (gone.status_code, gone.json()["code"]) == (410, "export_gone")
+    assert gone.json()["detail"] == "The person was erased since, and the file with them."
+    assert not PersonExportDownload.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_is_erased_while_a_file_is_made_is_not_in_it():
+    contact = ContactFactory(full_name="Joe Bloggs")
+    job = request_export(contact_id=contact.pk, through="command")
+    late = AtStatement(1, lambda: erase(contact.pk), among=lambda sql: "~*" in sql)  # mentions are looked for last
+
+    with connection.execute_wrapper(late):
+        assert not make_export(job.pk, now=NOW)
+
+    assert late.done
+    assert not PersonExportPart.objects.exists()
+    assert make_export(job.pk, now=NOW)
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(bytes(part.content) for part in job.person_export.parts.all())))
+    assert "Joe Bloggs" not in text_of(archive, "")
 
 
 @pytest.mark.django_db
