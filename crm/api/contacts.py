@@ -23,6 +23,7 @@ from gateway.filters import BooleanFilter, CollectionFilters, IdFilter, SearchFi
 from gateway.resources import Json, Record, Resource, Withheld
 
 ADDRESSES: Any = pydantic.Field(description="In the order of arrival; null without the scope `addresses:read`.")
+VERIFIED: Any = pydantic.Field(description="Those that somebody has verified; null without the scope `addresses:read`.")
 
 
 class CompanyOfContact(pydantic.BaseModel):
@@ -61,6 +62,8 @@ class ContactRecord(Record):
     preferred_name: str
     emails: list[str] | None = ADDRESSES
     phones: list[str] | None = ADDRESSES
+    verified_emails: list[str] | None = VERIFIED
+    verified_phones: list[str] | None = VERIFIED
     refs: list[RefRecord]
     company: CompanyOfContact | None
     owner: str | None
@@ -159,9 +162,10 @@ def _with_survivors(parts: QuerySet[Any]) -> QuerySet[Any]:
     return parts.values("contact_id").union(parts.values("contact__person_id"))
 
 
-def _points(kind: str) -> ArraySubquery:
+def _points(kind: str, **conditions: object) -> ArraySubquery:
     """The addresses of one kind, in the order of arrival."""
-    return ArraySubquery(ContactPoint.objects.filter(contact=OuterRef("pk"), kind=kind).order_by("id").values("raw"))
+    points = ContactPoint.objects.filter(contact=OuterRef("pk"), kind=kind, **conditions)
+    return ArraySubquery(points.order_by("id").values("raw"))
 
 
 def _parts(model: type[Model], record: type[pydantic.BaseModel]) -> ArraySubquery:
@@ -187,6 +191,8 @@ class Contacts(Resource):
         # queries more would take longer than all of this.
         "emails": _points(ContactPoint.Kind.EMAIL),
         "phones": _points(ContactPoint.Kind.PHONE),
+        "verified_emails": _points(ContactPoint.Kind.EMAIL, verified_at__isnull=False),
+        "verified_phones": _points(ContactPoint.Kind.PHONE, verified_at__isnull=False),
         "refs": _parts(ContactRef, RefRecord),
         "consents": _parts(Consent, ConsentRecord),
     }
@@ -198,7 +204,7 @@ class Contacts(Resource):
     }
     filled = frozenset({"company"})
     standing = Q(merged_into=None)
-    withheld = (Withheld(VIEW_ADDRESSES, ("emails", "phones")),)
+    withheld = (Withheld(VIEW_ADDRESSES, ("emails", "phones", "verified_emails", "verified_phones")),)
 
     def fill(self, records: list[Json]) -> None:
         for record in records:

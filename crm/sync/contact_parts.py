@@ -10,7 +10,14 @@ from django.db import connection
 from crm.sync.fields import Address
 from gateway.staging import copy_into, id_array, staged
 
-POINT_COLUMNS = {"contact_id": "bigint", "kind": "text", "raw": "text", "normalised": "text"}
+POINT_COLUMNS = {
+    "contact_id": "bigint",
+    "kind": "text",
+    "raw": "text",
+    "normalised": "text",
+    "verified_at": "timestamptz",
+    "verified_by": "text",
+}
 CONSENT_COLUMNS = {
     "contact_id": "bigint",
     "purpose": "text",
@@ -21,12 +28,29 @@ CONSENT_COLUMNS = {
 }
 
 
+# Of a stored address `p` and what is said of it, `s`: whether it is verified and is not said to be, or the other way
+# round. Null where nothing is said.
+_IS_OTHERWISE = (
+    "CASE WHEN s.is_verified THEN p.verified_at IS NULL ELSE NOT s.is_verified AND p.verified_by = s.verified_by END"
+)
+_VERIFIED_AT = "CASE WHEN s.is_verified THEN s.verified_at END"
+_VERIFIED_BY = "CASE WHEN s.is_verified THEN s.verified_by ELSE '' END"
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """What an item says of one kind of address: the whole list, or one that the contact has."""
 
     values: Sequence[Address]
     is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What an item says of an address: that its source has verified it, or has not."""
+
+    normalised: str
+    is_verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +71,34 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one item says of the parts of its contact; a kind of address that it leaves out is not there."""
+    """
+    What one item says of the parts of its contact; a kind of address that it leaves out is not there.
+
+    `source` is who says it, `at` since when what it says of an address holds.
+    """
 
     addresses: Mapping[str, Addresses]
+    verified: Mapping[str, Verified]
     consents: Sequence[Consent]
+    source: str
+    at: datetime
+
+    def verdict_on(self, kind: str, address: Address) -> bool | None:
+        """Return whether the source says that it has verified the address; None where it does not speak of that."""
+        said = self.verified.get(kind)
+        return said.is_verified if said is not None and said.normalised == address.normalised else None
 
 
 def add_parts(said: Mapping[int, Said]) -> None:
     """Write the parts of new contacts, by the contact's id. At most two statements."""
     points = [
-        (pk, kind, address.raw, address.normalised)
+        (
+            pk,
+            kind,
+            address.raw,
+            address.normalised,
+            *((parts.at, parts.source) if parts.verdict_on(kind, address) else (None, "")),
+        )
         for pk, parts in said.items()
         for kind, addresses in parts.addresses.items()
         for address in addresses.values
@@ -75,7 +117,7 @@ def contact_parts(said: Mapping[int, Said]) -> Iterator["ContactParts | None"]:
         yield None
         return
     with (
-        staged(POINT_COLUMNS | {"is_all": "boolean"}, _point_rows(said)) as points,
+        staged(POINT_COLUMNS | {"is_verified": "boolean", "is_all": "boolean"}, _point_rows(said)) as points,
         staged(CONSENT_COLUMNS, _consent_rows(said)) as consents,
     ):
         yield ContactParts(points, consents)
@@ -85,9 +127,10 @@ def _point_rows(said: Mapping[int, Said]) -> Iterator[tuple[object, ...]]:
     for pk, parts in said.items():
         for kind, addresses in parts.addresses.items():
             if not addresses.values:
-                yield pk, kind, None, None, True  # none of this kind
+                yield pk, kind, None, None, None, None, None, True  # none of this kind
             for address in addresses.values:
-                yield pk, kind, address.raw, address.normalised, addresses.is_all
+                verdict = parts.verdict_on(kind, address)
+                yield pk, kind, address.raw, address.normalised, parts.at, parts.source, verdict, addresses.is_all
 
 
 def _consent_rows(said: Mapping[int, Said]) -> Iterator[tuple[object, ...]]:
@@ -112,6 +155,13 @@ class ContactParts:
                 SELECT s.contact_id FROM {self.points} s
                 WHERE s.raw IS NOT NULL AND s.raw IS DISTINCT FROM (
                     SELECT p.raw FROM crm_contactpoint p
+                    WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.normalised = s.normalised
+                    LIMIT 1
+                )
+                UNION
+                SELECT s.contact_id FROM {self.points} s
+                WHERE s.is_verified IS NOT NULL AND (
+                    SELECT {_IS_OTHERWISE} FROM crm_contactpoint p
                     WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.normalised = s.normalised
                     LIMIT 1
                 )
@@ -142,7 +192,8 @@ class ContactParts:
         Bring the addresses and consents of these contacts, which are locked, to what is said.
 
         A whole list replaces what is stored; a single address that is new takes the place of the
-        oldest of its kind. Consents are added and withdrawn, never removed.
+        oldest of its kind. A source takes back its own verification and nobody else's. Consents are added and
+        withdrawn, never removed.
         """
         with connection.cursor() as cursor:
             cursor.execute(
@@ -165,16 +216,21 @@ class ContactParts:
             )
             cursor.execute(
                 f"""
-                UPDATE crm_contactpoint p SET raw = s.raw FROM {self.points} s
+                UPDATE crm_contactpoint p
+                SET raw = s.raw,
+                    verified_at = CASE WHEN {_IS_OTHERWISE} THEN {_VERIFIED_AT} ELSE p.verified_at END,
+                    verified_by = CASE WHEN {_IS_OTHERWISE} THEN {_VERIFIED_BY} ELSE p.verified_by END
+                FROM {self.points} s
                 WHERE p.contact_id = s.contact_id AND p.kind = s.kind AND p.normalised = s.normalised
-                  AND p.raw <> s.raw AND p.contact_id = ANY(%(ids)s::bigint[])
+                  AND (p.raw <> s.raw OR {_IS_OTHERWISE}) AND p.contact_id = ANY(%(ids)s::bigint[])
                 """,
                 {"ids": id_array(ids)},
             )
             cursor.execute(
                 f"""
-                INSERT INTO crm_contactpoint (contact_id, kind, raw, normalised)
-                SELECT s.contact_id, s.kind, s.raw, s.normalised FROM {self.points} s
+                INSERT INTO crm_contactpoint (contact_id, kind, raw, normalised, verified_at, verified_by)
+                SELECT s.contact_id, s.kind, s.raw, s.normalised, {_VERIFIED_AT}, {_VERIFIED_BY}
+                FROM {self.points} s
                 WHERE s.raw IS NOT NULL AND s.contact_id = ANY(%(ids)s::bigint[])
                 ON CONFLICT (contact_id, kind, normalised) DO NOTHING
                 """,

@@ -11,7 +11,7 @@ from crm.folding import fold
 from crm.merging.said_again import CHOSEN, SAID_BY_SOURCE
 from crm.models import Contact
 from crm.models.consent import consent_word
-from crm.sync.contact_parts import Addresses, Consent, Said, add_parts, contact_parts
+from crm.sync.contact_parts import Addresses, Consent, Said, Verified, add_parts, contact_parts
 from crm.sync.erased import Named, refuse_changes_of_erased, refuse_erased
 from crm.sync.fields import Address, Country, Email, Phone
 from crm.sync.references import CONTACT_REFS, CONTACTS, claim_refs, company_ids, resolve_users
@@ -22,7 +22,9 @@ from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
 
 KINDS = {"email": "emails", "phone": "phones"}  # kind of address → the field of the whole list
-ELSEWHERE = {"emails", "phones", "company", "owner", "refs", "consents"}  # fields that are no column of the contact
+VERIFIED = {kind: f"{kind}_verified" for kind in KINDS}  # → the field that says whether the source has verified it
+# Fields that are no column of the contact.
+ELSEWHERE = {*KINDS.values(), *VERIFIED.values(), "company", "owner", "refs", "consents"}
 # Contacts as their sources know them, nothing of merges: whoever changes one record by its id knows what stands there.
 AS_SAID = replace(CONTACTS, on_set=SAID_BY_SOURCE, beside=CHOSEN)
 
@@ -46,7 +48,8 @@ class ContactItem(Item):
     A contact.
 
     `email` and `phone` say one address that the contact has: a new one takes the place of the oldest
-    of its kind, others stay. `emails` and `phones` are the whole list. `refs` are all further references of the
+    of its kind, others stay. `email_verified` and `phone_verified` say whether the source has verified that one; what
+    others have verified stays. `emails` and `phones` are the whole list. `refs` are all further references of the
     contact. `tags` and `custom_fields` replace what is stored, but for what a merge brought and this source never had.
     `do_not_contact` of false leaves a wish that staff noted.
     """
@@ -57,6 +60,8 @@ class ContactItem(Item):
     preferred_name: Text(100) | None = None
     email: Email | None = None
     phone: Phone | None = None
+    email_verified: bool = False
+    phone_verified: bool = False
     emails: Annotated[list[Email], Field(max_length=20)] | None = None
     phones: Annotated[list[Phone], Field(max_length=20)] | None = None
     company: Ref | None = None
@@ -90,6 +95,8 @@ class Contacts(SyncedCollection):
             elif one in facts:
                 address = facts.pop(one)
                 facts[many] = Addresses([address] if address else [], is_all=address is None)
+                if address and VERIFIED[one] in facts:
+                    facts[VERIFIED[one]] = Verified(address.normalised, facts[VERIFIED[one]])
         if "refs" in facts:
             facts["refs"] = Additive.fromkeys(ref.key for ref in facts["refs"] or ())
         if "consents" in facts:
@@ -101,6 +108,10 @@ class Contacts(SyncedCollection):
         for one, many in KINDS.items():
             if one in facts:
                 yield FieldError(one, "two_ways", f"Give {one} or {many}, not both.")
+            elif isinstance(facts.get(VERIFIED[one]), bool):
+                yield FieldError(
+                    VERIFIED[one], "without_address", f"This goes with {one}, the address that it is about."
+                )
 
     def store(self, drafts: Sequence[Draft], *, now: datetime) -> None:
         refuse_erased(drafts, _known_by)
@@ -114,13 +125,13 @@ class Contacts(SyncedCollection):
                 draft.values["company_id"] = companies[company.key] if company else None
         resolve_users(drafts, "owner", "owner_id")
         new, old, with_new_refs, later = _find(drafts)
-        self._create(new)
-        self._change(old, with_new_refs)
+        self._create(new, now=now)
+        self._change(old, with_new_refs, now=now)
         if later:
             self.store(later, now=now)
 
-    def _create(self, new: Mapping[int, Draft]) -> None:
-        said = {pk: _said(draft.facts) for pk, draft in new.items()}
+    def _create(self, new: Mapping[int, Draft], *, now: datetime) -> None:
+        said = {pk: _said(draft, now=now) for pk, draft in new.items()}
         CONTACTS.insert(
             [
                 Row(pk, (), draft.values | {"search_text": _searchable(draft.values, said[pk])}, draft.said_at)
@@ -131,10 +142,10 @@ class Contacts(SyncedCollection):
         for pk, draft in new.items():
             draft.done("created", pk)
 
-    def _change(self, old: Mapping[int, Draft], with_new_refs: set[int]) -> None:
+    def _change(self, old: Mapping[int, Draft], with_new_refs: set[int], *, now: datetime) -> None:
         is_by_source = all(draft.pk is None for draft in old.values())  # a patch comes alone
         table = AS_SAID if is_by_source else CONTACTS
-        with contact_parts({pk: _said(draft.facts) for pk, draft in old.items()}) as parts:
+        with contact_parts({pk: _said(draft, now=now) for pk, draft in old.items()}) as parts:
             rows = [Row(pk, (), draft.values, draft.said_at) for pk, draft in old.items()]
             changes = table.change(rows, parts=parts, beyond=with_new_refs)
         for pk, draft in old.items():
@@ -209,9 +220,15 @@ def _columns(facts: Mapping[str, Any]) -> dict[str, Any]:
     return CONTACTS.columns({name: value for name, value in facts.items() if name not in ELSEWHERE})
 
 
-def _said(facts: Mapping[str, Any]) -> Said:
-    addresses = {kind: facts[name] for kind, name in KINDS.items() if name in facts}
-    return Said(addresses, list(facts.get("consents", {}).values()))
+def _said(draft: Draft, *, now: datetime) -> Said:
+    facts = draft.facts
+    return Said(
+        addresses={kind: facts[name] for kind, name in KINDS.items() if name in facts},
+        verified={kind: facts[name] for kind, name in VERIFIED.items() if name in facts},
+        consents=list(facts.get("consents", {}).values()),
+        source=str(draft.key[0]),
+        at=draft.said_at or now,
+    )
 
 
 def _searchable(values: Mapping[str, Any], said: Said) -> str:

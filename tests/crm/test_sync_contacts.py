@@ -7,9 +7,10 @@ import pytest
 from crm.models import Company, Consent, Contact, ContactPoint, ContactRef
 from gateway.batches import InUse
 from gateway.collections import collections
+from tests.api_clients import client_with
 from tests.factories.community import UserFactory
 from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory
-from tests.sending import NOW, codes, send, send_one, statuses
+from tests.sending import NOW, codes, row_versions, send, send_one, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,57 @@ def test_unknown_owner_is_refused_and_leaves_nothing_behind():
 
 
 # --- addresses ---
+
+
+def verifications():
+    points = ContactPoint.objects.order_by("raw")
+    return [(raw, by, at and at.isoformat()) for raw, by, at in points.values_list("raw", "verified_by", "verified_at")]
+
+
+def test_a_source_says_what_it_has_verified_and_takes_back_its_own_word_alone():
+    said_at = {"source_updated_at": "2026-03-01T09:00:00Z"}
+    at = "2026-03-01T09:00:00+00:00"
+    item = contact(email="joe@example.com", email_verified=True, phone="+4520123456", phone_verified=False, **said_at)
+    assert send_one("contacts", **item).status == "created"
+    assert verifications() == [("+4520123456", "", None), ("joe@example.com", "shop", at)]
+    before = row_versions()
+    assert send_one("contacts", **item).status == "unchanged"
+    assert send_one("contacts", **contact(email="joe@example.com")).status == "unchanged"
+    assert send_one("contacts", **contact(emails=["joe@example.com"])).status == "unchanged"
+    assert row_versions() == before
+
+    assert send_one("contacts", **contact(phone="+4520123456", phone_verified=True, **said_at)).status == "updated"
+    assert send_one("contacts", **contact(email="new@example.com", email_verified=True, **said_at)).status == "updated"
+    assert verifications() == [("+4520123456", "shop", at), ("new@example.com", "shop", at)]
+
+    ContactPoint.objects.filter(kind="email").update(verified_by="ana")
+    assert send_one("contacts", **contact(email="new@example.com", email_verified=False)).status == "unchanged"
+    assert send_one("contacts", **contact(phone="+4520123456", phone_verified=False)).status == "updated"
+    assert verifications() == [("+4520123456", "", None), ("new@example.com", "ana", at)]
+
+
+def test_what_is_verified_is_said_of_one_address():
+    [alone] = send("contacts", contact(email_verified=True)).results
+    [of_none] = send("contacts", contact(phone=None, phone_verified=True)).results
+    assert (codes(alone), codes(of_none)) == (
+        [("email_verified", "without_address")],
+        [("phone_verified", "without_address")],
+    )
+
+    send("contacts", contact(email="old@example.com", email_verified=True), contact(email="joe@example.com"))
+    assert verifications() == [("joe@example.com", "", None)]
+
+
+def test_records_tell_which_addresses_are_verified():
+    send_one("contacts", **contact(email="joe@example.com", email_verified=True, phone="+4520123456"))
+    send_one("contacts", **contact(emails=["joe@example.com", "joe@home.example"]))
+
+    def read(*scopes):
+        [record] = client_with("contacts:read", *scopes).get("/api/v1/contacts/").json()["results"]
+        return record["emails"], record["verified_emails"], record["verified_phones"]
+
+    assert read("addresses:read") == (["joe@example.com", "joe@home.example"], ["joe@example.com"], [])
+    assert read() == (None, None, None)
 
 
 def test_single_address_takes_the_place_of_the_oldest_and_others_stay():
