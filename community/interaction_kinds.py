@@ -93,6 +93,16 @@ def touch_kinds() -> list[str]:
     return [kind.key for kind in interaction_kinds if kind.is_touch]
 
 
+def in_touch_kinds() -> list[str]:
+    """
+    Return the keys of the kinds by which somebody and we are in touch.
+
+    These are what can earn credit, and what is said to us alone: by a lead somebody came to us, although it earns no
+    credit; by a like or a view nobody did.
+    """
+    return [kind.key for kind in interaction_kinds if kind.is_touch or kind.is_personal]
+
+
 def engagement_kinds() -> list[str]:
     """Return the keys of the kinds by which somebody takes part: engagement, and what can earn credit."""
     return [kind.key for kind in interaction_kinds if kind.is_engagement or kind.is_touch]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from community.exchanges import exchanges, oldest_exchanges
-from community.interaction_kinds import touch_kinds
+from community.interaction_kinds import in_touch_kinds
 from community.models import HelpRecord
 from community.replies import BOT_AT
 from community.waiting import WaitingState, waiting_of_persons
@@ -22,7 +22,7 @@ from gateway.panels import Figure, Link, PermissionCheck, Tile
 from gateway.users import NAME_OF_USER
 
 _RECORDS = "SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY (%(persons)s)"
-_TOUCH = (
+_IN_TOUCH = (
     "i.kind = ANY (%(kinds)s) AND i.retracted_at IS NULL AND i.occurred_at <= %(now)s"
     f" AND NOT {BOT_AT.format(member='i.member_id', instant='i.occurred_at')}"
 )
@@ -51,8 +51,8 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
     """
     Return for each person the oldest and the newest interaction by or to them that is more than being there.
 
-    One query. It counts what can earn credit: a like or a view is no contact, nor is what a bot does, nor what answers
-    the person's words but addresses somebody else.
+    One query. It counts what can earn credit, and leads: a like or a view is no contact, nor is what a bot does, nor
+    what answers the person's words but addresses somebody else.
     """
     ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
     both = " UNION ALL ".join(f"SELECT '{end}' AS which, person_id, id FROM ({sql}) {end}" for end, sql in ends.items())
@@ -75,7 +75,7 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
             """,
             {
                 "persons": list(persons),
-                "kinds": touch_kinds(),
+                "kinds": in_touch_kinds(),
                 "now": now,
                 "limit": 1,
                 "unknown": "somebody unknown",
@@ -90,7 +90,7 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
 def _end_of_each(*, newest_first: bool) -> str:
     """Return a SELECT of `person_id` and `id`: for each person the oldest or newest touch. It takes `limit`, 1."""
     direction = "DESC" if newest_first else "ASC"
-    touches = exchanges(_RECORDS, condition=_TOUCH, newest_first=newest_first, only_addressed=True)
+    touches = exchanges(_RECORDS, condition=_IN_TOUCH, newest_first=newest_first, only_addressed=True)
     return (
         f"SELECT DISTINCT ON (person_id) person_id, id"
         f" FROM ({touches}) exchange"
@@ -103,9 +103,9 @@ def first_touches(records: str) -> str:
     Return a SELECT of `person_id` and `at`: when the first touch of each of many persons was, as on their own pages.
 
     `records` is as `oldest_exchanges` takes it: without a touch by `until` there is no row. The statement takes the
-    parameters `kinds`, the touch kinds, and `now`, up to which touches count.
+    parameters `kinds`, which are `in_touch_kinds`, and `now`, up to which touches count.
     """
-    return oldest_exchanges(records, condition=_TOUCH)
+    return oldest_exchanges(records, condition=_IN_TOUCH)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class ExchangeTiles:
 
 def _first(exchange: Exchange | None) -> Figure:
     if exchange is None:
-        return Figure(label="Came to us", value=None, unit="day", note="No interaction is known")
+        return Figure(label="Came to us", value=None, unit="day", note="No contact yet")
     came = f" through {exchange.campaign}" if exchange.campaign else ""
     return Figure(
         label="Came to us", value=exchange.at, unit="day", note=f"{exchange.channel}{came}", link=_at(exchange)
@@ -145,7 +145,7 @@ def _first(exchange: Exchange | None) -> Figure:
 
 def _last(exchange: Exchange | None) -> Figure:
     if exchange is None:
-        return Figure(label="Last contact", value=None, unit="day", note="No interaction is known")
+        return Figure(label="Last contact", value=None, unit="day", note="No contact yet")
     note = f"by {exchange.actor}, {exchange.channel}"
     return Figure(label="Last contact", value=exchange.at, unit="day", note=note, link=_at(exchange))
 

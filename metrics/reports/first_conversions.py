@@ -1,16 +1,16 @@
 """
 Time to convert of many: the days from a person's first touch to their first conversion.
 
-The same rule as on the person's own page: the oldest touch by or to the person over all their records, the oldest
-conversion that was not voided, whole days. Whoever converted before the first touch, or without any, has no time and is
-counted beside.
+The same rule as on the person's own page: the oldest touch by or to the person over all their records, or lead of
+theirs, the oldest conversion that was not voided, whole days. Whoever converted before that, or without any, has no
+time and is counted beside.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from community.interaction_kinds import touch_kinds
+from community.interaction_kinds import in_touch_kinds
 from community.replies import MERGED, PERSON, ROLE_AT
 from community.tiles import first_touches
 from metrics.reports.figures import NOBODY_CONVERTED
@@ -78,5 +78,5 @@ _TIMES = f"""
 
 def time_to_convert(parameters: Mapping[str, Any]) -> TimeToConvert:
     """Return the time to convert of those whose first conversion lies in the period; one query."""
-    [(n, without_touch, percentiles)] = select(_TIMES, {**parameters, "kinds": touch_kinds()})
+    [(n, without_touch, percentiles)] = select(_TIMES, {**parameters, "kinds": in_touch_kinds()})
     return TimeToConvert(n, without_touch, *percentiles) if n else TimeToConvert(0, without_touch)

@@ -235,6 +235,12 @@ def test_tiles_count_what_answers_the_persons_words_only_where_it_addresses_the_
     assert ends_of(joe) == (at(3), at(6))
 
 
+def test_whoever_left_a_lead_came_to_us_by_it(joe):
+    for kind, day in (("follow", 1), ("lead", 2), ("like", 3)):
+        InteractionFactory(channel=joe.channel, member=joe, kind=kind, occurred_at=at(day))
+    assert ends_of(joe) == (at(2), at(2))
+
+
 def test_waiting_tile_says_what_waits_and_since_when(joe, mia):
     question = InteractionFactory(channel=joe.channel, member=joe, occurred_at=at(1))
     asked = {"ids": [joe.contact_id, ContactFactory().pk], "now": NOW, "may": anybody}

@@ -191,7 +191,7 @@ def test_page_opens_for_somebody_of_whom_nothing_is_known(page_client: Client):
     assert page.status_code == 200
     assert "Nothing is planned" in shown
     assert "No notes yet" in shown
-    assert "No interaction is known" in shown
+    assert "No contact yet" in shown
 
 
 def test_page_opens_and_says_who_this_is_where_no_app_adds_anything(page_client: Client, joe: Member, monkeypatch):

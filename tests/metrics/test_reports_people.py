@@ -375,12 +375,13 @@ def test_time_to_convert_is_from_the_first_touch_to_the_first_conversion(forum):
     MemberRoleFactory(member=staff)
     viewer = converted(10, channel=forum)
     did(viewer, "view", 1)  # no touch
+    did(converted(15, 2, channel=forum), "lead", 1)  # earns no credit, but they came by it: 14 days
 
     took = report(start=MARCH, end=APRIL).time_to_convert
 
-    # Whole days 0, 10, 1, 100, 7 and 13. Without a touch before: the one day after, the one without any, the viewer.
-    assert (took.n, took.without_touch, took.median) == (6, 3, 8.5)
-    assert took.p90 == pytest.approx(13 + 0.5 * 87)  # 0, 1, 7, 10, 13, 100: at 0.9 × 5 = 4.5
+    # Whole days 0, 10, 1, 100, 7, 13 and 14. Without a touch before: the one a day after, the one without, the viewer.
+    assert (took.n, took.without_touch, took.median) == (7, 3, 10)
+    assert took.p90 == pytest.approx(14 + 0.4 * 86)  # 0, 1, 7, 10, 13, 14, 100: at 0.9 × 6 = 5.4
     assert report(start=dt.date(2026, 5, 1)).time_to_convert.reason == "nobody_converted"
 
 
