@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -42,8 +42,7 @@ from gateway.errors import DomainError
 from gateway.screen import DASH, told
 from gateway.users import name_of_user
 from metrics.admin.waiting_acts import ACTS, BULK_ACTS, HANDS_OVER, REASONS, BulkAct, NoForm, me
-from metrics.models import PersonDay
-from metrics.reports.people import VIEW_VALUE
+from metrics.reports.people import VIEW_VALUE, brought_minor
 
 MAY_SEE = "community.view_interaction"
 MAY_HANDLE = "community.change_handling"
@@ -139,13 +138,12 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         if not self.is_list(request):
             return super().get_queryset(request)
         now = timezone.now()
-        brought = PersonDay.objects.filter(person_id=OuterRef("member__contact__person_id")).values("person_id")
         rows = mark_hidden(unanswered_now(now=now), request, privacy=self.privacy)
         return (
             rows.annotate(
                 business_seconds=business_seconds_waiting(now=now),
-                revenue_minor=Subquery(brought.values(minor=Sum("revenue_minor"))),
-                credited_minor=Subquery(brought.values(minor=Sum("credited_minor"))),
+                revenue_minor=brought_minor("revenue_minor", person="member__contact__person_id"),
+                credited_minor=brought_minor("credited_minor", person="member__contact__person_id"),
                 leave_alone=wishes_no_contact("member__contact__person"),
             )
             .order_by(*self.ordering)
@@ -185,13 +183,13 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
         link = format_html('<a href="{}" class="kith-link">{}</a>', url, str(person))
         return with_wish(link, leave_alone=row.leave_alone)
 
-    @display(description="Brought", ordering="revenue_minor")
+    @display(description="Brought", ordering=F("revenue_minor").asc(nulls_first=True))
     def revenue(self, row: Any) -> SafeString:
         if row.revenue_minor is None:
             return number_cell(None)
         return format_html(
             '<span title="{} credited to touches">{}</span>',
-            in_reporting_currency(row.credited_minor or 0),
+            in_reporting_currency(row.credited_minor),
             amount_cell(in_reporting_currency(row.revenue_minor), settings.KITH_CURRENCY),
         )
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import pydantic
 from django.contrib.auth import get_user_model
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import F
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -25,8 +25,7 @@ from gateway.paging import PageQuery, next_address, read_page
 from gateway.payload import read_model
 from gateway.views import ApiView
 from metrics.api.records import Shape
-from metrics.models import PersonDay
-from metrics.reports.people import VIEW_VALUE
+from metrics.reports.people import VIEW_VALUE, brought_minor
 
 AskingKind = Literal[tuple(sorted([*asking_kinds(), *asking_staff_kinds()]))]  # type: ignore[valid-type]
 
@@ -52,8 +51,8 @@ class WaitingRecord(Shape):
     """
     An interaction that waits for a reply. `text` is null when it is private and the key may not read that.
 
-    `revenue` and `revenue_credited` are what the person brought so far, in the reporting currency; null for a key
-    without `credits:read`.
+    `revenue` and `revenue_credited` are what the person brought so far, in the reporting currency; null where nobody
+    knows who asked, and for a key without `credits:read`.
     """
 
     id: int
@@ -106,7 +105,6 @@ class WaitingList(ApiView):
             rows = rows.filter(handling__assignee__isnull=not asked.is_assigned)
         if asked.search is not None:
             rows = search_asks(rows, asked.search, may=self.may)
-        brought = PersonDay.objects.filter(person_id=OuterRef("member__contact__person_id")).values("person_id")
         columns: dict[str, Any] = {
             "id": F("pk"),
             "channel": F("channel__slug"),
@@ -121,8 +119,8 @@ class WaitingList(ApiView):
             "business_seconds": business_seconds_waiting(now=now),
             "reply_target_minutes": F("channel__reply_target_minutes"),
             "assignee": F("handling__assignee__username"),
-            "revenue": Subquery(brought.values(minor=Sum("revenue_minor"))),
-            "revenue_credited": Subquery(brought.values(minor=Sum("credited_minor"))),
+            "revenue": brought_minor("revenue_minor", person="member__contact__person_id"),
+            "revenue_credited": brought_minor("credited_minor", person="member__contact__person_id"),
         }
         page = read_page(
             rows,

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Case, OuterRef, Subquery, Sum, When
+from django.db.models.functions import Coalesce
+
 from crm.money import in_reporting_currency
+from metrics.models import PersonDay
 from metrics.reports import figures
 from metrics.reports.query import RoiQuery
 from metrics.reports.roi import parameters_of
@@ -38,6 +42,16 @@ class PersonMoney:
     conversions: int
     cost: Decimal
     roi: figures.Ratio
+
+
+def brought_minor(name: str, *, person: str) -> Case:
+    """
+    Return the expression for what a person brought so far, the column `name` of their days, in minor units.
+
+    `person` is the path to the person's id. Who brought nothing brought 0; it is null where nobody is known.
+    """
+    days = PersonDay.objects.filter(person_id=OuterRef(person)).values("person_id").values(minor=Sum(name))
+    return Case(When(**{f"{person}__isnull": False}, then=Coalesce(Subquery(days), 0)))
 
 
 def money_of_people(persons: Sequence[int], *, now: datetime) -> dict[int, PersonMoney]:

@@ -438,6 +438,23 @@ def test_the_list_asks_as_many_questions_for_two_as_for_twenty(question):
     def questions() -> int:
         with CaptureQueriesContext(connection) as queries:
             assert client.get(PAGE).status_code == 200
+def test_who_brought_nothing_brought_0_and_comes_after_who_brought_something(question):
+    new = InteractionFactory(member__contact=ContactFactory(full_name="Eve"), occurred_at=question.occurred_at)
+    unknown = InteractionFactory(member=None, occurred_at=question.occurred_at)
+
+    page = who_may_all().get(PAGE, {"o": "-4"})  # Brought, most first
+    told = client_with("waiting:read", "credits:read").get("/api/v1/waiting/").json()["results"]
+
+    assert [row.pk for row in page.context["cl"].result_list] == [question.pk, new.pk, unknown.pk]
+    assert [row.revenue_minor for row in page.context["cl"].result_list] == [12000, 0, None]
+    assert "0.00 credited to touches" in page.content.decode()
+    assert {row["id"]: (row["revenue"], row["revenue_credited"]) for row in told} == {
+        question.pk: ("120.00", "40.00"),
+        new.pk: ("0.00", "0.00"),
+        unknown.pk: (None, None),
+    }
+
+
         return len(queries)
 
     questions()
