@@ -27,6 +27,7 @@ from gateway.users import name_of_user, user_called
 
 NOTES_SHOWN = 5  # pinned ones first, then the newest; the timeline has all
 NEXT_STEP_ORDER = 50
+FIRST_CONVERSION = "first conversion"
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Seque
         company=contact.company,
         owner=name_of_user(contact.owner),
         tags=contact.tags,
-        stages=stages_reached(_stages(records, tiles, may=may), upto=contact.stage_now),
+        stages=_stages(records, tiles, upto=contact.stage_now, may=may),
         days_to_convert=_days_to_convert(records, tiles, may=may),
         do_not_contact=any(record.do_not_contact for record in records),
         emails=_addresses(records, ContactPoint.Kind.EMAIL) if may(VIEW_ADDRESSES) else None,
@@ -207,23 +208,29 @@ def contact_header(records: Sequence[Any], *, may: PermissionCheck, tiles: Seque
     )
 
 
-def _stages(records: Sequence[Any], tiles: Sequence[Tile], *, may: PermissionCheck) -> list[StageReached]:
+def _stages(records: Sequence[Any], tiles: Sequence[Tile], *, upto: str, may: PermissionCheck) -> list[StageReached]:
+    """
+    Return the stages and since when; the first conversion is not told to a reader who may not see it.
+
+    Nor is a date that it proves wrong, such as the day on which a source wrote down who had long been a customer.
+    """
     known = [
         StageReached(row["stage"], datetime.fromisoformat(row["at"]), "on record")
         for record in records
         for row in record.recorded_stages
     ]
-    if may("crm.view_conversion"):
-        known += [
-            StageReached(Contact.Stage.CUSTOMER, record.first_bought_at, "first conversion")
-            for record in records
-            if record.first_bought_at
-        ]
-    return known + [
+    known += [
+        StageReached(Contact.Stage.CUSTOMER, record.first_bought_at, FIRST_CONVERSION)
+        for record in records
+        if record.first_bought_at
+    ]
+    known += [
         StageReached(tile.stage, tile.figure.value, tile.because)
         for tile in tiles
         if tile.stage and isinstance(tile.figure.value, datetime)
     ]
+    is_told = may("crm.view_conversion")
+    return [reached for reached in stages_reached(known, upto=upto) if is_told or reached.because != FIRST_CONVERSION]
 
 
 def _days_to_convert(records: Sequence[Any], tiles: Sequence[Tile], *, may: PermissionCheck) -> int | None:

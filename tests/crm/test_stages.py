@@ -104,6 +104,19 @@ def test_page_says_since_when_somebody_is_a_customer_to_those_who_may_see_what_w
     assert [reached for reached in hidden.stages if reached.stage == "customer"] == []
 
 
+def test_whoever_may_not_see_what_was_bought_is_told_no_date_that_it_proves_wrong():
+    joe = ContactFactory(full_name="Joe Bloggs", stage="customer")  # written down today
+    ConversionFactory(contact=joe, occurred_at=BOUGHT)
+    eve = ContactFactory(full_name="Eve", stage="customer")
+
+    def told(contact):
+        header = contact_header(records_of(contact.pk), may=lambda permission: permission != "crm.view_conversion")
+        return header.stage, [reached.because for reached in header.stages]
+
+    assert told(joe) == ("customer", [])
+    assert told(eve) == ("customer", ["on record"])
+
+
 def test_a_kind_made_by_hand_says_itself_whether_it_makes_customers():
     joe = ContactFactory(full_name="Joe Bloggs")
     kind = ConversionKind.objects.create(key="booking", label="Booking", has_value=False)
