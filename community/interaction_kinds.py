@@ -17,7 +17,7 @@ class InteractionKind:
 
     `is_touch`: can earn credit for a conversion. `is_engagement`: counts as engagement (R10).
     `is_help`: addressed to somebody else, it is help. `expects_reply`: inbound, it waits for a human
-    reply; `expects_reply_from_staff`: only where it addresses staff. `is_personal`: said to us alone, so
+    reply; `expects_reply_from_staff`: only where it addresses staff. `is_personal`: said to us alone (R11), so
     whatever we then say to that person answers it. `is_reply`: said by another person, it can be the reply
     that somebody waits for. `is_help_page`: somebody looked at a page of help (R62). `activity_weight`: points
     in the activity index.
@@ -70,6 +70,7 @@ interaction_kinds: Registry[InteractionKind] = Registry(
         is_reply=True,
     ),
     InteractionKind(key="lead", label="Lead", activity_weight=6, expects_reply=True, is_personal=True),
+    InteractionKind(key="survey_answer", label="Survey answer", activity_weight=4, is_personal=True),
     InteractionKind(key="click", label="Click", activity_weight=1, is_touch=True),
     InteractionKind(key="event_attendance", label="Event attendance", activity_weight=12, is_touch=True),
     InteractionKind(key="post", label="Post", activity_weight=6, is_engagement=True),

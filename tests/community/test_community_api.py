@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from community.interaction_kinds import engagement_kinds, touch_kinds
 from community.models import BusinessHours, Channel, ChannelSize
 from gateway.history import event_model_of
 from gateway.routes import known_scopes
@@ -35,6 +36,18 @@ def put(api, key, item):
     response = api.post(f"/api/v1/{key}/", item)
     assert response.status_code in (200, 201), response.json()
     return response.json()
+
+
+def test_a_survey_answer_is_private_feedback_that_waits_for_no_reply(api):
+    said = {**QUESTION, "kind": "survey_answer", "is_private": True, "thread": None, "text": "The pace was too quick."}
+    pk = put(api, "interactions", said)["id"]
+
+    address, scopes = f"/api/v1/interactions/{pk}/", ("interactions:read", "waiting:read")
+    assert api.get(address).json()["text"] == "The pace was too quick."
+    assert client_with(*scopes).get(address).json()["text"] is None
+    assert ids(api, "/api/v1/interactions/?kind=survey_answer") == ["p9"]
+    assert client_with(*scopes).get("/api/v1/waiting/").json()["results"] == []
+    assert "survey_answer" not in [*touch_kinds(), *engagement_kinds()]
 
 
 def ids(api, address):
