@@ -207,12 +207,14 @@ def _kinds_table(title: str, heading: str, places: Sequence[PlaceActivity]) -> T
     rows = []
     for place in places:
         shares = {one.kind: one.share.value for one in place.kinds}
-        rows.append(Row(values=(place.name, place.interactions, *(shares.get(kind) for kind in kinds))))
+        values = (place.name, place.interactions, place.share.value, *(shares.get(kind) for kind in kinds))
+        rows.append(Row(values=values))
     return Table(
         title=title,
         columns=(
             Column(label=heading),
             Column(label="Interactions", unit="count"),
+            Column(label="Share", unit="percent", note="Of what members did everywhere"),
             *(Column(label=label_of(kind), unit="percent") for kind in kinds),
         ),
         rows=rows if kinds else [],

@@ -50,12 +50,13 @@ class CoverageRatios(Shape):
 
 
 class PlacePeopleRecord(Shape):
-    """A community, and what its members did there."""
+    """A community, what its members did there, and the `share` of that in what members did everywhere: a fraction."""
 
     id: int
     code: str
     name: str
     interactions: int
+    share: str | None
     by_kind: list[KindRecord]
 
 
@@ -206,6 +207,7 @@ def _place(place: PlaceActivity) -> dict[str, Any]:
         "code": place.code,
         "name": place.name,
         "interactions": place.interactions,
+        "share": fraction_text(place.share),
         "by_kind": [
             {"kind": one.kind, "interactions": one.interactions, "share": fraction_text(one.share)}
             for one in place.kinds

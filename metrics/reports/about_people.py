@@ -9,7 +9,7 @@ channels, for somebody may follow several.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -86,12 +86,17 @@ class KindShare:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceActivity:
-    """What members did on a channel or in a community: the kinds that occurred, the most usual first."""
+    """
+    What members did on a channel or in a community: the kinds that occurred, the most usual first.
+
+    `share` is that of the place in what they did everywhere.
+    """
 
     key: int
     code: str
     name: str
     interactions: int
+    share: Ratio
     kinds: Sequence[KindShare]
 
 
@@ -130,12 +135,14 @@ def people_report(query: PeopleQuery) -> PeopleReport:
     for channel in shown:
         names[channel.community] = channel.community_code, channel.community_name
         communities.setdefault(channel.community, Counter()).update(activity.kinds.get(channel.key, {}))
+    everywhere = sum(kinds.total() for kinds in communities.values())
     return PeopleReport(
         query=query,
         known=shown,
-        channels=[_place(one.key, one.code, one.name, activity.kinds.get(one.key, {})) for one in shown],
+        channels=[_place(one.key, one.code, one.name, activity.kinds.get(one.key, {}), everywhere) for one in shown],
         communities=sorted(
-            (_place(key, *names[key], kinds) for key, kinds in communities.items()), key=lambda place: place.name
+            (_place(key, *names[key], kinds, everywhere) for key, kinds in communities.items()),
+            key=lambda place: place.name,
         ),
         activity=activity,
         time_to_convert=converted,
@@ -149,15 +156,16 @@ def channel_people(ids: Sequence[int], *, now: datetime) -> dict[int, ChannelPeo
     return {channel.key: channel for channel in channels_known(parameters)}
 
 
-def _place(key: int, code: str, name: str, kinds: dict[str, int]) -> PlaceActivity:
+def _place(key: int, code: str, name: str, kinds: Mapping[str, int], everywhere: int) -> PlaceActivity:
     total = sum(kinds.values())
     return PlaceActivity(
         key=key,
         code=code,
         name=name,
         interactions=total,
+        share=share_of_interactions(part=total, interactions=everywhere),
         kinds=[
-            KindShare(kind, label_of(kind), number, share_of_interactions(of_kind=number, interactions=total))
+            KindShare(kind, label_of(kind), number, share_of_interactions(part=number, interactions=total))
             for kind, number in sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
         ],
     )

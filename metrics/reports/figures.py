@@ -198,15 +198,15 @@ def identified_coverage(*, identified: int, size: int | None) -> Ratio:
     return _ratio(Decimal(identified), Decimal(size or 0), size or 0, reason_without=NO_CHANNEL_SIZE)
 
 
-def share_of_interactions(*, of_kind: int, interactions: int) -> Ratio:
+def share_of_interactions(*, part: int, interactions: int) -> Ratio:
     """
-    Share of what members of the community did that is of one kind, as a fraction.
+    Share of what members of the community did that is of one kind, or was done in one place, as a fraction.
 
     Undefined (`nothing_happened`) where they did nothing.
 
     Source: requirement R8. Example: 3 of 12 → 0.25.
     """
-    return _ratio(Decimal(of_kind), Decimal(interactions), interactions, reason_without=NOTHING_HAPPENED)
+    return _ratio(Decimal(part), Decimal(interactions), interactions, reason_without=NOTHING_HAPPENED)
 
 
 FEWEST_CUSTOMERS = 10  # with fewer there is no tenth of them

@@ -69,9 +69,10 @@ def test_figures_of_the_period(client, forum):
     assert [row.values for row in by_country.rows] == [("unknown", 1, 1)]
     assert by_age.title == "Active people by age"
     assert [row.values for row in known.rows] == [("Forum", 8, dt.date(2026, 3, 1), 1, 0.125)]
-    assert [column.label for column in by_channel.columns] == ["Channel", "Interactions", "Question", "Help page view"]
+    labels = ["Channel", "Interactions", "Share", "Question", "Help page view"]
+    assert [column.label for column in by_channel.columns] == labels
     assert [[str(round(value, 4)) for value in row.values[1:]] for row in by_channel.rows] == [
-        ["3", "0.6667", "0.3333"]
+        ["3", "1.0000", "0.6667", "0.3333"]
     ]
     assert [row.values[1] for row in by_community.rows] == [3]
     (chart,) = answer.context["charts"]

@@ -224,7 +224,7 @@ def test_small_groups(row):
 
 @pytest.mark.parametrize("row", rows_of("share_of_interactions"), ids=str)
 def test_share_of_interactions(row):
-    ratio = figures.share_of_interactions(of_kind=int(row["of the kind"]), interactions=int(row["interactions"]))
+    ratio = figures.share_of_interactions(part=int(row["part"]), interactions=int(row["interactions"]))
 
     expect_ratio(ratio, row, "share")
 

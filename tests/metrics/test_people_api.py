@@ -46,7 +46,7 @@ def test_figures_are_given_with_what_they_are_made_of():
     ]
     assert answer["channels"] == [
         {
-            "id": forum.pk, "code": "forum", "name": "Forum", "interactions": 3, "by_kind": by_kind,
+            "id": forum.pk, "code": "forum", "name": "Forum", "interactions": 3, "share": "1.0000", "by_kind": by_kind,
             "size": 3, "size_day": "2026-03-01", "identified": 1, "identified_coverage": "0.3333",
             "ratios": {"identified_coverage": {"numerator": "1", "denominator": "3", "n": 3, "reason": None}},
         }

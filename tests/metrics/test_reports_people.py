@@ -166,6 +166,9 @@ def test_kinds_are_counted_for_members_of_the_community_alone(forum):
     assert shares["Students"]["question"] == (2, Decimal("0.25"))
     assert shares["Quiet"] == {}
     assert {place.name: place.interactions for place in found.communities}["Students"] == 8
+    of_all = {place.name: place.share.value for place in found.channels}
+    assert of_all == {"Forum": Decimal("0.875"), "Mail": Decimal("0.125"), "Quiet": Decimal(0)}
+    assert {place.name: place.share.value for place in found.communities}["Students"] == 1
     quiet.archived_at = NOW
     quiet.save()
     assert "Quiet" not in {place.name for place in report().channels}
