@@ -7,6 +7,7 @@ figures read every ask of the period, so they load themselves once the page is t
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -22,6 +23,7 @@ from config.admin.start_page import PERMISSION
 from gateway.admin.later import LaterPart, later_answer
 from gateway.panels import Chart, Column, Figure, Row, Series, Table
 from metrics.panels.parts import why_undefined
+from metrics.reports.response_figures import Times
 from metrics.reports.responses import (
     ResponseRow,
     ResponsesQuery,
@@ -82,6 +84,10 @@ def _shown(choice: Choice, narrowed: Mapping[str, str], now: datetime) -> dict[s
         "tables": [
             _table("By channel", channels, NOBODY if narrowed["staff"] else NOTHING),
             _table("By member of staff", staff, NOBODY),
+        ],
+        "times": [
+            _times_table("Times by channel, in hours", channels, NOBODY if narrowed["staff"] else NOTHING),
+            _times_table("Times by member of staff, in hours", staff, NOBODY),
         ],
         "note": channels.note,
     }
@@ -167,7 +173,10 @@ _COLUMNS: tuple[tuple[Column, Callable[[ResponseRow], object]], ...] = (
     (Column(label="median, business h", unit="decimal"), lambda row: hours_of(row.first_reply.business.median)),
     (Column(label="First answer, median h", unit="decimal"), lambda row: hours_of(row.first_answer.calendar.median)),
     (Column(label=_LEFT[2], unit="count"), lambda row: row.unanswered),
-    (Column(label="Resolved", unit="count"), lambda row: row.resolved),
+    (
+        Column(label="Resolved", unit="percent", note="Of the questions raised, with an accepted or confirmed answer"),
+        lambda row: row.resolution_rate.value,
+    ),
     (
         Column(label="Answered", unit="percent", note="Of the questions raised, resolved by somebody else's answer"),
         lambda row: row.answer_rate.value,
@@ -194,3 +203,41 @@ def _table(title: str, report: ResponsesReport, empty: str) -> Table:
         rows=rows,
         empty=empty,
     )
+
+
+# What a time is called, and what of a row it is.
+_TIMES: tuple[tuple[str, Callable[[ResponseRow], Times]], ...] = (
+    ("First reply", lambda row: row.first_reply),
+    ("First answer", lambda row: row.first_answer),
+    ("Resolution", lambda row: row.resolution),
+)
+
+
+def _times_table(title: str, report: ResponsesReport, empty: str) -> Table:
+    """Return every time of each row by both clocks."""
+    by_channel = report.query.by == "channel"
+    rows = [
+        Row(values=(row.name, name, *_laid_out(time(row))), is_total=row is report.total)
+        for row in ([*report.rows, report.total] if report.rows and by_channel else report.rows)
+        for name, time in _TIMES
+    ]
+    spread = ("mean", "median", "90 % within")
+    return Table(
+        title=title,
+        columns=(
+            Column(label="Channel" if by_channel else "Who"),
+            Column(label="Until"),
+            Column(label="Times", unit="count"),
+            *(Column(label=label[0].upper() + label[1:], unit="decimal") for label in spread),
+            *(Column(label=f"Business hours, {label}", unit="decimal") for label in spread),
+        ),
+        rows=rows,
+        empty=empty,
+        note="From what was asked. Nothing pauses a time: neither waiting for who asked, nor a snooze.",
+    )
+
+
+def _laid_out(times: Times) -> tuple[int | Decimal | None, ...]:
+    spreads = (times.calendar, times.business)
+    hours = (hours_of(seconds) for one in spreads for seconds in (one.mean, one.median, one.p90))
+    return (times.n, *hours)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from community.handling import claim, dismiss, snooze
-from community.models import Colleague, Handling
+from community.models import BusinessHours, Colleague, Handling, OpeningTime
 from config.roles import ANALYST, HELPER
 from crm.periods import organisation_zone
 from crm.search import refresh_search_text
@@ -24,7 +24,13 @@ from metrics.admin.waiting_acts import snoozed_until
 from metrics.models import PersonDay
 from tests.admin_clients import who_may, who_may_all, with_role
 from tests.api_clients import client_with
-from tests.factories.community import InteractionFactory, MemberFactory, MemberRoleFactory, UserFactory
+from tests.factories.community import (
+    InteractionFactory,
+    MemberFactory,
+    MemberRoleFactory,
+    ThreadFactory,
+    UserFactory,
+)
 from tests.factories.crm import ContactFactory, EmailFactory
 
 pytestmark = pytest.mark.django_db
@@ -432,12 +438,6 @@ def test_a_helper_sees_what_one_person_brought_and_not_what_everybody_did(questi
     assert "kith-tile-roi" in with_role(ANALYST).get(f"/admin/crm/contact/{joe}/change/").content.decode()
 
 
-def test_the_list_asks_as_many_questions_for_two_as_for_twenty(question):
-    client = who_may_all()
-
-    def questions() -> int:
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(PAGE).status_code == 200
 def test_who_brought_nothing_brought_0_and_comes_after_who_brought_something(question):
     new = InteractionFactory(member__contact=ContactFactory(full_name="Eve"), occurred_at=question.occurred_at)
     unknown = InteractionFactory(member=None, occurred_at=question.occurred_at)
@@ -455,6 +455,12 @@ def test_who_brought_nothing_brought_0_and_comes_after_who_brought_something(que
     }
 
 
+def test_the_list_asks_as_many_questions_for_two_as_for_twenty(question):
+    client = who_may_all()
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(PAGE).status_code == 200
         return len(queries)
 
     questions()
@@ -582,6 +588,32 @@ def test_what_nobody_replied_to_stands_beside_the_times_of_each_channel(question
         (other.name, 1, 0, 1),
         ("All", 2, 1, 3),
     ]
+
+
+def test_every_time_stands_on_the_page_by_both_clocks(question):
+    """Asked on Friday at 16:00, answered by Ana on Monday at 10:00, after two hours of the office, and accepted."""
+    week = BusinessHours.objects.create(name="Office", time_zone="UTC", is_default=True)
+    for day in range(5):
+        OpeningTime.objects.create(hours=week, weekday=day, opens="09:00", closes="17:00")
+    thread = ThreadFactory(channel=question.channel, opened_by=question.member)
+    question.thread, question.occurred_at = thread, dt.datetime(2026, 3, 6, 16, tzinfo=dt.UTC)
+    question.save()
+    ana = MemberFactory(channel=question.channel, handle="ana")
+    MemberRoleFactory(member=ana, role="staff", since=None)
+    thread.accepted_answer = InteractionFactory(
+        channel=question.channel, member=ana, kind="answer", thread=thread, reply_to=question,
+        occurred_at=dt.datetime(2026, 3, 9, 10, tzinfo=dt.UTC),
+    )  # fmt: skip
+    thread.save()
+
+    shown = who_may_all().get(reverse("response-times-figures"), {"period": "all_time"}).context
+
+    by_channel, by_staff = ([row.values for row in table.rows] for table in shown["times"])
+    times = [(until, 1, 66, 66, 66, 2, 2, 2) for until in ("First reply", "First answer", "Resolution")]
+    forum = str(question.channel)
+    assert by_channel == [(name, *time) for name in (forum, "All") for time in times]
+    assert by_staff == [("ana", *time) for time in times]
+    assert [table.rows[0].values[-3] for table in shown["tables"]] == [1, 1]  # the share that was resolved
 
 
 def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
