@@ -273,6 +273,8 @@ def test_the_queue_fits_a_phone(page: Page, log_in, question):
 
     expect(page.get_by_text("How do I enrol?").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    widths = row_of(page).evaluate("row => [...row.children].map((cell) => cell.getBoundingClientRect().width)")
+    assert len(set(widths)) == 1
     page.get_by_role("link", name="Dismiss").first.click()
     expect(page.locator("#kith-dialog")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
