@@ -13,6 +13,9 @@ A **reply** is by a human being other than who asked, not earlier than the ask, 
 - the ask was said to us alone, and it is help for that person, or a message from us to that person alone:
   on the ask's channel, and for a lead on any.
 
+A question that its asker **settled**, by an answer of their own that is accepted, waits for no reply any more, although
+it got none.
+
 Accounts of one person are one person. A deleted author is somebody other than anyone known. What was
 retracted never happened; what was deleted did. Roles are those of the moment.
 """
@@ -139,6 +142,21 @@ REPLIES = f"""
     {OWNER.format(who="replier", member="found.member_id")}
     WHERE found.role <> 'bot'
       AND (replier.id IS NULL OR found.asker_id IS NULL OR {_REPLIER} <> found.asker_id)
+"""
+
+# The asks that were settled by who asked. Reads a table expression `ask` with the columns of `_ASKS`. Each is looked up
+# by itself, for few are asked about. A thread that its source calls reopened is open.
+SETTLED = f"""
+    SELECT ask.id FROM ask
+    WHERE ask.kind = 'question' AND ask.thread_id IS NOT NULL AND (
+        SELECT bool_or({PERSON.format(who="giver")} = ask.person_id)
+        FROM community_thread thread
+        CROSS JOIN LATERAL (VALUES (thread.accepted_answer_id), (thread.confirmed_answer_id)) answer (id)
+        JOIN community_interaction given ON given.id = answer.id
+        {OWNER.format(who="giver", member="given.member_id")}
+        WHERE thread.id = ask.thread_id AND lower(thread.source_state) <> 'reopened' AND given.retracted_at IS NULL
+          AND given.occurred_at >= ask.occurred_at AND given.occurred_at <= %(now)s
+    )
 """
 
 

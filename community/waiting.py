@@ -1,5 +1,5 @@
 """
-What waits: asks to which no human being other than who asked has replied yet.
+What waits: asks to which no human being other than who asked has replied yet, and that these did not settle themselves.
 
 `community.replies` says what an ask and a reply are. Here it is asked of the few interactions on the watch
 list, so the cost depends on how much waits and not on how much ever happened.
@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from community.interaction_kinds import asking_kinds, asking_staff_kinds
 from community.models import BusinessHours, Interaction, WaitingInteraction
 from community.private_texts import READ_PRIVATE
-from community.replies import REPLIES, asks, reply_parameters
+from community.replies import REPLIES, SETTLED, asks, reply_parameters
 from crm.search import in_a_name
 from gateway.panels import PermissionCheck
 from gateway.staging import id_array
@@ -28,8 +28,8 @@ from gateway.staging import id_array
 PRUNED_AT_ONCE = 5_000  # entries of the watch list looked at by one statement
 LOOKED_AT_FIRST = 5  # entries of the watch list looked at for each ask to count: at least one in five waits, mostly
 
-# What waits among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
-_WAITING = """
+# What has no reply among the interactions `i` that {where} keeps. A deleted one happened, but cannot be answered.
+_UNREPLIED = """
     WITH ask AS MATERIALIZED ({asks})
     SELECT ask.id FROM ask
     EXCEPT
@@ -38,8 +38,13 @@ _WAITING = """
 _ON_THE_LIST = "i.id IN (SELECT interaction_id FROM {entries}) AND i.deleted_at IS NULL"
 
 
+def _unreplied_sql(where: str) -> str:
+    return _UNREPLIED.format(asks=asks(where), replies=REPLIES)
+
+
 def _waiting_sql(where: str) -> str:
-    return _WAITING.format(asks=asks(where), replies=REPLIES)
+    """Return the same without what was settled. It stays on the watch list, since it may be open again."""
+    return f"{_unreplied_sql(where)} EXCEPT {SETTLED}"
 
 
 def waiting(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInteraction]:
@@ -59,7 +64,7 @@ def waiting(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInter
 
 def unanswered(*, now: datetime, first: int | None = None) -> QuerySet[WaitingInteraction]:
     """
-    Return every ask without a reply, also what staff snoozed or dismissed, with `is_woken` beside.
+    Return every ask that waits for a reply, also what staff snoozed or dismissed, with `is_woken` beside.
 
     With `first`, only what so many entries of the watch list name: see `waiting`.
     """
@@ -190,7 +195,7 @@ class WaitingState:
     """
     Whether a person waits for a reply from us.
 
-    `waiting` is the number of asks without a reply, dismissed ones left out and snoozed ones included;
+    `waiting` is the number of asks without a reply, dismissed and settled ones left out and snoozed ones included;
     `since` is when the oldest of them was said and `interaction_id` which one it is. `assignee_id` is who
     takes care of that one. `asked` says whether the person ever asked anything, and `last_reply_at` when
     somebody last replied to that. Nothing asked and nothing waiting is "nothing to answer".
@@ -228,6 +233,7 @@ def waiting_of_persons(person_ids: Sequence[int], *, now: datetime) -> dict[int,
             f"""
             WITH ask AS MATERIALIZED ({asks(own)}),
             reply AS MATERIALIZED ({REPLIES}),
+            settled AS MATERIALIZED ({SETTLED}),
             told AS (
                 SELECT id, max(person_id) AS person_id, max(occurred_at) AS occurred_at, max(replied_at) AS replied_at
                 FROM (
@@ -239,7 +245,8 @@ def waiting_of_persons(person_ids: Sequence[int], *, now: datetime) -> dict[int,
             ),
             state AS (
                 SELECT told.*, handling.assignee_id,
-                       told.replied_at IS NULL AND handling.dismissed_at IS NULL AND i.deleted_at IS NULL AS waits
+                       told.replied_at IS NULL AND handling.dismissed_at IS NULL AND i.deleted_at IS NULL
+                           AND told.id NOT IN (SELECT id FROM settled) AS waits
                 FROM told
                 JOIN community_interaction i ON i.id = told.id
                 LEFT JOIN community_handling handling ON handling.interaction_id = told.id
@@ -273,13 +280,13 @@ def waiting_of_persons(person_ids: Sequence[int], *, now: datetime) -> dict[int,
 
 def prune_watch_list(*, most: int = PRUNED_AT_ONCE) -> int:
     """
-    Take off the watch list what does not wait, in pieces of `most` entries; return how many went.
+    Take off the watch list what needs no watching, in pieces of `most` entries; return how many went.
 
     Exactly the entries that were looked at are removed, and of several for one interaction that waits all
     but one. What another transaction puts back meanwhile has another id and stays.
     """
     # Arrays and not joins: right after an import the planner may believe in a single entry, and join each with each.
-    waits = _waiting_sql("i.id = ANY(ARRAY(SELECT interaction_id FROM entry)) AND i.deleted_at IS NULL")
+    waits = _unreplied_sql("i.id = ANY(ARRAY(SELECT interaction_id FROM entry)) AND i.deleted_at IS NULL")
     removed, after = 0, 0
     while True:
         with connection.cursor() as cursor:
