@@ -15,6 +15,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Round
 
 from gateway.errors import DomainError
+from gateway.screen import trimmed
 
 MAX_MINOR_UNITS = 2**39  # exclusive; see the module's docstring
 
@@ -93,6 +94,15 @@ def quantise(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-currency_digits(currency)), rounding=ROUND_HALF_UP)
 
 
+def readable(amount: Decimal, currency: str | None) -> Decimal:
+    """
+    Return an amount with the decimals of its currency, and not with those of its column: 40 EUR is 40.00, 40 JPY 40.
+
+    One whose currency is not known has two decimals at least.
+    """
+    return quantise(amount, currency) if currency in CURRENCY_DIGITS else trimmed(amount)
+
+
 def allocate(total: int, weights: Sequence[int]) -> list[int]:
     """
     Split `total` minor units by `weights` so that the parts sum to it exactly.
@@ -123,6 +133,11 @@ class AmountField(models.DecimalField):
         kwargs["max_digits"] = 15
         kwargs["decimal_places"] = 3
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def read_of(self, row: models.Model, amount: Decimal) -> Decimal:
+        """Return what pages and histories show of an amount of `row`."""
+        currency = getattr(row, "known_currency", None) or getattr(row, "currency", None)
+        return readable(amount, currency)
 
 
 class CurrencyField(models.CharField):

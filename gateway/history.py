@@ -16,6 +16,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from gateway.registry import Registry
+from gateway.screen import read_of
 from gateway.tracking import BEFORE
 from gateway.users import name_of_user, user_called
 
@@ -261,7 +262,11 @@ def _changes(
         if (field.name, event.pgh_obj_id) in kept:  # type: ignore[attr-defined]
             return NOT_SHOWN if holder is event else None
         value = getattr(holder, field.attname)
-        return names.get((field.related_model, value), value) if isinstance(field, ForeignKey) else value
+        return (
+            names.get((field.related_model, value), value)
+            if isinstance(field, ForeignKey)
+            else read_of(holder, field, value)
+        )
 
     changes = []
     for field in _tracked_fields(event, leave_out):

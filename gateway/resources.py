@@ -101,7 +101,7 @@ class Resource:
     record: ClassVar[type[Record]]
     filters: ClassVar[type[CollectionFilters]]
     columns: ClassVar[Mapping[str, str | Combinable]] = {}
-    hidden: ClassVar[Mapping[str, str]] = {}
+    hidden: ClassVar[Mapping[str, str | Combinable]] = {}
     filled: ClassVar[frozenset[str]] = frozenset()
     orderings: ClassVar[Sequence[str]] = ("id", "updated_at")
     standing: ClassVar[Q] = Q()

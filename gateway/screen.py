@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -16,6 +17,14 @@ def trimmed(value: Decimal) -> Decimal:
     """Return a number without the zeros that only its column adds, with two decimals at least: 99.00, 1.1534."""
     cents = value.quantize(Decimal("0.01"))
     return cents if cents == value else value.normalize()
+
+
+def read_of(row: Model, field: Any, value: Any) -> Any:
+    """Return what a field of a row holds as it is read: without the zeros that only its column adds."""
+    if not isinstance(value, Decimal):
+        return value
+    by_field = getattr(field, "read_of", None)  # a field may know what its decimals hang on, such as a currency
+    return by_field(row, value) if by_field else trimmed(value)
 
 
 def grouped(value: Decimal | int) -> str:

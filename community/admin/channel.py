@@ -52,7 +52,10 @@ class CommunityAdmin(ModelAdmin):
 
     @display(description="Target", ordering="target")
     def shown_target(self, community: Community) -> str:
-        return number_cell(community.target)
+        target = community.target
+        return number_cell(
+            None if target is None else Community.PurposeMeasure(community.purpose_measure).in_its_unit(target)
+        )
 
 
 @admin.register(Channel)

@@ -1,12 +1,16 @@
 """Communities and the channels on which they live."""
 
+from decimal import ROUND_HALF_UP, Decimal
+
 import pghistory
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from community.models.business_hours import BusinessHours
 from crm.models.synced import Synced
+from crm.money import quantise
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
@@ -23,6 +27,13 @@ class Community(Synced):
         QUESTIONS_ANSWERED = "questions_answered", "questions answered"
         MEAN_RATING = "mean_rating", "mean rating"
         COST_PER_PERSON_HELPED = "cost_per_person_helped", "cost per person helped"
+
+        def in_its_unit(self, value: Decimal) -> Decimal:
+            """Return a measure, or a target for it, as people write it: 808 people, 4.25 stars, 12.50 of money."""
+            if self is Community.PurposeMeasure.COST_PER_PERSON_HELPED:
+                return quantise(value, settings.KITH_CURRENCY)
+            rounded = value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+            return rounded.to_integral_value() if rounded == rounded.to_integral_value() else rounded
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=255)

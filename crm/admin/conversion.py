@@ -178,12 +178,11 @@ class ConversionAdmin(ModelAdmin):
     @display(description="Amount", ordering="amount")
     def shown_amount(self, conversion: Conversion) -> str:
         amount = -conversion.amount if conversion.refund_of_source else conversion.amount
-        currency = conversion.currency or _original(conversion).get("currency")
-        return money_cell(amount, currency, struck=conversion.voided_at is not None)
+        return money_cell(amount, _currency(conversion), struck=conversion.voided_at is not None)
 
     @display(description="Margin")
     def shown_margin(self, conversion: Conversion) -> str:
-        return money_cell(conversion.margin, conversion.currency or _original(conversion).get("currency"))
+        return money_cell(conversion.margin, _currency(conversion))
 
     @display(description="Order number", ordering="order_number")
     def shown_order_number(self, conversion: Conversion) -> str:
@@ -197,6 +196,13 @@ class ConversionAdmin(ModelAdmin):
     @display(description="Standing", label={"voided": "danger"})
     def standing(self, conversion: Conversion) -> str | None:
         return "voided" if conversion.voided_at else None
+
+
+def _currency(conversion: Any) -> str | None:
+    """Return a conversion's currency, a refund's from what the list has read of its original."""
+    if hasattr(conversion, "original"):
+        return conversion.currency or _original(conversion).get("currency")
+    return conversion.known_currency
 
 
 def _original(conversion: Any) -> dict[str, Any]:

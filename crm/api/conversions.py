@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from crm.api.formats import Amount, RefRecord, SignedAmount, money, ref
+from crm.models import Conversion
 from crm.voiding import restoring, voiding
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Json, Record, Resource
@@ -15,8 +16,8 @@ from gateway.resources import Act, Json, Record, Resource
 class ConversionRecord(Record):
     """
     A conversion; with `refund_of`, a refund of that one, which takes contact, kind and currency from
-    it: they are null here. The amount of a refund is positive. A conversion without a contact is a
-    guest order. No figure reads the margin.
+    it: they are null here. The amount of a refund is positive, with the decimals of its original's
+    currency. A conversion without a contact is a guest order. No figure reads the margin.
     """
 
     id: int
@@ -56,6 +57,11 @@ _OF_PERSON = _BROUGHT.format(
 )
 
 
+_ORIGINAL = Conversion.objects.filter(
+    source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id")
+)
+
+
 class BroughtByFilter(IdFilter):
     """The conversions of somebody, refunds of these included; `brought` selects their ids."""
 
@@ -91,7 +97,11 @@ class Conversions(Resource):
     record = ConversionRecord
     filters = ConversionFilters
     columns = {"kind": "kind_id"}
-    hidden = {"refund_of_source": "refund_of_source", "refund_of_external_id": "refund_of_external_id"}
+    hidden = {
+        "refund_of_source": "refund_of_source",
+        "refund_of_external_id": "refund_of_external_id",
+        "currency_of_original": Subquery(_ORIGINAL.values("currency")),
+    }
     filled = frozenset({"refund_of"})
     orderings = ("id", "updated_at", "occurred_at")
     standing = Q(voided_at=None)
@@ -102,6 +112,7 @@ class Conversions(Resource):
 
     def fill(self, records: list[Json]) -> None:
         for record in records:
-            record["amount"] = money(record["amount"], record["currency"])
-            record["margin"] = money(record["margin"], record["currency"])
+            currency = record.pop("currency_of_original") or record["currency"]
+            record["amount"] = money(record["amount"], currency)
+            record["margin"] = money(record["margin"], currency)
             record["refund_of"] = ref(record.pop("refund_of_source"), record.pop("refund_of_external_id"))

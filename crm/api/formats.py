@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from crm.money import quantise
-from gateway.screen import trimmed
+from crm.money import readable
 
 Amount = Annotated[
     str, pydantic.Field(pattern=r"^\d+(\.\d+)?$", description="In major units, with the decimals of its currency.")
@@ -32,9 +31,7 @@ def money(amount: Decimal | None, currency: str | None) -> str | None:
 
     One whose currency is not known has two decimals at least.
     """
-    if amount is None:
-        return None
-    return format(trimmed(amount) if currency is None else quantise(amount, currency), "f")
+    return None if amount is None else format(readable(amount, currency), "f")
 
 
 def ref(source: Any, external_id: Any) -> dict[str, Any] | None:

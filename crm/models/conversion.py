@@ -138,6 +138,14 @@ class Conversion(Synced):
         ]
         triggers = told_with_conversions()
 
+    @property
+    def known_currency(self) -> str | None:
+        """Its currency; a refund's is that of its original, which is one query, or None until that arrives."""
+        if self.currency or not self.refund_of_source:
+            return self.currency
+        original = Conversion.objects.filter(source=self.refund_of_source, external_id=self.refund_of_external_id)
+        return original.values_list("currency", flat=True).first()
+
     def __str__(self) -> str:
         kind = "refund" if self.refund_of_source else str(self.kind_id).replace("_", " ")
         return f"{kind.capitalize()} {self.external_id or self.pk}"

@@ -4,7 +4,6 @@ import copy
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import pydantic
@@ -19,7 +18,7 @@ from gateway.admin.remembering import RemembersWhatItShowed
 from gateway.items import EARLIEST, LATEST, FreeObject, refusals
 from gateway.payload import strict_json
 from gateway.problems import MalformedJson
-from gateway.screen import trimmed
+from gateway.screen import read_of
 from gateway.users import name_of_user
 
 OUT_OF_RANGE = "Give a time between the years 1900 and 2999."
@@ -88,7 +87,8 @@ class FactForm(WritesWhatWasChanged, forms.ModelForm):
     def get_initial_for_field(self, field: forms.Field, field_name: str) -> object:
         """Show 99.00 where the column holds 99.000, which half of Europe reads as a thousand times as much."""
         value = super().get_initial_for_field(field, field_name)
-        return trimmed(value) if isinstance(value, Decimal) else value
+        columns = {column.name: column for column in self.instance._meta.concrete_fields}
+        return read_of(self.instance, columns.get(field_name), value)
 
     def _update_errors(self, errors: ValidationError) -> None:
         refusals = errors.error_dict.pop(NON_FIELD_ERRORS, []) if hasattr(errors, "error_dict") else []

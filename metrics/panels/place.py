@@ -8,6 +8,7 @@ from typing import Literal
 
 from django.utils.formats import date_format
 
+from community.models import Community
 from gateway.panels import Figure, Link, PanelContent, PermissionCheck
 from gateway.screen import DASH, grouped
 from metrics.panels.parts import (
@@ -21,6 +22,7 @@ from metrics.panels.parts import (
 )
 from metrics.reports import ALL_MODELS, RoiQuery, RoiRow, rows_of
 from metrics.reports.about_people import channel_people
+from metrics.reports.report import PurposeFigure
 from metrics.reports.who_is_known import ChannelPeople
 
 
@@ -52,19 +54,17 @@ def _purpose_figures(row: RoiRow) -> list[Figure]:
             value=purpose.attainment.value,
             unit="percent",
             note=why_undefined(purpose.attainment)
-            or f"{_plain(purpose.measured.value)} of {_plain(purpose.target)} {purpose.measure.replace('_', ' ')}"
+            or f"{_measured(purpose, purpose.measured.value)} of {_measured(purpose, purpose.target)}"
+            f" {purpose.measure.replace('_', ' ')}"
             + (", of which less is better" if purpose.is_less_better else ""),
             is_main=True,
         )
     ]
 
 
-def _plain(value: Decimal | None) -> str:
-    """Return a measure or a target as people write it: 808 or 4.25."""
-    if value is None:
-        return DASH
-    rounded = value.quantize(Decimal("0.01"))
-    return grouped(rounded.to_integral_value() if rounded == rounded.to_integral_value() else rounded)
+def _measured(purpose: PurposeFigure, value: Decimal | None) -> str:
+    """Return a measure or a target as people write it."""
+    return DASH if value is None else grouped(Community.PurposeMeasure(purpose.measure).in_its_unit(value))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from crm.money import quantise
-from gateway.screen import trimmed
+from crm.money import readable
 from metrics.reports.report import NotConverted
 from metrics.reports.snapshot import select
 
@@ -46,16 +45,11 @@ def not_converted(parameters: Mapping[str, object]) -> list[NotConverted]:
         NotConverted(
             currency=currency,
             conversions=int(conversions),
-            revenue=_as_written(Decimal(revenue), currency),
+            revenue=readable(Decimal(revenue), currency),
             costs=int(costs),
-            cost=_as_written(Decimal(cost), currency),
+            cost=readable(Decimal(cost), currency),
             first_day=first_day,
             last_day=last_day,
         )
         for currency, conversions, revenue, costs, cost, first_day, last_day in rows
     ]
-
-
-def _as_written(amount: Decimal, currency: str | None) -> Decimal:
-    """Return an amount with the decimals of its currency, and not with those of the column."""
-    return trimmed(amount) if currency is None else quantise(amount, currency)

@@ -25,6 +25,7 @@ from tests.admin_clients import who_may_all
 from tests.admin_forms import added, errors_of, posted
 from tests.factories.community import (
     ChannelFactory,
+    CommunityFactory,
     CostFactory,
     HelpRecordFactory,
     InteractionFactory,
@@ -502,3 +503,24 @@ def test_members_and_companies_are_searched_without_accents(ana: Client):
 
     assert list(members.context["cl"].result_list) == [zoe]
     assert list(companies.context["cl"].result_list) == [bakery]
+
+
+@pytest.mark.parametrize(
+    ("measure", "currency", "target", "shown"),
+    [
+        ("people_helped", "EUR", "500.00", "500"),
+        ("mean_rating", "KWD", "4.25", "4.25"),
+        ("cost_per_person_helped", "EUR", "7.50", "7.50"),
+        ("cost_per_person_helped", "JPY", "500.00", "500"),
+        ("cost_per_person_helped", "KWD", "5.10", "5.100"),
+    ],
+)
+def test_target_of_a_community_is_shown_in_the_unit_of_its_measure(
+    ana: Client, settings, measure: str, currency: str, target: str, shown: str
+):
+    settings.KITH_CURRENCY = currency
+    CommunityFactory(purpose_measure=measure, target=Decimal(target))
+
+    page = ana.get(reverse("admin:community_community_changelist"))
+
+    assert f'<span class="kith-number">{shown}</span>' in page.content.decode()

@@ -221,6 +221,24 @@ def test_conversion_is_voided_with_a_reason_and_then_only_to_look_at(ana: Client
     assert [button["label"] for button in ana.get(change).context["reason_buttons"]] == ["Restore"]
 
 
+@pytest.mark.parametrize(
+    ("currency", "amount", "refunded"), [("EUR", "390.00", "9.00"), ("JPY", "390", "9"), ("KWD", "390.500", "9.000")]
+)
+def test_forms_and_histories_show_amounts_with_the_decimals_of_their_currency(
+    ana: Client, currency: str, amount: str, refunded: str
+):
+    campaign = CampaignFactory(budget=Decimal(amount), currency=currency)
+    ConversionFactory(source="shop", external_id="o-1", amount=Decimal(amount), currency=currency)
+    refund = RefundFactory(refund_of_source="shop", refund_of_external_id="o-1", amount=Decimal("9"))
+
+    form = ana.get(reverse("admin:crm_campaign_change", args=[campaign.pk])).context["adminform"].form
+    assert str(form["budget"].initial) == amount
+    form = ana.get(reverse("admin:crm_conversion_change", args=[refund.pk])).context["adminform"].form
+    assert str(form["amount"].initial) == refunded
+    history = ana.get(reverse("admin:crm_campaign_history", args=[campaign.pk]))
+    assert f"budget: {amount} currency: {currency}" in " ".join(strip_tags(history.content.decode()).split())
+
+
 def test_conversion_that_was_voided_by_mistake_is_restored_with_a_reason_that_its_history_keeps(ana: Client):
     conversion = ConversionFactory(external_id="o-1", amount=Decimal("390.00"))
     void, restore, change = (

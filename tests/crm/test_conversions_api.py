@@ -41,6 +41,16 @@ def test_amount_has_the_decimals_of_its_currency(api, amount, currency, given):
     assert (record["amount"], record["currency"]) == (given, currency)
 
 
+@pytest.mark.parametrize(("amount", "currency", "given"), [("100", "JPY", "100"), ("0.1", "KWD", "0.100")])
+def test_amount_of_a_refund_has_the_decimals_of_its_originals_currency(api, amount, currency, given):
+    put(api, "o1", kind="purchase", amount="4000", currency=currency)
+
+    refund = put(api, "r1", amount=amount, refund_of={"source": "shop", "external_id": "o1"})
+
+    assert (refund["amount"], refund["currency"]) == (given, None)
+    assert api.get("/api/v1/conversions/?is_refund=true").json()["results"] == [refund]
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "field", "code"),
     [

@@ -24,7 +24,7 @@ from django.urls import reverse
 from psycopg.types.range import DateRange
 
 from community.extensions import channel_panels, community_panels, interaction_panels, member_panels, thread_panels
-from community.models import HelpRecord, Interaction, Member
+from community.models import Community, HelpRecord, Interaction, Member
 from community.private_texts import PRIVATE, READ_PRIVATE
 from crm.extensions import campaign_panels, contact_panels, conversion_panels
 from crm.models import Campaign, Conversion
@@ -562,3 +562,17 @@ def _pk(page: str, made: Story) -> int:
         "member": made.mia.pk,
         "thread": made.answer.thread_id,
     }[page]
+
+
+def test_what_each_person_helped_costs_is_shown_as_money_beside_its_target(story: Story, settings):
+    settings.KITH_CURRENCY = "KWD"
+    community = story.answer.channel.community
+    Community.objects.filter(pk=community.pk).update(purpose_measure="cost_per_person_helped", target=Decimal("0.12"))
+    CostFactory(
+        community=community, amount=Decimal("0.105"), currency="KWD", days=DateRange(at(2).date(), at(3).date())
+    )
+    recompute_all(now=NOW)
+
+    reached = next(f for f in of("community", "figures", community.pk).figures if f.label == "Purpose reached")
+
+    assert reached.note == "0.105 of 0.120 cost per person helped, of which less is better"
