@@ -12,6 +12,12 @@ to this function in every way in which somebody can be addressed.
 from community.models import Interaction, Member
 from crm.models import Contact
 
+# What was sent to nobody in particular touches nobody, not even the account of ours that sent it.
+IS_A_MAILING = (
+    "i.direction = 'outbound' AND i.to_member_id IS NULL AND i.to_contact_id IS NULL AND i.reply_to_id IS NULL"
+    " AND NOT (i.kind = 'answer' AND i.thread_id IS NOT NULL)"
+)
+
 # The ways from an interaction to contacts that it may address.
 MAY_ADDRESS = ("to_member__contact", "to_contact", "reply_to__member__contact", "thread__opened_by__contact")
 

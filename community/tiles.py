@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from community.addressee import IS_A_MAILING
 from community.exchanges import exchanges, oldest_exchanges
 from community.interaction_kinds import in_touch_kinds
 from community.models import HelpRecord
@@ -24,7 +25,7 @@ from gateway.users import NAME_OF_USER
 _RECORDS = "SELECT c.person_id, c.id FROM crm_contact c WHERE c.person_id = ANY (%(persons)s)"
 _IN_TOUCH = (
     "i.kind = ANY (%(kinds)s) AND i.retracted_at IS NULL AND i.occurred_at <= %(now)s"
-    f" AND NOT {BOT_AT.format(member='i.member_id', instant='i.occurred_at')}"
+    f" AND NOT ({IS_A_MAILING}) AND NOT {BOT_AT.format(member='i.member_id', instant='i.occurred_at')}"
 )
 
 

@@ -54,11 +54,11 @@ _UPDATE_INTERACTION = f"""
     JOIN old_rows o ON o.id = n.id
     WHERE n.occurred_at IS NOT NULL
         AND (
-            n.kind, n.occurred_at, n.channel_id, n.member_id, n.user_id IS NULL, n.to_member_id, n.to_contact_id,
-            n.reply_to_id, n.thread_id, n.campaign_id, lower(n.utm_campaign), n.retracted_at IS NULL
+            n.kind, n.direction, n.occurred_at, n.channel_id, n.member_id, n.user_id IS NULL, n.to_member_id,
+            n.to_contact_id, n.reply_to_id, n.thread_id, n.campaign_id, lower(n.utm_campaign), n.retracted_at IS NULL
         ) IS DISTINCT FROM (
-            o.kind, o.occurred_at, o.channel_id, o.member_id, o.user_id IS NULL, o.to_member_id, o.to_contact_id,
-            o.reply_to_id, o.thread_id, o.campaign_id, lower(o.utm_campaign), o.retracted_at IS NULL
+            o.kind, o.direction, o.occurred_at, o.channel_id, o.member_id, o.user_id IS NULL, o.to_member_id,
+            o.to_contact_id, o.reply_to_id, o.thread_id, o.campaign_id, lower(o.utm_campaign), o.retracted_at IS NULL
         );
 
     WITH former AS (

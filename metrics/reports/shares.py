@@ -11,6 +11,7 @@ invoice rewrites nothing, and the shares are not rounded.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from community.addressee import IS_A_MAILING
 from community.interaction_kinds import touch_kinds
 from metrics.reports.snapshot import Question, Rows
 from metrics.reports.social import HELP, IS_STAFF_AT
@@ -52,6 +53,7 @@ TOUCHES = f"""
         WHERE i.kind = ANY(%(touch_kinds)s)
           AND i.retracted_at IS NULL
           AND i.occurred_at >= %(starts_at)s::timestamptz AND i.occurred_at < %(ends_at)s::timestamptz
+          AND NOT ({IS_A_MAILING})
           AND NOT EXISTS (
               SELECT FROM metrics_rolespan span
               WHERE span.role = 'bot' AND span.member_id = i.member_id

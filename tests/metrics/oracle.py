@@ -186,7 +186,13 @@ def touches_of(facts, conversion, person):
             continue
         role = facts.role(interaction.member_id, interaction.occurred_at) if interaction.member_id else None
         acted = facts.person_of_member(interaction.member_id) == person
-        if role == "bot" or not (acted or facts.addressee(interaction) == person):
+        mailed = interaction.direction == "outbound" and not (
+            interaction.to_member_id
+            or interaction.to_contact_id
+            or interaction.reply_to_id
+            or (interaction.kind == "answer" and interaction.thread_id)
+        )
+        if mailed or role == "bot" or not (acted or facts.addressee(interaction) == person):
             continue
         if acted:
             actor = "self"

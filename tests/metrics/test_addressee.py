@@ -10,6 +10,7 @@ from community.addressee import MAY_ADDRESS, addressee_of
 from community.exchanges import exchanges, oldest_exchanges
 from community.interaction_kinds import touch_kinds
 from community.models import Interaction
+from community.tiles import first_and_last_exchange
 from metrics.models import Credit
 from metrics.recompute import recompute_all, recompute_stale
 from metrics.reports.shares import TOUCHES
@@ -116,6 +117,20 @@ def test_touches_that_earn_credit(said, addressing):
     found = Credit.objects.filter(interaction__in=addressing).values_list("person_id", "interaction_id")
 
     assert sorted(found) == sorted(said)
+
+
+def test_what_was_sent_to_nobody_in_particular_is_no_touch_of_who_sent_it(everybody):
+    joe = everybody["member"]
+    mailing = InteractionFactory(channel=joe.channel, member=joe, kind="comment", occurred_at=NOON)
+    period = {"zone": "UTC", "starts_at": "-infinity", "ends_at": "infinity", "touch_kinds": touch_kinds()}
+
+    def touched():
+        tiles = first_and_last_exchange([joe.contact_id], now=NOW)[joe.contact_id]
+        return [row[2] for row in select(TOUCHES, **period)], tiles.first and tiles.first.id
+
+    assert touched() == ([joe.contact_id], mailing.pk)
+    Interaction.objects.filter(pk=mailing.pk).update(direction="outbound")
+    assert touched() == ([], None)
 
 
 def test_marks_of_whom_a_change_makes_stale(said, addressing):

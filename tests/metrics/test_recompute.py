@@ -213,6 +213,24 @@ def test_likes_broadcasts_and_retracted_interactions_are_no_touches_but_deleted_
     assert touched_by(purchase) == [deleted.pk]
 
 
+def test_what_was_sent_to_nobody_in_particular_is_no_touch_not_even_of_who_sent_it(joe):
+    ann = MemberFactory(channel=joe.channel)
+    thread = ThreadFactory(channel=joe.channel, opened_by=ann)
+    touch(joe, days(6), direction="outbound")
+    sent = [
+        touch(joe, days(5), direction="outbound", to_member=ann),
+        touch(joe, days(4), direction="outbound", to_contact=ann.contact),
+        touch(joe, days(3), direction="outbound", reply_to=touch(ann, days(9))),
+        touch(joe, days(2), direction="outbound", kind="answer", thread=thread),
+        touch(joe, days(1), direction="between_members"),
+    ]
+    purchase = order(joe.contact)
+
+    recompute_all(now=NOW)
+
+    assert touched_by(purchase) == [interaction.pk for interaction in sent]
+
+
 def test_an_answer_touches_whom_it_addresses_else_the_author_replied_to_else_the_opener(joe):
     ann, bob = MemberFactory(channel=joe.channel), MemberFactory(channel=joe.channel)
     thread = ThreadFactory(channel=joe.channel, opened_by=joe)

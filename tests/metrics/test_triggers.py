@@ -106,6 +106,7 @@ def test_every_change_of_an_interaction_marks_exactly_whom_it_touches_and_touche
             {"replies_of_id": world.answer.pk, "member_id": world.joe.pk},
         ]),
         "nobody": ({"user": None}, [now, {"replies_of_id": world.answer.pk}]),
+        "direction": ({"direction": "outbound"}, [now]),
         "campaign": ({"campaign": world.campaign}, [now]),
         "UTM code": ({"utm_campaign": "spring"}, [now]),
         "UTM code in capitals": ({"utm_campaign": "SPRING"}, []),

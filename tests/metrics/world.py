@@ -157,6 +157,7 @@ class World:
         addressee = n[4] % 5
         return {
             "kind": KINDS[n[1] % len(KINDS)],
+            "direction": ["outbound", "inbound", "between_members"][n[2] % 3],
             "occurred_at": self.at(n[2]),
             "member": self.pick(Member.objects, n[3], null_below=150),
             "user": self.user if n[3] < 50 else None,

@@ -142,6 +142,11 @@ WITH touch AS (
         ON interaction.member_id = stale.member_id
         AND interaction.occurred_at > stale.after AND interaction.occurred_at + interval '0' <= stale.upto
     WHERE interaction.kind = ANY (%(touch_kinds)s) AND interaction.retracted_at IS NULL
+        -- What was sent to nobody in particular touches nobody, not even the account of ours that sent it.
+        AND NOT (
+            interaction.direction = 'outbound' AND interaction.to_member_id IS NULL AND interaction.to_contact_id IS NULL
+            AND interaction.reply_to_id IS NULL AND NOT (interaction.kind = 'answer' AND interaction.thread_id IS NOT NULL)
+        )
     UNION ALL
     SELECT stale.person_id, false, interaction.id, interaction.kind, interaction.occurred_at, interaction.member_id,
         interaction.user_id, interaction.channel_id, interaction.campaign_id, interaction.utm_campaign
