@@ -13,7 +13,7 @@ existing ones in the order of their ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -185,15 +185,22 @@ class Table:
                 raise LostRace(self.name)
 
     def change(
-        self, rows: Sequence[Row], *, parts: Parts | None = None, beyond: Collection[int] = ()
+        self,
+        rows: Sequence[Row],
+        *,
+        parts: Parts | None = None,
+        beyond: Collection[int] = (),
+        beforehand: Callable[[Sequence[int]], None] = lambda ids: None,
     ) -> dict[int, Change]:
         """
         Bring existing rows, and the parts that hang on them, to what is given and return what happened, by id.
 
-        `beyond` are rows that count as changed by what was written of them elsewhere. Compare, lock what differs in the
-        order of ids, update: at most one COPY and three statements.
+        `beyond` are rows that count as changed by what was written of them elsewhere. `beforehand` is told which rows
+        differ before any of them is locked: the place for what everybody locks earlier. Compare, lock what differs in
+        the order of ids, update: at most one COPY and three statements.
         """
         if not rows:
+            beforehand([])
             return {}
         given = self._given(rows)
         partly = [column for column in given if any(column not in row.values for row in rows)]
@@ -229,6 +236,7 @@ class Table:
                 result[pk] = "stale" if is_stale else "frozen" if is_different and is_frozen else "unchanged"
                 if is_different and not is_stale and not is_frozen:
                     wanted.append(pk)
+            beforehand(wanted)
             if wanted:
                 self.lock(wanted)
                 by_parts &= set(wanted)

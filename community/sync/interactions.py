@@ -1,6 +1,6 @@
 """Interactions, known by channel and external id: the largest stream of facts."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ from community.sync.references import (
     resolve_channels,
     thread_ids,
 )
-from community.sync.told_threads import tell_with_talk
+from community.sync.told_threads import lock_told_with_talk, tell
 from crm.sync.erased import Named, refuse_erased
 from crm.sync.references import campaign_ids, contact_ids, resolve_users
 from gateway.drafts import Draft, settle
@@ -96,7 +96,7 @@ class Interactions(SyncedCollection):
         drafts = [draft for draft in drafts if draft.is_open]
         named = named_on_channel(drafts, "reply_to")
         keys = {draft.row_key for draft in drafts}
-        known = INTERACTIONS.locate(keys | named, also=["kind", "is_private", "source_updated_at"])
+        known = INTERACTIONS.locate(keys | named, also=["kind", "is_private", "source_updated_at", "thread_id"])
         _keep_private(drafts, known)
         drafts = [
             draft
@@ -113,25 +113,31 @@ class Interactions(SyncedCollection):
             if "reply_to" in draft.facts:
                 target = draft.facts["reply_to"]
                 draft.values["reply_to_id"] = ids[(draft.row_key[0], target)] if target else None
-        INTERACTIONS.insert(
-            [
-                Row(ids[key], key, new[key].values, new[key].said_at) if key in new else Row(ids[key], key, {})
-                for key in missing
-            ]
+        inserts = [
+            Row(ids[key], key, new[key].values, new[key].said_at) if key in new else Row(ids[key], key, {})
+            for key in missing
+        ]
+        old = {draft.pk or ids[draft.row_key]: draft for draft in drafts if draft.row_key not in new}
+        stored_in = {pk: thread for pk, *_, thread in known.values()}
+        told: set[int] = set()
+
+        def write_new(changing: Collection[int]) -> None:
+            """Lock the threads that are to be told before the first interaction: `Threads` does it in that order."""
+            writing = {ids[key]: draft for key, draft in new.items()} | {pk: old[pk] for pk in changing}
+            threads = {draft.values.get("thread_id", stored_in.get(pk)) for pk, draft in writing.items()}
+            told.update(lock_told_with_talk([pk for pk in threads if pk is not None], writing=writing.keys()))
+            INTERACTIONS.insert(inserts)
+
+        changes = INTERACTIONS.change(
+            [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()], beforehand=write_new
         )
         for key, draft in new.items():
             draft.done("created", ids[key])
-
-        old = {draft.pk or ids[draft.row_key]: draft for draft in drafts if draft.is_open}
-        changes = INTERACTIONS.change(
-            [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()]
-        )
         for pk, draft in old.items():
             settle(draft, pk, changes.get(pk))
         outcomes = [draft.outcome for draft in drafts if draft.outcome and draft.outcome.status != "unchanged"]
-        written = {outcome.id for outcome in outcomes if outcome.id}
-        refresh_accepted_help(written, now=now)
-        tell_with_talk(written)
+        refresh_accepted_help({outcome.id for outcome in outcomes if outcome.id}, now=now)
+        tell(told)
 
     def _name_rows(self, drafts: Sequence[Draft], known: Container[Key]) -> None:
         """
@@ -190,11 +196,11 @@ def _keep_private(drafts: Sequence[Draft], known: Mapping[Key, tuple[Any, ...]])
     """
     Refuse to open what was said in private for somebody who may not read it: they would read it then.
 
-    What is older than what is stored changes nothing and is not refused. `known` gives id, kind, `is_private` and
-    the source's time of the rows that are there.
+    What is older than what is stored changes nothing and is not refused. `known` gives id, kind, `is_private`,
+    the source's time and the thread of the rows that are there.
     """
     for draft in drafts:
-        _, _, is_private, stored_at = known.get(draft.row_key, (0, None, False, None))
+        _, _, is_private, stored_at, _ = known.get(draft.row_key, (0, None, False, None, None))
         is_stale = draft.said_at is not None and stored_at is not None and draft.said_at < stored_at
         if is_private and not is_stale and _would_open(draft):
             draft.fail(

@@ -7,33 +7,40 @@ from django.db import connection
 from gateway.staging import id_array
 
 
-def tell_with_talk(interaction_ids: Collection[int]) -> None:
+def lock_told_with_talk(thread_ids: Collection[int], *, writing: Collection[int]) -> list[int]:
     """
-    Set `updated_at` of threads that got their first public interaction, or lost their last.
+    Return those of the threads in which nothing is said openly but by the interactions `writing`, and lock them.
 
-    It decides whether their title is told to everybody (`community.private_texts`). `interaction_ids` are what was
-    written just now. One statement.
+    What is written of these decides whether their title is told to everybody (`community.private_texts`). They are
+    locked before the interactions are, as whoever writes threads does it: the other way round two batches would
+    wait for each other. Threads that are new in this transaction are told anyway. One statement.
     """
-    if not interaction_ids:
-        return
+    if not thread_ids:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH written AS MATERIALIZED (
-                SELECT DISTINCT i.thread_id FROM community_interaction i
-                WHERE i.id = ANY(%(ids)s::bigint[]) AND i.thread_id IS NOT NULL
-            ), told AS MATERIALIZED (
-                SELECT t.id FROM community_thread t
-                WHERE t.id = ANY(ARRAY(SELECT thread_id FROM written)) AND t.updated_at < now()
-                    AND (
-                        SELECT i.id FROM community_interaction i
-                        WHERE i.thread_id = t.id AND NOT i.is_private AND i.occurred_at IS NOT NULL
-                            AND i.id <> ALL(%(ids)s::bigint[])
-                        LIMIT 1
-                    ) IS NULL
-                ORDER BY t.id FOR NO KEY UPDATE
-            )
-            UPDATE community_thread t SET updated_at = now() FROM told WHERE t.id = told.id
+            SELECT t.id FROM community_thread t
+            WHERE t.id = ANY(%(threads)s::bigint[]) AND t.updated_at < now()
+                AND (
+                    SELECT i.id FROM community_interaction i
+                    WHERE i.thread_id = t.id AND NOT i.is_private AND i.occurred_at IS NOT NULL
+                        AND i.id <> ALL(%(writing)s::bigint[])
+                    LIMIT 1
+                ) IS NULL
+            ORDER BY t.id FOR NO KEY UPDATE
             """,
-            {"ids": id_array(interaction_ids)},
+            {"threads": id_array(sorted(thread_ids)), "writing": id_array(sorted(writing))},
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def tell(thread_ids: Collection[int]) -> None:
+    """Set `updated_at` of threads that got their first open interaction, or lost their last. One statement."""
+    if not thread_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE community_thread t SET updated_at = now() WHERE t.id = ANY(%s::bigint[]) AND t.updated_at < now()",
+            [id_array(sorted(thread_ids))],
         )

@@ -54,6 +54,10 @@ def at_once(work):
         return list(pool.map(run, range(CLIENTS)))
 
 
+def on_forum(external_id, **fields):
+    return {"channel": "forum", "external_id": external_id, **fields}
+
+
 def test_sixteen_clients_write_the_same_200_contacts_and_no_field_is_lost():
     def write(client):
         shuffled = random.Random(client)
@@ -140,3 +144,26 @@ def test_sixteen_clients_name_and_write_the_same_rows_of_a_channel():
     assert {number: persons[f"u{number}"].refs.get().external_id for number in range(20)} == {
         number: f"c{number}" for number in range(20)
     }
+
+
+def test_sixteen_clients_change_threads_and_what_is_said_in_them():
+    ChannelFactory(slug="forum")
+
+    def write(client):
+        shuffled = random.Random(client)
+        failed = 0
+        for turn in range(3):
+            said = {"kind": "answer", "occurred_at": "2026-03-02T09:00:00Z", "text": f"{client} {turn}"}
+            answers = [on_forum(f"p{number}", member=f"u{number}", thread=f"t{number}", **said) for number in range(30)]
+            threads = [
+                on_forum(f"t{number}", title=f"{client} {turn}", opened_by="u99", accepted_answer=f"p{number}")
+                for number in range(30)
+            ]
+            for collection, batch in shuffled.sample([("interactions", answers), ("threads", threads)], k=2):
+                shuffled.shuffle(batch)
+                failed += send(collection, *batch).failed
+        return failed
+
+    assert at_once(write) == [0] * CLIENTS
+    assert (Interaction.objects.count(), Thread.objects.count()) == (30, 30)
+    assert Interaction.objects.filter(help_record__isnull=False, help_record__withdrawn_at=None).count() == 30
