@@ -81,11 +81,18 @@ def _fold_facts(known: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
     return known | later | added
 
 
-def write_rows(table: Table, drafts: Sequence[Draft], *, required: Required = ()) -> None:
+def write_rows(
+    table: Table,
+    drafts: Sequence[Draft],
+    *,
+    required: Required = (),
+    beforehand: Callable[[Sequence[int]], None] = lambda ids: None,
+) -> None:
     """
     Create or change one row per open draft from its `row_key` and `values`, and settle the draft.
 
-    `required` columns, or those it names for a draft, must be given to create a row. Raises `LostRace`.
+    `required` columns, or those it names for a draft, must be given to create a row. `beforehand` is told which rows
+    differ before they are written. Raises `LostRace`.
     """
     drafts = [draft for draft in drafts if draft.is_open]
     known = table.locate([draft.row_key for draft in drafts if draft.pk is None])
@@ -105,7 +112,8 @@ def write_rows(table: Table, drafts: Sequence[Draft], *, required: Required = ()
     table.insert(rows)
     for row, draft in zip(rows, new, strict=True):
         draft.done("created", row.pk)
-    changes = table.change([Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()])
+    changed = [Row(pk, draft.row_key, draft.values, draft.said_at) for pk, draft in old.items()]
+    changes = table.change(changed, beforehand=beforehand)
     for pk, draft in old.items():
         settle(draft, pk, changes.get(pk))
 

@@ -18,6 +18,7 @@ from community.sync.references import (
 from crm.sync.erased import Named, refuse_erased
 from gateway.drafts import Draft, write_rows
 from gateway.items import ExternalId, Item, Moment, Slug, Text, Url
+from gateway.staging import any_of
 from gateway.synced import SyncedCollection
 
 
@@ -56,7 +57,6 @@ class Threads(SyncedCollection):
         drafts = [draft for draft in drafts if draft.is_open]
         members = member_ids(named_on_channel(drafts, "opened_by"))
         answers, new_answers = reserve_interactions(named_on_channel(drafts, "accepted_answer"))
-        known = THREADS.locate({draft.row_key for draft in drafts}, also=["accepted_answer_id"])
         for draft in drafts:
             columns: dict[str, Any] = dict(draft.facts)
             for name, ids in (("opened_by", members), ("accepted_answer", answers)):
@@ -64,10 +64,18 @@ class Threads(SyncedCollection):
                     external_id = columns.pop(name)
                     columns[f"{name}_id"] = ids[(draft.row_key[0], external_id)] if external_id else None
             draft.values = THREADS.columns(columns)
-        write_rows(THREADS, drafts)
-        INTERACTIONS.insert(new_answers)
+        touched = set(answers.values())
 
-        touched = {answer for _, answer in known.values() if answer} | set(answers.values())
+        def note_former(changing: Sequence[int]) -> None:
+            """What was accepted until now is read from locked rows: who waited for another writer follows that one."""
+            if not changing:
+                return
+            THREADS.lock(changing)
+            accepting = Thread.objects.filter(pk__in=any_of(changing)).exclude(accepted_answer=None)
+            touched.update(accepting.values_list("accepted_answer_id", flat=True))
+
+        write_rows(THREADS, drafts, beforehand=note_former)
+        INTERACTIONS.insert(new_answers)
         # Whoever writes the answer at this moment is waited for, so that one of us two sees the other's half.
         INTERACTIONS.lock(sorted(touched))
         refresh_accepted_help(touched, now=now)

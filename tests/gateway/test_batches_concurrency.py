@@ -5,11 +5,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from community.models import Interaction, Member, Thread
+from community.models import HelpRecord, Interaction, Member, Thread
 from crm.models import Campaign, Contact, ContactPoint, ContactRef
 from tests.factories.community import ChannelFactory
+from tests.holding import somebody_waits, wait_until
 from tests.sending import send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,3 +168,26 @@ def test_sixteen_clients_change_threads_and_what_is_said_in_them():
     assert at_once(write) == [0] * CLIENTS
     assert (Interaction.objects.count(), Thread.objects.count()) == (30, 30)
     assert Interaction.objects.filter(help_record__isnull=False, help_record__withdrawn_at=None).count() == 30
+
+
+def test_an_answer_that_somebody_else_accepted_meanwhile_is_help_no_longer():
+    ChannelFactory(slug="forum")
+    said = {"kind": "answer", "occurred_at": "2026-03-02T09:00:00Z"}
+    send("interactions", *[on_forum(f"p{number}", member=f"u{number}", **said) for number in range(3)])
+    send("threads", on_forum("t0", opened_by="u99", accepted_answer="p0"))
+
+    def accept_the_last():
+        try:
+            return send("threads", on_forum("t0", accepted_answer="p2")).updated
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            send("threads", on_forum("t0", accepted_answer="p1"))
+            accepting = pool.submit(accept_the_last)
+            wait_until(somebody_waits)
+        assert accepting.result() == 1
+
+    standing = HelpRecord.objects.filter(withdrawn_at=None)
+    assert list(standing.values_list("interaction__external_id", flat=True)) == ["p2"]
