@@ -29,8 +29,8 @@ class ConversionItem(Item):
 
     `contact` is created when unknown and may be null: a guest order. When it happened is either a
     moment (`occurred_at`) or a day (`occurred_on`), which stands for the day's last microsecond in
-    the organisation's zone. A refund takes contact and kind from its original and its currency as well;
-    naming the currency again only matters for currencies that do not have two decimals. `margin` is in the
+    the organisation's zone. A refund takes contact, kind and currency from its original; only one that comes before
+    it names a currency of three decimals itself. `margin` is in the
     same currency, at most the amount and negative where what was sold cost more; of a refund, what goes back of it.
     """
 
@@ -148,6 +148,7 @@ def _check_refunds(drafts: Sequence[Draft]) -> None:
     for draft, facts in refunds.items():
         currency = currencies.get(facts["refund_of"].key)
         if currency is None:
+            _name_currency(draft, facts)
             continue
         if facts.get("currency") not in (None, currency):
             draft.fail("currency", "refund", f"A refund is in the currency of its original, which is {currency}.")
@@ -155,6 +156,23 @@ def _check_refunds(drafts: Sequence[Draft]) -> None:
         for amount in ("amount", "margin"):
             for error in money_problems(facts | {"currency": currency}, amount=amount):
                 draft.fail(error.field, error.code, error.message)
+        if _is_finer_than_cents(facts) and facts.get("currency") is None:
+            draft.facts["currency"] = currency  # without it the database takes no more than two decimals
+
+
+def _name_currency(draft: Draft, facts: Mapping[str, Any]) -> None:
+    """Refuse an amount of three decimals of which nobody can say yet in what currency it is."""
+    if _is_finer_than_cents(facts) and facts.get("currency") is None:
+        draft.fail(
+            "currency",
+            "required",
+            "The original is not known yet. Name the currency: without one an amount has two decimals at most.",
+        )
+
+
+def _is_finer_than_cents(facts: Mapping[str, Any]) -> bool:
+    """Whether an amount or margin has a third decimal, as currencies such as KWD have it."""
+    return any(value is not None and value != round(value, 2) for value in (facts.get("amount"), facts.get("margin")))
 
 
 def _stored_money(drafts: Sequence[Draft]) -> Mapping[int, dict[str, Any]]:

@@ -187,6 +187,20 @@ def test_part_of_a_refund_is_held_to_its_original_too():
     assert send_one("conversions", source="shop", external_id="o2", amount="1.25").status == "updated"
 
 
+def test_refund_of_three_decimals_takes_the_currency_from_its_original():
+    dinars = order(amount="10.000", currency="KWD")
+    back = refund("r1", amount="1.234")
+
+    early = send("conversions", back).results[0]
+    together = send("conversions", dinars, back, refund("r2", amount="1"))
+
+    assert codes(early) == [("currency", "required")]
+    assert statuses(together) == ["created"] * 3
+    assert statuses(send("conversions", back)) == ["unchanged"]
+    stored = Conversion.objects.exclude(refund_of_source=None).order_by("external_id")
+    assert list(stored.values_list("amount", "currency")) == [(Decimal("1.234"), "KWD"), (Decimal(1), None)]
+
+
 def test_original_that_comes_after_a_finer_refund_is_taken_and_the_refund_refused_when_it_comes_again():
     first = refund(amount="10.50")
     send_one("conversions", **first)
