@@ -58,6 +58,18 @@ def read_model(request: HttpRequest, model: type[Model]) -> Model:
         ) from None
 
 
+class Nothing(pydantic.BaseModel):
+    """A body that says nothing, for an operation that takes none."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+
+def refuse_body(request: HttpRequest) -> None:
+    """Raise as `read_model` for a body with any field in it; none at all and `{}` are fine."""
+    if request.body:
+        read_model(request, Nothing)
+
+
 def read_items(request: HttpRequest) -> list[object]:
     """
     Return the items of a batch: the body is `{"items": […]}` with at most 1,000 of them, not yet looked into.

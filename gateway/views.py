@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from gateway.operations import Operation
-from gateway.payload import read_query, refuse_unknown
+from gateway.payload import read_query, refuse_body, refuse_unknown
 from gateway.rate_limits import KeyRate
 
 Query = TypeVar("Query", bound=pydantic.BaseModel)
@@ -30,8 +30,8 @@ class ApiView(APIView):
     """
     A view of the API. `operations` says for each method what scope it needs, takes and answers.
 
-    A method without an operation answers 405; an anonymous request 401; a key without the scope 403;
-    a query parameter that the operation does not name 400; a key that asks too often 429.
+    A method without an operation answers 405; an anonymous request 401; a key without the scope 403; a query
+    parameter that the operation does not name, or a body where it takes none, 400; a key that asks too often 429.
     """
 
     throttle_classes = (KeyRate,)
@@ -48,6 +48,8 @@ class ApiView(APIView):
         operation = self.operation(request)
         if operation is not None:
             refuse_unknown(request.query_params, operation.known_parameters())
+            if request.method == "POST" and operation.body is None:
+                refuse_body(request)
 
     def check_permissions(self, request: Request) -> None:
         """Count the request before its scope is looked at: what is refused has taken its time as well."""

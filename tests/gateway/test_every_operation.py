@@ -211,3 +211,17 @@ def test_a_parameter_that_is_unknown_or_given_twice_or_without_a_value_is_refuse
 
     assert others == {}
     assert asked == len(OPERATIONS) + 2 * len(QUERY_PARAMETERS)
+
+
+def test_a_body_that_says_something_is_refused_where_nothing_can_be_said(api):
+    known = str(ContactFactory().pk)
+    taking_none = [
+        path
+        for path, methods in document()["paths"].items()
+        if "requestBody" not in methods.get("post", {"requestBody": 1})
+    ]
+
+    answers = [api.post(path.replace("{id}", known), {"color": "red"}) for path in taking_none]
+
+    assert [[error["field"] for error in answer.json()["errors"]] for answer in answers] == [["color"]] * 4
+    assert {answer.status_code for answer in answers} == {400}
