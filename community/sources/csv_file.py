@@ -135,8 +135,8 @@ def _checked_encoding(path: Path, encoding: str | None) -> str:
             raise UnreadableFile(f"{path.name} is UTF-16, not UTF-8. Add --encoding utf-16.")
         return "utf-8-sig"
     try:
-        "".encode(encoding)
-    except LookupError:
+        "a".encode(encoding, "backslashreplace")  # as the error file writes it
+    except (LookupError, UnicodeError):
         raise WrongOptions(
             f"There is no text encoding '{encoding}'. Common ones: utf-8, utf-16, cp1252, iso-8859-1."
         ) from None

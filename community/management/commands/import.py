@@ -42,14 +42,16 @@ class Command(KithCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["path"]
         source = import_sources[options["source_key"]]
+        errors_path: Path = options["errors"] or _beside(path)
         try:
+            _check_apart(errors_path, path)
             reading = source.read(path, options)
             with _progress(reading.total) as advance, acting(through=f"import {source.key}"):
                 report = run_import(
                     reading=reading,
                     now=timezone.now(),
                     dry_run=options["dry_run"],
-                    errors_path=options["errors"] or _beside(path),
+                    errors_path=errors_path,
                     opens_private=options["open_private"],
                     on_progress=advance,
                 )
@@ -89,6 +91,12 @@ def _beside(path: Path) -> Path:
     """Return where failed rows go unless said otherwise; a path such as `.` has no name of its own."""
     named = path if path.name not in ("", "..") else path.resolve()
     return named.with_name(f"{named.name}.errors.csv")
+
+
+def _check_apart(errors_path: Path, path: Path) -> None:
+    """Raise `WrongOptions` where failed rows would take the place of the rows that are still being read."""
+    if errors_path.exists() and path.exists() and errors_path.samefile(path):
+        raise WrongOptions(f"--errors {errors_path} is the file that is imported. Name another for the rows that fail.")
 
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:

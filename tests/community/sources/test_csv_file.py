@@ -139,6 +139,8 @@ def test_check_csv_refuses_a_file_that_is_not_there(tmp_path):
     ("options", "sentence"),
     [
         ({"encoding": "utf-9"}, "no text encoding 'utf-9'"),
+        ({"encoding": "idna"}, "no text encoding 'idna'"),
+        ({"encoding": "undefined"}, "no text encoding 'undefined'"),
         ({"delimiter": "::"}, "A delimiter is one character"),
         ({"delimiter": '"'}, "A delimiter is one character"),
     ],

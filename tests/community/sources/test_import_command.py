@@ -451,6 +451,17 @@ def test_error_file_that_cannot_be_written_is_a_failure_that_names_the_fix(write
     assert "Name another place with --errors FILE" in said
 
 
+def test_failed_rows_never_take_the_place_of_the_file_that_is_imported(write):
+    path = write("Order,Customer,Total,Date\no1,c1,x,2026-03-01\n")
+    before = path.read_bytes()
+
+    code, report, said = run("csv", path, *ORDERS, "--errors", path.parent / "." / path.name)
+
+    assert (code, report) == (2, None)
+    assert said.endswith("is the file that is imported. Name another for the rows that fail.")
+    assert path.read_bytes() == before
+
+
 def test_report_for_people_names_rows_columns_and_reasons(write):
     out = StringIO()
 
