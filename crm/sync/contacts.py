@@ -1,10 +1,11 @@
 """Contacts, known by what other systems call them: several references may lead to one contact."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django.db import connection
 from pydantic import AfterValidator, Field
 
 from crm.folding import fold
@@ -18,6 +19,7 @@ from crm.sync.references import CONTACT_REFS, CONTACTS, claim_refs, company_ids,
 from gateway.collections import FieldError
 from gateway.drafts import Additive, Draft, settle
 from gateway.items import ExternalId, FreeObject, Item, Moment, Name, Ref, Source, Text, Username
+from gateway.staging import id_array
 from gateway.synced import SyncedCollection
 from gateway.tables import Key, Row
 
@@ -147,7 +149,10 @@ class Contacts(SyncedCollection):
         table = AS_SAID if is_by_source else CONTACTS
         with contact_parts({pk: _said(draft, now=now) for pk, draft in old.items()}) as parts:
             rows = [Row(pk, (), draft.values, draft.said_at) for pk, draft in old.items()]
-            changes = table.change(rows, parts=parts, beyond=with_new_refs)
+            wishing = {pk for pk, draft in old.items() if "do_not_contact" in draft.values}
+            changes = table.change(
+                rows, parts=parts, beyond=with_new_refs, beforehand=lambda ids: _lock_with_persons(ids, wishing)
+            )
         for pk, draft in old.items():
             settle(draft, pk, changes.get(pk))
 
@@ -157,6 +162,23 @@ class Contacts(SyncedCollection):
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
+
+
+def _lock_with_persons(changing: Collection[int], wishing: set[int]) -> None:
+    """
+    Lock the records of which one is changed, with all other records of the persons of whom a wish is said.
+
+    A wish tells these anew (`crm.models.told_of_contacts`): everything in the order of ids, or two batches that speak
+    of the same persons would wait for each other. Two statements, where wishes are among what changes.
+    """
+    if asked := sorted(wishing & set(changing)):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.id FROM crm_contact c WHERE c.person_id = ANY(ARRAY("
+                "SELECT w.person_id FROM crm_contact w WHERE w.id = ANY(%s::bigint[])))",
+                [id_array(asked)],
+            )
+            CONTACTS.lock(sorted({pk for (pk,) in cursor.fetchall()}.union(changing)))
 
 
 def _known_by(draft: Draft) -> Named:

@@ -191,3 +191,20 @@ def test_an_answer_that_somebody_else_accepted_meanwhile_is_help_no_longer():
 
     standing = HelpRecord.objects.filter(withdrawn_at=None)
     assert list(standing.values_list("interaction__external_id", flat=True)) == ["p2"]
+
+
+def test_sixteen_clients_say_what_the_same_merged_people_wish():
+    records = [{"source": "shop", "external_id": f"c{number}"} for number in range(30)]
+    ids = [outcome.id for outcome in send("contacts", *records).results]
+    for survivor, first, second in zip(ids[1::3], ids[::3], ids[2::3], strict=True):
+        Contact.objects.filter(pk__in=[first, second]).update(merged_into=survivor)
+
+    def write(client):
+        shuffled = random.Random(client)
+        failed = 0
+        for turn in range(3):
+            items = [record | {"do_not_contact": (client + turn) % 2 == 0} for record in records]
+            failed += send("contacts", *shuffled.sample(items, k=20)).failed
+        return failed
+
+    assert at_once(write) == [0] * CLIENTS
