@@ -40,6 +40,7 @@ class CreditRowAdmin(CreditSumsAdmin):
         ("person", AutocompleteSelectFilter),
         ("actor_member", AutocompleteSelectFilter),
         ("channel", AutocompleteSelectFilter),
+        ("channel__community", AutocompleteSelectFilter),
         ("actor_kind", ChoicesDropdownFilter),
         ("day", DaysFilter),
         ("is_help", BooleanRadioFilter),

@@ -30,6 +30,8 @@ from crm.extensions import campaign_panels, contact_panels, conversion_panels
 from crm.models import Campaign, Conversion
 from gateway.panels import Link, Panel, PanelContent, Table
 from gateway.registry import Registry
+from gateway.templatetags.kith import address
+from metrics.models import Credit
 from metrics.recompute import recompute_all
 from tests.admin_clients import who_may_all
 from tests.factories.community import (
@@ -529,6 +531,27 @@ def test_person_and_account_lead_to_all_that_they_earned_as_helpers_and_to_nothi
     assert figures(account)["Linear"] == Decimal("40.00")
     assert behind(account.tables[0].more) == by_second
     assert set.union(*(behind(figure.link) for figure in account.figures)) == by_second
+
+
+@pytest.mark.parametrize(("page", "key"), PANELS)
+def test_links_of_a_panel_open(page: str, key: str, ana: Client, story: Story):
+    content = of(page, key, _pk(page, story))
+    links = [figure.link for figure in content.figures]
+    for table in content.tables:
+        links += [table.more, *(link for row in table.rows for link in row.links.values())]
+    one_of_a_kind = {(link.page, *link.query): address(link) for link in links if link}.values()
+
+    assert {link: ana.get(link).status_code for link in one_of_a_kind} == dict.fromkeys(one_of_a_kind, 200)
+
+
+def test_channel_and_community_lead_to_their_own_credits(ana: Client, among_others: Story):
+    forum = among_others.joe.channel
+    behind = set(Credit.objects.filter(channel=forum).values_list("conversion", "interaction"))
+    assert len(behind) == 6  # three touches of the purchase, and of the refund
+
+    for page, pk in (("channel", forum.pk), ("community", forum.community_id)):
+        (revenue,) = (figure for figure in of(page, "figures", pk).figures if figure.label == "Credited revenue")
+        assert {row[:2] for row in ledger_behind(ana, address(revenue.link))} == behind, page
 
 
 def _click(story: Story) -> Interaction:
