@@ -76,6 +76,17 @@ def test_readme_says_how_large_the_company_is(company):
     assert f"{len(company['members']) - 1:,} members and one Joe" in readme()
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_first_call_that_a_page_shows_overwrites_nobody_of_the_company(company, page):
+    (body,) = re.findall(r" -d '(.*)'$", (settings.BASE_DIR / page).read_text(encoding="utf-8"), re.MULTILINE)
+    known = {(contact["source"], contact["external_id"]) for contact in company["contacts"]}
+    addresses = {contact.get("email") for contact in company["contacts"]}
+
+    for contact in json.loads(body).get("items", [json.loads(body)]):
+        assert (contact["source"], contact["external_id"]) not in known
+        assert contact["email"] not in addresses
+
+
 def test_company_uses_every_kind_of_what_it_shows(company):
     def values(collection, field):
         return {item[field] for item in company[collection] if field in item}
