@@ -171,6 +171,19 @@ def test_production_settings_pass_djangos_own_check():
     assert result.returncode == 0, result.stderr
 
 
+def test_command_whose_reader_has_read_enough_ends_without_a_word():
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "help", "--commands"],
+        cwd=CHECKOUT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
 @pytest.fixture
 def empty_database(subprocess_environment: dict[str, str]) -> Iterator[str]:
     """The address of a database that nobody has migrated, on the server of the tests."""
