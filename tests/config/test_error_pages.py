@@ -1,5 +1,7 @@
 """What people see when a request cannot be answered: a page in words, that needs nothing which may have failed."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.test import Client, RequestFactory
@@ -101,4 +103,13 @@ def test_a_fault_asks_the_database_nothing_and_knows_where_kith_is_mounted(djang
         set_script_prefix("/")
 
     assert '<a href="/kith/">' in page
-    assert "src=" not in page
+    loaded = re.findall(r"<link [^>]*href=\"(.+?)\"|src=\"(.+?)\"|url\((.+?)\)", page)
+    assert loaded
+    assert all("".join(address).startswith("data:") for address in loaded)
+
+
+def test_browsers_look_for_no_icon_elsewhere(ana: Client):
+    page = ana.get("/nowhere/").content.decode()
+
+    assert '<link rel="icon" type="image/svg+xml" href="data:image/svg+xml,%3Csvg xmlns=' in page
+    assert 'rel="icon"' in ana.get(reverse("admin:index")).content.decode()
