@@ -1,6 +1,6 @@
 """Filters for lists: django-filter's, with a strict reading of what comes in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import django_filters
@@ -131,7 +131,7 @@ class CollectionFilters(django_filters.FilterSet):
     Base for the filters of one collection. Each filter has a `help_text`, which documents it.
 
     `needs` names the permission for a filter that tells what not every reader may know; a filter's
-    `method` may ask `self.may` for more.
+    `method` may ask `self.may` for more. `…_from` and `…_until` of one name bound one span.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
@@ -157,15 +157,27 @@ class CollectionFilters(django_filters.FilterSet):
                 )
         filters = cls({name: query[name] for name in given}, queryset=queryset)
         filters.may = may
-        if filters.is_valid():
-            return filters.qs
-        raise InvalidInput(
-            [
-                InputError(CODES.get(error.code or "", error.code or "invalid"), str(error.messages[0]), parameter=name)
-                for name, errors in filters.errors.as_data().items()
-                for error in errors
-            ]
-        )
+        if not filters.is_valid():
+            raise InvalidInput(
+                [
+                    InputError(
+                        CODES.get(error.code or "", error.code or "invalid"), str(error.messages[0]), parameter=name
+                    )
+                    for name, errors in filters.errors.as_data().items()
+                    for error in errors
+                ]
+            )
+        if backwards := list(filters._spans_that_end_before_they_start(query)):
+            raise InvalidInput(backwards)
+        return filters.qs
+
+    def _spans_that_end_before_they_start(self, query: QueryDict) -> Iterator[InputError]:
+        """Yield what is wrong with each; one that ends where it starts is empty, and right."""
+        for first in self.data:
+            end = f"{first.removesuffix('_from')}_until"
+            if end in self.data and self.form.cleaned_data[end] < self.form.cleaned_data[first]:
+                message = f"'{end}' ({query[end]}) lies before '{first}' ({query[first]})."
+                yield InputError("ends_before_start", message, parameter=end)
 
     @classmethod
     def parameters(cls) -> list[Parameter]:

@@ -122,7 +122,7 @@ def refuse_unknown(query: QueryDict, known: Collection[str]) -> None:
     errors += [
         InputError("empty", f"The parameter '{name}' has no value.", parameter=name)
         for name in query
-        if name in known and query[name] == ""
+        if name in known and not query.getlist(name)[-1].strip()  # filters strip as well
     ]
     if errors:
         raise InvalidInput(errors)

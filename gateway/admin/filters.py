@@ -58,7 +58,7 @@ class DaysFilter(RangeDateFilter):
     What happened from one day to another, both inclusive, in the zone that the admin shows times in.
 
     For days and for moments, of which it takes those that fall on the days. A day that cannot be read is said to be
-    so and filters nothing.
+    so and filters nothing; a last day before the first is said to be so, and leaves nothing.
     """
 
     form_class = DaysForm
@@ -69,7 +69,11 @@ class DaysFilter(RangeDateFilter):
             for name, errors in form.errors.items():
                 title = capfirst(self.title)
                 messages.error(request, f"{title}: “{self.used_parameters[name]}” was left out. {errors[0]}")
-        return self._narrowed(queryset, form.cleaned_data.get(form.first), form.cleaned_data.get(form.last))
+        first, last = form.cleaned_data.get(form.first), form.cleaned_data.get(form.last)
+        if first is not None and last is not None and last < first:
+            messages.error(request, f"{capfirst(self.title)}: the period ends ({last}) before it starts ({first}).")
+            return queryset.none()
+        return self._narrowed(queryset, first, last)
 
     def _narrowed(self, queryset: QuerySet[Any], first: date | None, last: date | None) -> QuerySet[Any]:
         if first is not None:
@@ -99,8 +103,6 @@ class SpanFilter(DaysFilter):
     def _narrowed(self, queryset: QuerySet[Any], first: date | None, last: date | None) -> QuerySet[Any]:
         if first is None and last is None:
             return queryset
-        if first is not None and last is not None and first > last:
-            return queryset.none()
         days = DateRange(first, None if last is None else last + timedelta(days=1))
         return queryset.filter(**{f"{self.field_path}__overlap": days})
 

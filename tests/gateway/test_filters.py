@@ -240,6 +240,44 @@ def test_every_filter_keeps_what_matches_and_nothing_else(api, key):
         assert found == expected, name
 
 
+@pytest.mark.parametrize(
+    ("key", "first", "end", "early", "late"),
+    [
+        ("interactions", "occurred_from", "occurred_until", "2026-03-02T09:00:00Z", "2026-03-02T11:00:00+01:00"),
+        ("follow-ups", "due_from", "due_until", "2026-03-02", "2026-03-03"),
+    ],
+)
+def test_a_span_that_ends_before_it_starts_is_refused(api, key, first, end, early, late):
+    refused = api.get(f"/api/v1/{key}/", {first: late, end: early})
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_parameters")
+    (error,) = refused.json()["errors"]
+    assert (error["parameter"], error["code"]) == (end, "ends_before_start")
+    assert error["message"] == f"'{end}' ({early}) lies before '{first}' ({late})."
+    assert api.get(f"/api/v1/{key}/", {first: early, end: early}).json()["results"] == []
+    blank = api.get(f"/api/v1/{key}/", {first: " ", end: early})
+    assert [(error["parameter"], error["code"]) for error in blank.json()["errors"]] == [(first, "empty")]
+
+
+def test_costs_that_last_from_before_one_day_to_after_another_are_no_such_span(api):
+    (cost,) = [row for row in rows_of(api, "costs") if row["ends_on"] == "2026-04-30"]
+
+    found = api.get("/api/v1/costs/", {"ends_from": "2026-04-30", "starts_until": "2026-04-01"})
+
+    assert [row["id"] for row in found.json()["results"]] == []
+    every = {"ends_from": "2026-04-30", "starts_until": "2026-04-01", "include_inactive": "true"}
+    assert [row["id"] for row in api.get("/api/v1/costs/", every).json()["results"]] == [cost["id"]]
+
+
+def test_what_nothing_is_called_finds_nothing(api):
+    rows_of(api, "interactions")
+
+    unknown = {"channel": "fourm", "campaign": "nowhere", "thread_id": "999999", "person_id": "999999"}
+    for name, value in unknown.items():
+        answer = api.get("/api/v1/interactions/", {name: value})
+        assert (answer.status_code, answer.json()["results"]) == (200, []), name
+
+
 def test_jobs_are_found_by_kind_and_state(api):
     export = Job.objects.create(kind="export", state=Job.State.QUEUED)
     recompute = Job.objects.create(kind="recompute", state=Job.State.RUNNING, started_at=timezone.now())

@@ -125,6 +125,7 @@ def test_bug_is_a_500_without_internals(monkeypatch, caplog):
         ("limit=1000000000", "limit", "out_of_range"),
         ("limit=many", "limit", "not_whole"),
         ("state=", "state", "empty"),
+        ("state=%20", "state", "empty"),
         ("state=over", "state", "unknown_choice"),
         ("kind=%00", "kind", "unstorable_text"),
         ("cursor=abc", "cursor", "invalid_cursor"),
