@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import DO_NOTHING, Exists, ForeignObjectRel, Model, Q, Value
 from django.db.models.functions import Collate, Lower
 
+from community.helping import HELP
 from community.models import Channel, HelpRecord, Interaction, Member
 from community.models.member import FOLDED_HANDLE, handle_folded
 from crm.contact_points import normalise
@@ -102,11 +104,13 @@ def came_with_it_alone(record_id: int) -> bool:
     return _newcomer(record_id) is not None
 
 
-def take_newcomer_away(record_id: int) -> str:
+def take_newcomer_away(record_id: int, *, now: datetime) -> str:
     """
     Delete somebody who was added with help that was undone, and the help with them; return what they were called.
 
-    The history keeps who they were. Raises `NoNewcomer` where anything else is known of them.
+    The history keeps who they were. The interaction that was written with the help leaves a tombstone, like every
+    other, so that whoever follows by `updated_since` hears of it. Raises `NoNewcomer` where anything else is known of
+    them.
     """
     with transaction.atomic():
         hold_off_erasures()
@@ -116,7 +120,11 @@ def take_newcomer_away(record_id: int) -> str:
         if rows is None:
             raise NoNewcomer("Something else is known of this person by now: they stay.")
         contact = Contact.objects.get(pk__in=rows[Contact])
-        for model in (HelpRecord, Interaction, Member, Contact):
+        HelpRecord.objects.filter(pk__in=rows[HelpRecord]).delete()
+        Interaction.objects.filter(pk__in=rows[Interaction]).update(
+            text="", to_contact=None, deleted_at=now, updated_at=now
+        )
+        for model in (Member, Contact):
             model._default_manager.filter(pk__in=rows[model]).delete()
     return str(contact)
 
@@ -136,7 +144,7 @@ def _newcomer(record_id: int) -> Rows | None:
     own = {"contact": contact, "created_at__lte": record.created_at}  # which was written last
     rows: Rows = {
         HelpRecord: [record.pk],
-        Interaction: [record.interaction_id],
+        Interaction: [record.interaction_id] if record.interaction.kind == HELP else [],
         Member: list(Member.objects.filter(**own, is_named_here=True).values_list("pk", flat=True)),
         ContactPoint: list(ContactPoint.objects.filter(**own).values_list("pk", flat=True)),
         Contact: [contact.pk],

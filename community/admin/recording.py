@@ -157,7 +157,7 @@ class RecordingMixin:
             says = "They were added with this help, and nothing else is known of them. The help goes with them."
             return self._confirm(request, record, verb="Take away", says=says, title=f"Take {record.contact} away")
         try:
-            name = take_newcomer_away(record.pk)
+            name = take_newcomer_away(record.pk, now=timezone.now())
         except NoNewcomer as refusal:
             return saved_answer(request, refusal.message, back=_page_of(record))
         return saved_answer(request, f"Taken away: {name}.", back=reverse("admin:crm_contact_changelist"))

@@ -22,6 +22,7 @@ from crm.models import Contact, ContactPoint, DuplicateSuggestion
 from gateway.history import event_model_of
 from tests.admin_clients import who_may_all
 from tests.admin_forms import sent_by
+from tests.api_clients import client_with
 from tests.factories.community import (
     ChannelFactory,
     HelpRecordFactory,
@@ -241,10 +242,36 @@ def test_somebody_added_by_mistake_is_taken_away_with_the_help_that_was_undone(i
 
     assert saved(answer) == {"message": "Taken away: Zoë West."}
     assert not Contact.objects.filter(pk=zoe.pk).exists()
-    assert (HelpRecord.objects.count(), Interaction.objects.count(), ContactPoint.objects.count()) == (0, 0, 0)
+    assert (HelpRecord.objects.count(), ContactPoint.objects.count()) == (0, 0)
     assert [member.handle for member in Member.objects.all()] == ["joe"]
     assert event_model_of(Contact).objects.get(pgh_obj=zoe.pk, pgh_label="delete").full_name == "Zoë West"
     help_for_zoe(ines, forum)  # and may be added anew
+
+
+def test_clients_that_follow_hear_that_help_went_with_the_person(ines: Client, forum):
+    record = help_for_zoe(ines, forum)
+    undone(ines, record)
+    since = timezone.now().isoformat()
+
+    ines.post(reverse("admin:community_helprecord_newcomer", args=[record.pk]))
+
+    api = client_with("interactions:read")
+    (heard,) = api.get("/api/v1/interactions/", {"updated_since": since}).json()["results"]
+    assert (heard["id"], heard["text"], heard["to"]) == (record.interaction_id, "", None)
+    assert heard["deleted_at"] >= since[:19]
+    assert heard["retract_reason"] == "The help was undone."
+
+
+def test_an_answer_that_came_from_its_source_stays_when_a_newcomer_is_taken_away(ines: Client, forum):
+    record = help_for_zoe(ines, forum)
+    Interaction.objects.filter(pk=record.interaction_id).update(kind="answer", to_contact=None, text="Press F5.")
+    undone(ines, record)
+
+    ines.post(reverse("admin:community_helprecord_newcomer", args=[record.pk]))
+
+    assert not Contact.objects.filter(pk=record.contact_id).exists()
+    answer = Interaction.objects.get()
+    assert (answer.text, answer.deleted_at, answer.retracted_at) == ("Press F5.", None, None)
 
 
 @pytest.mark.parametrize(
