@@ -67,7 +67,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         actions.pop("delete_selected", None)
         if request.user.has_perm(MERGE):
             for name, run, label in (
-                ("join_selected", _join_selected, "Join the selected pairs…"),
+                ("join_selected", _join_selected, "Merge the selected pairs…"),
                 ("different_selected", _different_selected, "Not the same people"),
                 ("reopen_selected", _reopen_selected, "Ask again about the selected pairs"),
             ):
@@ -155,7 +155,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         undoubted = plan.undoubted
         return {
             **self.admin_site.each_context(request),
-            "title": f"Join {_pairs(len(plan.pairs))}",
+            "title": f"Merge {_pairs(len(plan.pairs))}",
             "opts": self.model._meta,
             "plan": plan,
             "doubtful": len(plan.pairs) - len(undoubted),
@@ -170,9 +170,9 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
                 note=f"And {_pairs(len(plan.pairs) - len(shown), 'more')}." if len(plan.pairs) > len(shown) else "",
             ),
             "join": _ids(plan.pairs),
-            "join_label": f"Join {_pairs(len(plan.pairs))}",
+            "join_label": f"Merge {_pairs(len(plan.pairs))}",
             "join_undoubted": _ids(undoubted) if 0 < len(undoubted) < len(plan.pairs) else "",
-            "undoubted_label": f"Join only the {len(undoubted):,} without a mark",
+            "undoubted_label": f"Merge only the {len(undoubted):,} without a mark",
             "back": f"{list_page}?{query}" if query else list_page,
         }  # fmt: skip
 
@@ -188,7 +188,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         except DomainError as refusal:
             messages.error(request, refusal.message)
             return redirect("admin:crm_duplicatesuggestion_changelist")
-        messages.success(request, f"Joining {_pairs(len(ids))}. Below is what became of each.")
+        messages.success(request, f"Merging {_pairs(len(ids))}. Below is what became of each.")
         return redirect("admin:jobs_job_change", job.pk)
 
     def search_view(self, request: HttpRequest) -> HttpResponse:
@@ -234,7 +234,7 @@ def _join_selected(
         messages.error(request, refusal.message)
         return None
     if not plan.pairs:
-        messages.warning(request, "None of these is an open pair of two people: there is nothing to join.")
+        messages.warning(request, "None of these is an open pair of two people: there is nothing to merge.")
         return None
     return TemplateResponse(request, "crm/admin/join_pairs.html", options.context_of_joining(request, plan))
 

@@ -74,7 +74,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
         ("Taken apart", {"fields": (("unmerged_at", "unmerged_by"),)}),
     )
     readonly_fields = ("shown_survivor", "shown_loser", "who", "decided")
-    empty_state = "Nobody was merged yet. Open a contact and join it with another record of the same person."
+    empty_state = "Nobody was merged yet. Open a contact and merge it with another record of the same person."
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.job_apart_view)
@@ -121,7 +121,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
     def shown_survivor(self, merge: Merge) -> SafeString | str:
         return object_link(merge.survivor)
 
-    @display(description="Joined with")
+    @display(description="Merged with")
     def shown_loser(self, merge: Merge) -> SafeString | str:
         return object_link(merge.loser)
 

@@ -31,7 +31,7 @@ from gateway.panels import PageAction
 contact_actions.register(
     PageAction(
         key="merge",
-        label="Join with another…",
+        label="Merge with another…",
         icon="call_merge",
         page="admin:crm_contact_merge",
         permission=MERGE,
@@ -228,7 +228,7 @@ class MergingMixin:
             return HttpResponseRedirect(_address_of_preview(person.pk, form.cleaned_data["other"]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Join {person} with another record",
+            "title": f"Merge {person} with another record",
             "opts": self.model._meta,
             "form": form,
             "suggested": suggested_for(person.pk),
@@ -329,4 +329,4 @@ def _address_of_part(pair: SideBySide, key: str) -> str:
 
 
 def _title_of(pair: SideBySide) -> str:
-    return f"Join {pair.survivor} and {pair.loser}"
+    return f"Merge {pair.survivor} and {pair.loser}"

@@ -30,7 +30,7 @@ class Shape(pydantic.BaseModel):
 
 class MergeBody(Shape):
     """
-    Whom to join with the contact of the address, and whose value each field has from now on.
+    Whom to merge with the contact of the address, and whose value each field has from now on.
 
     `fields` maps the keys of the preview to `survivor`, `loser` or `both`; what it leaves out goes by the
     preview's default.
@@ -119,7 +119,7 @@ class FieldRecord(Shape):
 
 class PreviewRecord(Shape):
     """
-    Both records side by side, and what joining them would do.
+    Both records side by side, and what merging them would do.
 
     `stage` is the one that they are at together, unless another is chosen. `parts` are what comes together and how
     figures change, as far as the key may see it.
@@ -141,7 +141,7 @@ PreviewQuery = pydantic.create_model(
 
 
 class ContactMerge(ApiView):
-    """Joining two contacts."""
+    """Merging two contacts."""
 
     operations: ClassVar[Mapping[str, Operation]] = {  # type: ignore[misc]
         "POST": Operation(

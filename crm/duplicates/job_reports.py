@@ -53,17 +53,17 @@ class JoinedPairs:
             became = capfirst(outcome["message"]) if not is_joined else _became(merge)
             rows.append(_row(both, (became, _apart(merge, may=may)), merge))
         numbers = [
-            ("Joined", sum(outcome["status"] == "merged" for outcome in job.report["outcomes"])),
-            ("Not joined", sum(outcome["status"] not in DONE for outcome in job.report["outcomes"])),
+            ("Merged", sum(outcome["status"] == "merged" for outcome in job.report["outcomes"])),
+            ("Not merged", sum(outcome["status"] not in DONE for outcome in job.report["outcomes"])),
             ("Taken apart again", Merge.objects.filter(job=job, unmerged_at__isnull=False).count()),
         ]
         return PanelContent(
             figures=[Figure(label=label, value=number, unit="count") for label, number in numbers],
             tables=[
                 Table(
-                    title="Who was joined",
+                    title="Who was merged",
                     columns=(
-                        Column(label="Person"), Column(label="Joined with"),
+                        Column(label="Person"), Column(label="Merged with"),
                         Column(label="What became of it", unit="sentence"), Column(label="Undo"),
                     ),
                     rows=rows,
@@ -122,7 +122,7 @@ class TakenApart:
                     rows=rows,
                     empty="Nobody yet.",
                     more=Link(page="admin:jobs_job_change", args=(job.parameters["job"],)),
-                    more_label="The job that joined them",
+                    more_label="The job that merged them",
                     note=_left_out(job),
                 )
             ],
@@ -164,8 +164,8 @@ def _row(both: Sequence[Contact | None], values: Sequence[object], merge: Merge 
 
 def _became(merge: Merge | None) -> str:
     if merge is None:
-        return "Joined"
-    return "Joined" if merge.unmerged_at is None else "Joined, and taken apart again"
+        return "Merged"
+    return "Merged" if merge.unmerged_at is None else "Merged, and taken apart again"
 
 
 def _apart(merge: Merge | None, *, may: PermissionCheck) -> Link | None:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 JOB_KIND = "join_duplicates"
 MOST_PAIRS = 1_000  # of one job
-MAY_NOT_ANY_MORE = "Whoever asked for it may not join people any more."
+MAY_NOT_ANY_MORE = "Whoever asked for it may not merge people any more."
 
 
 class TooManyPairs(DomainError):
@@ -59,7 +59,7 @@ def start_joining(
 def refuse_too_many(pairs: int) -> None:
     """Raise `TooManyPairs` for more than one job takes."""
     if pairs > MOST_PAIRS:
-        raise TooManyPairs(f"One job joins at most {MOST_PAIRS:,} pairs; these are {pairs:,}. Choose fewer.")
+        raise TooManyPairs(f"One job merges at most {MOST_PAIRS:,} pairs; these are {pairs:,}. Choose fewer.")
 
 
 def join_next(*, now: datetime) -> bool:

@@ -44,7 +44,7 @@ def _tables(merged: Sequence[Row], suggested: Sequence[Row]) -> list[Table]:
         Table(
             title="Records of this person",
             columns=(
-                Column(label="Record"), Column(label="Joined", unit="time"), Column(label="By"), Column(label="Undo"),
+                Column(label="Record"), Column(label="Merged", unit="time"), Column(label="By"), Column(label="Undo"),
             ),
             rows=merged,
             empty="This is the only record of this person.",

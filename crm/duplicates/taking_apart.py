@@ -58,15 +58,15 @@ def start_taking_apart(
     with transaction.atomic():
         joining = Job.objects.filter(pk=job_id, kind=JOINING).select_for_update(no_key=True).first()
         if joining is None:
-            raise NoSuchJob(f"There is no job {job_id} that joins pairs.")
+            raise NoSuchJob(f"There is no job {job_id} that merges pairs.")
         if joining.finished_at is None:
-            raise StillJoining("This job is still joining. Wait until it is done.")
+            raise StillJoining("This job is still merging. Wait until it is done.")
         running = Job.objects.unfinished().filter(kind=JOB_KIND, parameters__job=job_id).first()
         if running is not None:
             return running
         merges = list(Merge.objects.standing().filter(job=joining).order_by("-pk").values_list("pk", flat=True))
         if not merges:
-            raise NothingJoined("Nothing that this job joined still stands.")
+            raise NothingJoined("Nothing that this job merged still stands.")
         return Job.objects.create(
             kind=JOB_KIND,
             unit="merges",

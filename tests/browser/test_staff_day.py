@@ -201,7 +201,7 @@ def join_and_take_apart(page: Page, joe: Contact) -> None:
     together = page.get_by_role("row", name="Credited to touches").get_by_role("cell").nth(3)
     expect(together).to_have_text("350.00")
     expect_to_fit(page)
-    press(page.get_by_role("button", name="Join the two"))
+    press(page.get_by_role("button", name="Merge the two"))
     expect(page.get_by_text("are one person now", exact=False)).to_be_visible()
     recompute_stale(now=timezone.now())
     page.reload()

@@ -827,7 +827,7 @@ def test_a_job_joins_nobody_once_whoever_asked_may_not(how):
     job.refresh_from_db()
     assert (job.state, job.done) == ("partial", 3)
     assert [outcome["status"] for outcome in job.report["outcomes"]] == ["merged", "refused", "refused"]
-    assert job.report["outcomes"][1]["message"] == "Whoever asked for it may not join people any more."
+    assert job.report["outcomes"][1]["message"] == "Whoever asked for it may not merge people any more."
     assert Merge.objects.count() == 1
 
 

@@ -90,7 +90,7 @@ def test_joining_shows_first_what_it_would_do_and_then_does_it():
     assert not Merge.objects.exists()
     text = text_of(page)
     plan = page.context["plan"]
-    assert page.context["title"] == "Join 5 pairs"
+    assert page.context["title"] == "Merge 5 pairs"
     # Nine people in four groups of 2, 3, 2 and 2; Ann and Cid bought and are one; one of the Zoes has a wish.
     assert [(one.label, one.before, one.after) for one in plan.together] == [
         ("People", 9, 4), ("Customers", 2, 1), ("Do not want to be contacted", 1, 1),
@@ -139,7 +139,7 @@ def test_all_of_several_pages_are_counted_and_shown_in_part():
 
     page = ask(clerk, pairs[:1], select_across="1")
 
-    assert page.context["title"] == "Join 60 pairs"
+    assert page.context["title"] == "Merge 60 pairs"
     assert len(page.context["table"].rows) == 50
     assert "And 10 more pairs." in text_of(page)
     assert [(one.before, one.after) for one in page.context["plan"].together][0] == (120, 60)
@@ -193,7 +193,7 @@ def test_a_job_tells_people_by_name_with_the_way_to_each():
     html = clerk.get(page).content.decode()
 
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    assert "Ada Byron Ada B. Joined Take apart…" in text
+    assert "Ada Byron Ada B. Merged Take apart…" in text
     assert "Mo Dietz Mo D. Somebody said that these are different people." in text
     for contact in (one, other, *lone):
         assert f'href="{reverse("admin:crm_contact_change", args=[contact.pk])}"' in html
@@ -249,8 +249,8 @@ def test_a_job_is_taken_apart_as_one_and_says_what_stays():
     said = text_of(clerk.get(answer.url))
     assert "Mo Dietz M. D. No field Language (changed since)" in said
     assert re.search(r"Ada Byron Ada B\. [^.]*Language[^.]*", said)
-    assert "Joined, and taken apart again" in text_of(clerk.get(reverse("admin:jobs_job_change", args=[job.pk])))
-    assert "Nothing that this job joined still stands" in text_of(clerk.get(page))
+    assert "Merged, and taken apart again" in text_of(clerk.get(reverse("admin:jobs_job_change", args=[job.pk])))
+    assert "Nothing that this job merged still stands" in text_of(clerk.get(page))
 
 
 def test_what_two_merges_gave_goes_back_from_the_newest_on_and_nothing_is_said_to_stay():
@@ -340,7 +340,7 @@ def test_taking_apart_stops_once_whoever_asked_may_not_and_leaves_the_erased_tog
     assert apart.state == "partial"
     assert [outcome["status"] for outcome in apart.report["outcomes"]] == ["refused", "apart", "refused"]
     assert apart.report["outcomes"][0]["message"] == "This person was erased: what was merged stays together."
-    assert apart.report["outcomes"][2]["message"] == "Whoever asked for it may not join people any more."
+    assert apart.report["outcomes"][2]["message"] == "Whoever asked for it may not merge people any more."
 
 
 @pytest.mark.parametrize("permissions", [("view_contact", "view_merge", "view_job"), ("merge_contact", "view_job")])

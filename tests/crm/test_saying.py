@@ -172,7 +172,7 @@ def test_it_is_offered_to_those_who_may_not_join_and_to_nobody_without_the_permi
 
     def offers(client: Client) -> list[bool]:
         text = client.get(address).content.decode()
-        return ["Same person as…" in text, "Join with another…" in text]
+        return ["Same person as…" in text, "Merge with another…" in text]
 
     assert (offers(hal), offers(dan)) == ([True, False], [False, True])
     nobody = logged_in(UserFactory(is_staff=True))

@@ -202,7 +202,7 @@ def test_page_opens_before_the_figures_are_worked_out(joe_and_mia):
     part, whole = client.get(figures, headers={"HX-Request": "true"}), client.get(figures)
 
     assert "<html" not in part.content.decode()
-    assert "Join Joe Bloggs and mia" in whole.content.decode()
+    assert "Merge Joe Bloggs and mia" in whole.content.decode()
     for answer in (part, whole):
         revenue = table(answer.context["content"], "Money in EUR")["Revenue"]
         assert revenue == (Decimal("100.00"), Decimal("7.50"), Decimal("107.50"), NOTHING)
