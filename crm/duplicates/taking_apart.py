@@ -11,7 +11,8 @@ from django.db import transaction
 
 from crm.duplicates.joining import JOB_KIND as JOINING
 from crm.duplicates.joining import MAY_NOT_ANY_MORE, do_next, may_still
-from crm.merging.merge import Unmerged, unmerge, wait_for_merges
+from crm.merging.merge import wait_for_merges
+from crm.merging.unmerge import Unmerged, unmerge
 from crm.models import Merge
 from gateway.errors import DomainError
 from jobs.models import Job

@@ -11,14 +11,11 @@ from crm.merging.merge import (
     AlreadyOnePerson,
     InvalidMerge,
     NoSuchContact,
-    NotMerged,
     PersonErased,
-    Unmerged,
     merge,
     merge_shells,
-    plan_of_unmerge,
-    unmerge,
 )
+from crm.merging.unmerge import NotMerged, Unmerged, plan_of_unmerge, unmerge
 
 __all__ = [
     "AlreadyOnePerson",

@@ -14,7 +14,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from crm.merging.merge import unmerge, wait_for_merges
+from crm.merging.merge import wait_for_merges
+from crm.merging.unmerge import unmerge
 from crm.models import Contact, Erasure
 from crm.personal_data.deleted import put_back
 from crm.personal_data.erasing import erase_contacts, line_of
