@@ -16,7 +16,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm.admin.contact_page import page_of, person_of
 from crm.models import Contact, Erasure, PersonExport, PersonExportDownload
-from crm.personal_data.erasing import ErasureReport, erase_person, is_same_name, plan_erasure
+from crm.personal_data.erasing import erase_person, is_same_name, plan_erasure
+from crm.personal_data.erasure_report import ErasureReport
 from crm.personal_data.export_file import file_response
 from crm.personal_data.export_jobs import KEPT, NoSuchExport, open_export
 from crm.personal_data.tasks import ask_for_export

@@ -14,7 +14,8 @@ from django.apps import apps
 from django.db import transaction
 
 from crm.models import Contact, ContactRef
-from crm.personal_data.erasing import ErasureReport, erase_person, plan_erasure
+from crm.personal_data.erasing import erase_person, plan_erasure
+from crm.personal_data.erasure_report import ErasureReport
 from gateway.batches import NotFound
 from gateway.errors import DomainError
 

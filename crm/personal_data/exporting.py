@@ -25,7 +25,7 @@ from psycopg.types.range import Range
 
 from crm.models import Contact
 from crm.personal_data.blotting import Traces, find_mentions
-from crm.personal_data.erasing import known_by
+from crm.personal_data.known_by import known_by
 from crm.personal_data.rows import PersonRows
 from crm.personal_data.schema import declaration_of, personal_models, tracked_model
 from gateway.spreadsheets import escape_formula

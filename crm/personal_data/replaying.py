@@ -6,8 +6,7 @@ erased again only when its id **and** the instant it was made are those of the l
 restored database gave to somebody else is never touched. What was suppressed is suppressed again in any case.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,25 +17,9 @@ from crm.merging.merge import wait_for_merges
 from crm.merging.unmerge import unmerge
 from crm.models import Contact, Erasure
 from crm.personal_data.deleted import put_back
-from crm.personal_data.erasing import erase_contacts, line_of
+from crm.personal_data.erasing import erase_contacts
+from crm.personal_data.erasure_list import ErasureLine
 from crm.personal_data.suppression import suppress, wait_for_writers
-from gateway.errors import DomainError
-
-
-class UnreadableList(DomainError):
-    """The list of erasures cannot be read."""
-
-    code = "unreadable_list"
-
-
-@dataclass(frozen=True)
-class ErasureLine:
-    """One erasure of the list."""
-
-    erased_at: datetime
-    reason: str
-    contacts: list[tuple[int, datetime]]
-    suppressions: frozenset[bytes]
 
 
 @dataclass
@@ -47,36 +30,6 @@ class Replayed:
     contacts: int = 0
     absent: int = 0
     suppressions: int = 0
-
-
-def erasure_lines() -> Iterator[str]:
-    """Yield every erasure that the database knows, the oldest first, as the list has them."""
-    for erasure in Erasure.objects.order_by("pk").prefetch_related("suppressions").iterator(chunk_size=500):
-        yield line_of(erasure, [bytes(suppression.digest) for suppression in erasure.suppressions.all()])
-
-
-def read_list(lines: Iterable[str]) -> list[ErasureLine]:
-    """Return the erasures of a list. Raises `UnreadableList`, which names the line."""
-    found = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            said = json.loads(line)
-            found.append(
-                ErasureLine(
-                    datetime.fromisoformat(said["erased_at"]),
-                    str(said["reason"]),
-                    [(int(pk), datetime.fromisoformat(made_at)) for pk, made_at in said["contacts"]],
-                    frozenset(bytes.fromhex(digest) for digest in said["suppressions"]),
-                )
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise UnreadableList(
-                f"Line {number} of the list is no erasure ({error}). Take the file that KITH_ERASURE_LIST names, or "
-                "what `manage.py list_erasures` printed."
-            ) from None
-    return found
 
 
 def replay_erasures(lines: Iterable[ErasureLine], *, now: datetime) -> Replayed:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from crm.models import Erasure
 from crm.personal_data.deleted import contact_of_reference, erase_any, plan_erasure_of_any
-from crm.personal_data.erasing import ErasureReport, is_same_name
+from crm.personal_data.erasing import is_same_name
+from crm.personal_data.erasure_report import ErasureReport
 from gateway.commands import KithCommand
 from gateway.errors import DomainError
 

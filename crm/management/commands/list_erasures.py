@@ -1,6 +1,6 @@
 """`manage.py list_erasures > erasures.jsonl`."""
 
-from crm.personal_data.replaying import erasure_lines
+from crm.personal_data.erasure_list import erasure_lines
 from gateway.commands import KithCommand
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from crm.personal_data.replaying import read_list, replay_erasures
+from crm.personal_data.erasure_list import read_list
+from crm.personal_data.replaying import replay_erasures
 from gateway.commands import KithCommand
 from gateway.errors import DomainError
 

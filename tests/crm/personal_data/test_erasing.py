@@ -19,7 +19,8 @@ from crm.merging import PersonErased, merge, unmerge
 from crm.merging.preview import preview
 from crm.models import Contact, ContactPoint, DuplicateSuggestion, Erasure, Merge, Suppression
 from crm.personal_data.erasing import erase_person, plan_erasure
-from crm.personal_data.replaying import UnreadableList, erasure_lines, read_list, replay_erasures
+from crm.personal_data.erasure_list import UnreadableList, erasure_lines, read_list
+from crm.personal_data.replaying import replay_erasures
 from crm.personal_data.suppression import erased_names
 from gateway.history import event_model_of, history_of
 from tests.admin_clients import who_may
