@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics import recompute
 from metrics.models import StaleMark
-from metrics.recompute import recompute_all, recompute_stale
+from metrics.recompute import chunks as cut
+from metrics.recompute import computing, recompute_all, recompute_stale
 from tests.metrics.oracle import empty_tables, expected_tables, stored_tables
 from tests.metrics.world import OPERATIONS, operations, undone
 
@@ -60,7 +60,7 @@ def test_full_recompute_equals_the_oracle_in_any_chunking(in_a_world_of_its_own,
 
 def small_chunks():
     """Chunks of two conversions, in blocks of two persons, where nobody says how many persons one shall have."""
-    return mock.patch.multiple(recompute, CHUNK_CONVERSIONS=2, BLOCK_SIZE=2)
+    return mock.patch.multiple(cut, CHUNK_CONVERSIONS=2, BLOCK_SIZE=2)
 
 
 def test_chunks_end_where_enough_conversions_came_together(in_a_world_of_its_own):
@@ -78,7 +78,7 @@ def test_chunks_end_where_enough_conversions_came_together(in_a_world_of_its_own
     facts=operations(*BUSY, "add_thread", "add_role", "add_rate", "add_campaign", "add_help_record", "add_cost",
                      "merge_contact", max_size=40),
     rounds=st.lists(st.tuples(operations(max_size=6), st.sampled_from([1, 2, 7, 1000])), min_size=1, max_size=6),
-    few=st.sampled_from([0, 1, recompute.FEW]),
+    few=st.sampled_from([0, 1, computing.FEW]),
     chunk_persons=st.tuples(chunks, chunks),
     rebuilds=st.booleans(),
 )  # fmt: skip
@@ -91,7 +91,7 @@ def test_incremental_recompute_equals_the_oracle_and_a_full_recompute(
 
         for changes, claim_marks in rounds:
             world.apply(changes)
-            with mock.patch.object(recompute, "FEW", few):  # many are computed by the same text, run in another way
+            with mock.patch.object(computing, "FEW", few):  # many are computed by the same text, run in another way
                 recompute_stale(now=NOW, claim_marks=claim_marks)
 
             assert not StaleMark.objects.exists()
