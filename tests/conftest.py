@@ -132,7 +132,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # page is made of is garbage soon: a search in the middle of it passes it on, to be searched once more.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(500_000, 10, 10)
+    gc.set_threshold(5_000_000, 10, 10)
     gc.enable()
 
 
