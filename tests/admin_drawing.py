@@ -1,4 +1,6 @@
-"""Fixtures that spare tests of the admin what they do not look at: drawing pages, and looking up who asks."""
+"""What spares tests of the admin what they do not look at: what stands around pages, pages, and looking up who asks."""
+
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -24,13 +26,28 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admin.site, "each_context", lambda request: {})
 
 
-@pytest.fixture
-def frameless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw of each page what is its own, without what stands around it on every page: the head and the menu."""
+_frames = pytest.MonkeyPatch()  # what leaves them out
+OWN = (
+    "<html><title>{% block title %}{% endblock %}</title>{% block extrahead %}{% endblock %}"
+    "{% block content_title %}{{ title }}{% endblock %}"
+    '{% include "unfold/helpers/messages.html" %}{% block content %}{% endblock %}</html>'
+)
+
+
+def leave_out_frames() -> None:
+    """Draw of each page what is its own, without what stands around it on every page: a third of what drawing takes."""
     frame = get_template("unfold/layouts/skeleton.html").template
-    own = engines["django"].from_string("{% block content %}{% endblock %}").template
-    monkeypatch.setattr(frame, "nodelist", own.nodelist)
-    monkeypatch.setattr(admin.site, "each_context", lambda request: {})
+    own = engines["django"].from_string(OWN).template
+    _frames.setattr(frame, "nodelist", own.nodelist)
+    _frames.setattr(admin.site, "each_context", lambda request: {})
+
+
+@pytest.fixture
+def whole_pages() -> Iterator[None]:
+    """Draw pages with the head and the menu that stand around them."""
+    _frames.undo()
+    yield
+    leave_out_frames()
 
 
 @pytest.fixture

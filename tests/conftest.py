@@ -53,7 +53,7 @@ import config.urls  # noqa: E402, F401  # the admin's site holds what its addres
 from config.celery import app as celery_app  # noqa: E402
 from metrics.workspace import TABLES, Workspace  # noqa: E402
 from tests import quick_logins  # noqa: E402
-from tests.admin_drawing import frameless, remembered, undrawn  # noqa: E402, F401  # fixtures
+from tests.admin_drawing import leave_out_frames, remembered, undrawn, whole_pages  # noqa: E402, F401  # fixtures
 from tests.beginnings import Beginnings, can_put_back  # noqa: E402
 from tests.processes import Worker, start_worker  # noqa: E402
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: E402, F401  # hooks
@@ -72,6 +72,7 @@ def _restore_conversion_kinds(**_: object) -> None:
 settings.STATIC_ROOT = None
 
 quick_logins.install()
+leave_out_frames()
 
 # Nobody guesses the passwords of a test. To hash one as slowly as in earnest takes a third of a second, and a login
 # with a wrong name does it too.

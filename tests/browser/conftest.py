@@ -72,6 +72,11 @@ def allowed_in_console() -> list[str]:
     return [LOCKED]
 
 
+@pytest.fixture(autouse=True)
+def drawn(whole_pages: None) -> None:
+    """Draw pages as people see them, with what stands around them."""
+
+
 @pytest.fixture
 def screen() -> dict[str, Any]:
     """What the page is looked at on, as a browser takes it; a test file may have another than a large screen."""

@@ -329,15 +329,14 @@ def test_what_stands_around_a_page_asks_a_few_questions_which_count_for_each_pag
 ):
     key = ContactFactory().pk
     addresses = [address("crm.contact", "changelist"), address("crm.contact", "history", key), reverse("admin:index")]
-    whole = [questions_of(admin_client, url)[1] for url in addresses]
-    request.getfixturevalue("frameless")
+    bare = [questions_of(admin_client, url)[1] for url in addresses]
+    request.getfixturevalue("whole_pages")
 
-    around = [asked - questions_of(admin_client, url)[1] for asked, url in zip(whole, addresses, strict=True)]
+    around = [questions_of(admin_client, url)[1] - asked for asked, url in zip(bare, addresses, strict=True)]
     assert set(around) <= set(range(AROUND + 1))
     assert any(around)
 
 
-@pytest.mark.usefixtures("frameless")
 @pytest.mark.parametrize("label", REGISTERED)
 def test_pages_open_for_a_superuser_and_ask_at_most_25_questions_and_no_more_for_twenty_rows(
     admin_client: Client, label: str

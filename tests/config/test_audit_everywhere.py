@@ -51,7 +51,7 @@ from tests.factories.community import InteractionFactory
 from tests.factories.crm import CampaignFactory, CompanyFactory, ConsentFactory, ContactFactory, EmailFactory
 from tests.gateway.samples import SAMPLES, prepare
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered", "frameless")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered")]
 
 NUMBERS = itertools.count()
 

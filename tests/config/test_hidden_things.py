@@ -128,7 +128,7 @@ def told(client: Client) -> dict[str, str]:
     return {url: page.content.decode() for url, page in pages.items()}
 
 
-def test_nobody_without_permission_meets_them_in_the_admin(world: None):
+def test_nobody_without_permission_meets_them_in_the_admin(world: None, whole_pages: None):
     pages = told(somebody(ANALYST))
 
     assert [url for url, text in pages.items() if ADDRESS in text.replace(f"s={ADDRESS}", "")] == []
@@ -137,7 +137,7 @@ def test_nobody_without_permission_meets_them_in_the_admin(world: None):
     assert sum("Joe Bloggs" in text for text in pages.values()) >= 6
 
 
-def test_whoever_may_know_them_meets_them(world: None, frameless: None):
+def test_whoever_may_know_them_meets_them(world: None):
     pages = told(somebody(HELPER))
 
     assert sum(ADDRESS in text for text in pages.values()) >= 2

@@ -19,7 +19,7 @@ from tests.config.test_admin_pages import PAGES, address, key_of
 from tests.config.test_permission_matrix import expected
 from tests.factories.community import UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered", "frameless")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remembered")]
 
 # No form has a field for these, whatever its model: other ways lead to them, or none.
 NEVER = {

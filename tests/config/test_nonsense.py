@@ -112,7 +112,7 @@ def label_of(model: type[Model]) -> str:
     return model._meta.label_lower
 
 
-def test_filters_of_lists(ana: Client, frameless: None):
+def test_filters_of_lists(ana: Client):
     tried: set[tuple[object, ...]] = set()
     failed = []
     for model in admin.site._registry:
@@ -137,7 +137,7 @@ def test_searches_orders_and_pages_of_lists(ana: Client, looked_for: set[str]):
     assert asked_in_vain(ana, url, {*looked_for, "o", "_facets"}) == []
 
 
-def test_fields_of_new_records(ana: Client, frameless: None):
+def test_fields_of_new_records(ana: Client):
     tried: set[tuple[object, ...]] = set()
     failed = []
     for model in admin.site._registry:
@@ -178,7 +178,7 @@ def test_pages_of_their_own(ana: Client, undrawn: None, looked_for: set[str], wa
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_what_is_sent_to_pages_of_records(ana: Client, frameless: None, wanted: set[str], label: str):
+def test_what_is_sent_to_pages_of_records(ana: Client, wanted: set[str], label: str):
     key = key_of(PAGES[label].make(1))
     addresses = [address(label, page) for page in ("changelist", "add")]
     addresses += [address(label, page, key) for page in ("change", "delete", *PAGES[label].actions)]

@@ -180,6 +180,7 @@ def test_pages_ask_as_much_for_many_pairs_as_for_few():
     assert queries(lambda: clerk.get(small)) == queries(lambda: clerk.get(large)) <= 25
 
 
+@pytest.mark.usefixtures("whole_pages")
 def test_a_job_tells_people_by_name_with_the_way_to_each():
     clerk, analyst = who_may(*ALL), who_may("view_job", "view_contact")
     one, other = named("Ada Byron", "Ada B.")

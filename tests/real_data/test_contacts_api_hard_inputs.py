@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_naughty_strings_as_keys_parameters_and_single_posts(api, data_folder):
     for text, outcome in zip(dict.fromkeys(strings), outcomes, strict=True):
         if outcome["status"] == "failed":
             assert text == "" or "\0" in text or len(text) > 255
-    for text in strings[::5]:
+    for text in random.sample(strings, 40):  # others in each run
         kept = api.get("/api/v1/contacts/", {"source": "blns", "external_id": text})
         assert kept.status_code in (200, 400)
         if text and kept.status_code == 200 and len(text) <= 255:
