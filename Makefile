@@ -71,8 +71,9 @@ clean: ## Stop this checkout's own servers and remove their data, and so the dem
 	@"$(PYTHON)" -m config.embedded clean
 	@rm -rf staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-distclean: clean ## Remove the environment .venv too.
+distclean: clean ## Remove the environment .venv too, and what Python compiled.
 	@rm -rf .venv
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: requirements.lock config/environment.py
 	@$(call need_python)

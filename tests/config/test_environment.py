@@ -91,3 +91,13 @@ def test_python_may_keep_what_it_compiled_whoever_forbade_it(checkout):
     )
 
     assert [line for line in said.splitlines() if line.startswith(("PYTHONDONT", "PYTHONHASH"))] == ["PYTHONHASHSEED=1"]
+
+
+def test_distclean_leaves_no_trace(checkout):
+    shutil.copytree(CHECKOUT / "config" / "embedded", checkout / "config" / "embedded")
+    for folder in (".venv", ".kith", "config/__pycache__", "config/embedded/__pycache__"):
+        (checkout / folder).mkdir(exist_ok=True)
+
+    subprocess.check_call(["make", "distclean", f"PYTHON={PYTHON}"], cwd=checkout)
+
+    assert {path.name for path in checkout.rglob("*") if path.is_dir()} == {"config", "embedded"}
