@@ -167,6 +167,14 @@ def test_arguments_that_there_are_not_are_exit_code_2(capsys, arguments, said):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", [("--as", "helper"), ("--cost", "loaded")])
+def test_what_only_people_have_is_asked_of_nothing_else(option):
+    with pytest.raises(CommandError, match="give them with --by member") as refused:
+        roi("--by", "channel", *option)
+
+    assert refused.value.returncode == 2
+
+
 def test_sums_that_do_not_hold_are_exit_code_1(spring):
     TotalDay.objects.filter(day=date(2026, 3, 21)).update(revenue_minor=701)
 

@@ -53,10 +53,9 @@ class Command(KithCommand):
             "--as",
             dest="view",
             choices=["customer", "helper"],
-            default="customer",
-            help="people by what they bought, or by what their help earned",
+            help="people by what they bought (customer, the default), or by what their help earned",
         )
-        parser.add_argument("--cost", choices=["direct", "loaded"], default="direct", help="people's cost")
+        parser.add_argument("--cost", choices=["direct", "loaded"], help="people's cost (default: direct)")
         parser.add_argument(
             "--order",
             choices=[*ORDERINGS, *(f"-{name}" for name in ORDERINGS)],
@@ -90,6 +89,8 @@ class Command(KithCommand):
             )
 
     def _report(self, asked: dict[str, Any], *, limit: int | None) -> RoiReport:
+        if asked["by"] != "member" and (asked["view"] or asked["cost"]):
+            raise CommandError("--as and --cost are for people: give them with --by member.", returncode=USAGE_ERROR)
         now = timezone.now()
         start, end = asked["start"], asked["end"]
         if asked["period"]:
@@ -105,8 +106,8 @@ class Command(KithCommand):
                     start=start,
                     end=end,
                     model=asked["model"],
-                    view=asked["view"],
-                    cost=asked["cost"],
+                    view=asked["view"] or "customer",
+                    cost=asked["cost"] or "direct",
                     ordering=asked["order"],
                     limit=limit,
                 )
