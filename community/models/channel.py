@@ -44,7 +44,7 @@ class Community(Synced):
         default=PurposeMeasure.PEOPLE_HELPED,
         db_default=PurposeMeasure.PEOPLE_HELPED,
     )
-    target = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    target = models.DecimalField(max_digits=13, decimal_places=3, null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

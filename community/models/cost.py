@@ -70,7 +70,7 @@ class Cost(Synced):
     currency = CurrencyField()
     hours = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="hours of labour")
     hourly_rate = models.DecimalField(
-        max_digits=10, decimal_places=2, null=True, blank=True, help_text="loaded rate per hour, in the cost's currency"
+        max_digits=11, decimal_places=3, null=True, blank=True, help_text="loaded rate per hour, in the cost's currency"
     )
     days = DateRangeField(help_text="local days covered, half-open")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="costs")

@@ -20,7 +20,7 @@ class CommunityItem(Item):
     purpose_measure: Literal["people_helped", "questions_answered", "mean_rating", "cost_per_person_helped"] = (
         "people_helped"
     )
-    target: Number(ge=0, digits=12, places=2) | None = None
+    target: Number(ge=0, digits=13, places=3) | None = None
     archived_at: Moment | None = None
     source_updated_at: Moment | None = None
 

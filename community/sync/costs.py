@@ -50,7 +50,7 @@ class CostItem(Item):
     amount: Amount = None
     currency: Currency = ""
     hours: Number(gt=0, digits=8, places=2) | None = None
-    hourly_rate: Number(ge=0, digits=10, places=2) | None = None
+    hourly_rate: Number(ge=0, digits=11, places=3) | None = None
     starts_on: Day = None
     ends_on: Day = None
     campaign: Name(100) | None = None

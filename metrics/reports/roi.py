@@ -15,6 +15,7 @@ from django.conf import settings
 from community.models import Community
 from crm.money import in_reporting_currency
 from crm.periods import local_day
+from gateway.screen import trimmed
 from metrics.reports import figures
 from metrics.reports.conversions import ConversionCounts, conversions_in_total, conversions_of_rows
 from metrics.reports.dimensions import dimension_of
@@ -285,12 +286,13 @@ def _purpose(name: Name, did: SocialFigures) -> PurposeFigure:
         Community.PurposeMeasure.MEAN_RATING: did.mean_rating,
         Community.PurposeMeasure.COST_PER_PERSON_HELPED: did.cost_per_person_helped,
     }[Community.PurposeMeasure(name.measure)]
+    target = None if name.target is None else trimmed(name.target)
     return PurposeFigure(
         purpose=name.purpose,
         measure=name.measure,
         measured=measured,
-        target=name.target,
-        attainment=figures.attainment(measured=measured, target=name.target),
+        target=target,
+        attainment=figures.attainment(measured=measured, target=target),
     )
 
 

@@ -110,6 +110,17 @@ def test_amount_of_labour_follows_from_hours_and_rate():
     assert Cost.objects.standing().get().amount == Decimal("42.00")
 
 
+def test_an_hour_costs_as_many_decimals_as_a_currency_may_have():
+    labour = {"source": "hr", "external_id": "w1", "category": "staffing", "currency": "KWD"}
+
+    send_one("costs", **labour, starts_on="2026-03-01", ends_on="2026-03-07", hours="2.25", hourly_rate="12.345")
+
+    cost = Cost.objects.get()
+    assert (cost.hourly_rate, cost.amount) == (Decimal("12.345"), Decimal("27.776"))  # 27.77625
+    [too_fine] = send("costs", {**labour, "hourly_rate": "12.3451"}).results
+    assert codes(too_fine) == [("hourly_rate", "too_fine")]
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

@@ -590,7 +590,7 @@ def _pk(page: str, made: Story) -> int:
 def test_what_each_person_helped_costs_is_shown_as_money_beside_its_target(story: Story, settings):
     settings.KITH_CURRENCY = "KWD"
     community = story.answer.channel.community
-    Community.objects.filter(pk=community.pk).update(purpose_measure="cost_per_person_helped", target=Decimal("0.12"))
+    Community.objects.filter(pk=community.pk).update(purpose_measure="cost_per_person_helped", target=Decimal("0.125"))
     CostFactory(
         community=community, amount=Decimal("0.105"), currency="KWD", days=DateRange(at(2).date(), at(3).date())
     )
@@ -598,4 +598,4 @@ def test_what_each_person_helped_costs_is_shown_as_money_beside_its_target(story
 
     reached = next(f for f in of("community", "figures", community.pk).figures if f.label == "Purpose reached")
 
-    assert reached.note == "0.105 of 0.120 cost per person helped, of which less is better"
+    assert reached.note == "0.105 of 0.125 cost per person helped, of which less is better"
