@@ -129,6 +129,14 @@ def _figures(total: ResponseRow, *, of_one: bool) -> list[Figure]:
             note=why_undefined(total.answer_rate) or f"{total.questions_answered:,} of {total.raised:,} questions",
         ),
         Figure(label="Resolution, hours", value=hours_of(resolution.calendar.median), unit="decimal", note="median"),
+        Figure(
+            label="Leads replied to",
+            value=total.lead_answer_rate.value,
+            unit="percent",
+            note=why_undefined(total.lead_answer_rate)
+            or f"{total.leads_replied:,} of {total.leads:,}"
+            + ("" if of_one else f"; {total.leads - total.leads_replied:,} without a reply"),
+        ),
     ]
 
 

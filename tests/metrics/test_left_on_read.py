@@ -616,6 +616,21 @@ def test_every_time_stands_on_the_page_by_both_clocks(question):
     assert [table.rows[0].values[-3] for table in shown["tables"]] == [1, 1]  # the share that was resolved
 
 
+def test_leads_that_nobody_replied_to_stand_on_the_page(question):
+    def shown():
+        figures = who_may_all().get(reverse("response-times-figures"), {"period": "last_30_days"}).context["figures"]
+        (leads,) = (figure for figure in figures if figure.label == "Leads replied to")
+        return leads.value, leads.note
+
+    assert shown() == (None, "No lead was received")
+    lead, _ = (InteractionFactory(kind="lead", occurred_at=question.occurred_at) for _ in range(2))
+    InteractionFactory(
+        channel=lead.channel, member=None, user=UserFactory(), kind="direct_message", reply_to=lead,
+        occurred_at=question.occurred_at + dt.timedelta(hours=1),
+    )  # fmt: skip
+    assert shown() == (Decimal("0.5"), "1 of 2; 1 without a reply")
+
+
 def test_the_api_lists_what_waits_oldest_first_page_by_page(question):
     type(question).objects.update(is_private=True)
     newer = InteractionFactory(kind="direct_message", occurred_at=timezone.now() - dt.timedelta(hours=1))
