@@ -28,7 +28,7 @@ from gateway.admin import (
 )
 from gateway.users import name_of_user
 
-MINE, OVERDUE, NOBODYS, OPEN, DONE = "mine", "overdue", "nobodys", "open", "done"
+MINE, OVERDUE, NOBODYS, OPEN, DONE, ALL = "mine", "overdue", "nobodys", "open", "done", "all"
 
 
 @admin.register(Note)
@@ -62,16 +62,19 @@ class NoteAdmin(QuickNotes, ModelAdmin):
 
 
 class WhoseFilter(DropdownFilter):
+    """What is still to be done is shown unless something else is asked for."""
+
     title = "which"
     parameter_name = "which"
+    all_option = ("", "Open")
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
         return [
             (MINE, "Mine, open"),
             (OVERDUE, "Overdue"),
             (NOBODYS, "Overdue, nobody's"),
-            (OPEN, "Open"),
             (DONE, "Done"),
+            (ALL, "All"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
@@ -82,11 +85,11 @@ class WhoseFilter(DropdownFilter):
                 return open_follow_ups(queryset, before=today())
             case "nobodys":
                 return open_follow_ups(queryset, before=today()).filter(assigned_to=None)
-            case "open":
-                return open_follow_ups(queryset)
             case "done":
                 return queryset.exclude(done_at=None)
-        return queryset
+            case "all":
+                return queryset
+        return open_follow_ups(queryset)
 
 
 def today() -> date:

@@ -607,10 +607,12 @@ def test_follow_up_list_knows_mine_overdue_open_and_done(page_client: Client, an
     FollowUpFactory(what="soon", due_on=today + dt.timedelta(days=2))
     FollowUpFactory(what="past", due_on=today - dt.timedelta(days=9), done_at=timezone.now())
 
-    def listed(which: str) -> list[str]:
-        page = page_client.get(reverse("admin:crm_followup_changelist"), {"which": which})
+    def listed(which: str = "") -> list[str]:
+        page = page_client.get(reverse("admin:crm_followup_changelist"), {"which": which} if which else {})
         return [task.what for task in page.context["cl"].result_list]
 
+    assert listed() == ["late", "soon"]
+    assert listed("all") == ["past", "late", "soon"]
     assert {which: listed(which) for which in ("mine", "overdue", "open", "done")} == {
         "mine": ["late"],
         "overdue": ["late"],
