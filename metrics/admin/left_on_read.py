@@ -94,6 +94,7 @@ class StateFilter(RadioFilter):
 
     title = "state"
     parameter_name = "state"
+    all_option = ("", "Waits")
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
         return [("snoozed", "Snoozed"), ("dismissed", "Needs no reply")]

@@ -85,6 +85,14 @@ def test_the_list_says_who_waits_where_how_long_and_what_they_brought(question):
     assert '<span id="kith-waiting">1</span>' in page
 
 
+def test_what_is_shown_unless_asked_otherwise_is_called_what_it_is(question):
+    shown = who_may_all().get(PAGE).context["cl"]
+
+    (state,) = (spec for spec in shown.filter_specs if spec.title == "state")
+    (choice,) = state.choices(shown)
+    assert [label for _, label in choice["form"].fields["state"].choices] == ["Waits", "Snoozed", "Needs no reply"]
+
+
 def test_who_asked_is_found_without_accents(question):
     zoe = InteractionFactory(member=MemberFactory(handle="Zoë_Wäld"), text="When?", occurred_at=timezone.now())
 
