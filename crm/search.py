@@ -40,6 +40,7 @@ ASKED = 16  # parts of a text whose rarity is looked at, in a quarter of the sam
 CHOSEN = 3  # of those that the index is asked for
 BRIEF = 0.25  # share of people up to which a list is worth going through besides the shortest
 CANDIDATES = 200  # people that are looked at more closely
+FEW = 1_000  # contacts with a text, up to which a list looks for them once and not for each of its queries
 
 _LINES_SQL = "concat_ws(E'\\n', NULLIF(c.full_name, ''), NULLIF(c.preferred_name, ''), NULLIF(c.known_as, ''))"
 _NAMES_SQL = f"kith_fold({_LINES_SQL})"
@@ -75,20 +76,60 @@ def search_contacts(contacts: QuerySet[Contact], text: str, *, with_addresses: b
     planner sees them. STRPOS asks no index, so that what many people have is found by going through
     the list in its order until the page is full. A text without a word narrows nothing, and asks nothing.
     """
+    asked = _ask(text, with_addresses=with_addresses)
+    if asked is None:
+        return contacts
+    return contacts.filter(*(asked.whole if asked.is_listed else asked.by_index))
+
+
+def search_people(people: QuerySet[Contact], text: str, *, with_addresses: bool) -> QuerySet[Contact]:
+    """
+    Narrow `people` as `search_contacts` does, and keep those too one of whose merged records has the text.
+
+    Where it comes to few they are found here and now, which is one query more: for a list that is counted and shown.
+    Where many have the text, only what stands on their own record counts.
+    """
+    asked = _ask(text, with_addresses=with_addresses)
+    if asked is None:
+        return people
+    if asked.estimated <= FEW:
+        found = Contact.objects.filter(*asked.by_index).order_by().values_list("pk", "person_id")
+        records = list(found[: FEW + 1])
+        if len(records) <= FEW:
+            return people.filter(pk__in={pk for record in records for pk in record})
+    return people.filter(*(asked.whole if asked.is_listed else asked.by_index))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """
+    What a text asks for, as conditions: `whole` compares it and asks no index, `by_index` looks its parts up as well.
+
+    `is_listed`: a list in its own order has a page of them soonest by going through it. `estimated` is about how many
+    contacts have the text; 0 where they are few anyway.
+    """
+
+    whole: list[Any]
+    by_index: list[Any]
+    is_listed: bool
+    estimated: float
+
+
+def _ask(text: str, *, with_addresses: bool) -> _Asked | None:
+    """Return what `text` asks for; None for a text without a word. Two queries, three with one that many have."""
     terms = _terms(text, with_addresses=with_addresses)
     if not terms:
-        return contacts
+        return None
     sample = _look_at_sample(terms)
     is_listed = len(sample.ids) >= LISTED and (with_addresses or _are_named(sample.ids, terms))
-    conditions = [_any(_holds("search_text", spelling) for spelling in spellings) for spellings in terms]
+    whole: list[Any] = [_any(_holds("search_text", spelling) for spelling in spellings) for spellings in terms]
     if not with_addresses:
-        conditions += [condition for [word] in terms for condition in (_is_early(word), in_a_name(word))]
-    if not is_listed:
-        conditions += [
-            _any(_all(Q(search_text__contains=part) for part in parts) for parts in alternatives)
-            for alternatives in sample.parts
-        ]
-    return contacts.filter(*conditions)
+        whole += [condition for [word] in terms for condition in (_is_early(word), in_a_name(word))]
+    looked_up = [
+        _any(_all(Q(search_text__contains=part) for part in parts) for parts in alternatives)
+        for alternatives in sample.parts
+    ]
+    return _Asked(whole, whole + looked_up, is_listed, sample.estimated)
 
 
 def _are_named(ids: Sequence[int], terms: Sequence[Sequence[str]]) -> bool:
@@ -251,13 +292,15 @@ class _Sample:
     What a sample of the table says of a text.
 
     `ids` are contacts of the sample that have it, `is_common` says whether there are so many that no
-    more need to be looked for. `parts` are what to ask the index for: of each term that is worth asking
-    for, for each of its spellings, parts of three letters. Empty when the index knows none of them.
+    more need to be looked for, `estimated` about how many the table has. `parts` are what to ask the index for: of each
+    term that is worth asking for, for each of its spellings, parts of three letters. Empty when the index knows none of
+    them.
     """
 
     parts: list[list[list[str]]]
     ids: Sequence[int] = ()
     is_common: bool = False
+    estimated: float = 0
 
 
 def _look_at_sample(terms: Sequence[Sequence[str]]) -> _Sample:
@@ -281,7 +324,9 @@ def _look_at_sample(terms: Sequence[Sequence[str]]) -> _Sample:
         )
         ids, looked_at, *counts = cursor.fetchone()
     parts = _rarest(usable, dict(zip(asked, counts, strict=True)), brief=BRIEF * looked_at)
-    return _Sample(parts, (ids or [])[:CANDIDATES], is_common=ids is not None and len(ids) >= COMMON)
+    have_it = ids or []
+    estimated = len(have_it) * rows / SAMPLED
+    return _Sample(parts, have_it[:CANDIDATES], is_common=len(have_it) >= COMMON, estimated=estimated)
 
 
 def _rarest(terms: Sequence[Sequence[Sequence[str]]], having: dict[str, int], *, brief: float) -> list[list[list[str]]]:

@@ -24,7 +24,7 @@ from crm.extensions import contact_actions, contact_list_actions
 from crm.models import Contact, ContactPoint
 from crm.motivation import agrees_to_be_known
 from crm.permissions import VIEW_ADDRESSES
-from crm.search import refresh_search_text, search_contacts
+from crm.search import refresh_search_text, search_contacts, search_people
 from crm.stages import stage_label, stage_now
 from crm.wishes import wishes_no_contact
 from gateway.admin import (
@@ -38,7 +38,6 @@ from gateway.admin import (
 )
 
 MOTIVATION = "What moves this person"
-FEW = 1_000  # contacts that a search finds, up to which they are looked for once and not for their number and page each
 
 
 class ContactForm(FactForm):
@@ -126,23 +125,12 @@ class ContactAdmin(
         """
         Find contacts by any part of their name or addresses, by the index made for it.
 
-        Where it comes to few they are found here and now, once: for a list that is counted and shown. The list then
-        shows persons also for what stands on a record that was merged into theirs.
+        The list shows persons also for what stands on a record that was merged into theirs.
         """
         with_addresses = request.user.has_perm(VIEW_ADDRESSES)
-        shows_persons = self.is_list(request) and request.GET.get(MergedFilter.parameter_name) not in (
-            "merged",
-            "records",
-        )
-        within = Contact.objects.all() if shows_persons else queryset
-        found = search_contacts(within, search_term, with_addresses=with_addresses)
-        if found is within:
-            return queryset, False
-        shown = "person_id" if shows_persons else "pk"
-        ids = list(found.order_by().values_list(shown, flat=True)[: FEW + 1])
-        if len(ids) <= FEW:
-            return queryset.filter(pk__in=ids), False
-        return search_contacts(queryset, search_term, with_addresses=with_addresses) if shows_persons else found, False
+        shows_records = request.GET.get(MergedFilter.parameter_name) in ("merged", "records")
+        search = search_people if self.is_list(request) and not shows_records else search_contacts
+        return search(queryset, search_term, with_addresses=with_addresses), False
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         columns = list(super().get_list_display(request))

@@ -15,7 +15,7 @@ from crm.contact_points import normalise_email
 from crm.models import Consent, Contact, ContactPoint, ContactRef
 from crm.motivation import motivation_shown
 from crm.permissions import VIEW_ADDRESSES
-from crm.search import search_contacts
+from crm.search import search_people
 from crm.stages import at_stage, stage_now
 from crm.wishes import wishes_no_contact
 from gateway.errors import DomainError
@@ -89,7 +89,8 @@ class ContactFilters(CollectionFilters):
         max_length=320,
         method="keep",
         help_text="Words in any order, each any part of a name, handle or address; together at least three letters or "
-        "digits. Without the scope `addresses:read` addresses are not searched.",
+        "digits. What stands on a merged record finds its survivor too, unless very many have it. Without the scope "
+        "`addresses:read` addresses are not searched.",
     )
     source = TextFilter(
         max_length=50, method="keep", help_text="Has a reference of this source, or a record merged into it has."
@@ -123,7 +124,7 @@ class ContactFilters(CollectionFilters):
     def filter_queryset(self, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         found = super().filter_queryset(queryset)
         if searched := self.form.cleaned_data["search"]:
-            found = search_contacts(found, searched, with_addresses=self.may(VIEW_ADDRESSES))
+            found = search_people(found, searched, with_addresses=self.may(VIEW_ADDRESSES))
         given = {name: self.form.cleaned_data[name] for name in ("source", "external_id")}
         named = {name: value for name, value in given.items() if value}
         if not named:

@@ -70,12 +70,16 @@ def test_search_takes_wildcards_and_quotes_as_they_are(api):
     assert found(api, search="00%_s") == [odd["id"]]
 
 
-def test_search_leaves_merged_records_out(api):
+def test_search_finds_the_survivor_by_what_stands_on_a_merged_record(api):
     survivor = put(api, "c1", full_name="Joe Bloggs")
-    loser = put(api, "c2", full_name="Joseph Bloggs")
+    loser = put(api, "c2", full_name="Joseph Bloggs", email="jb@example.com")
     Contact.objects.filter(pk=loser["id"]).update(merged_into_id=survivor["id"])
 
-    assert found(api, search="Bloggs") == [survivor["id"]]
+    for text in ("Bloggs", "joseph", "jb@example.com"):
+        assert found(api, search=text) == [survivor["id"]]
+    assert found(api, search="joseph", include_inactive="true") == [survivor["id"], loser["id"]]
+    assert found(api, search="joseph", stage="customer") == []
+    assert found(client_with("contacts:read"), search="jb@example.com") == []
 
 
 def test_search_is_planned_for_its_own_text(api, django_assert_num_queries):

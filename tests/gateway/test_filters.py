@@ -167,7 +167,7 @@ def found_by(record: Json, name: str) -> set[int]:
     Return what a value of `record` finds: that record, by what a contact is known by whom it was merged into, and by
     whose a conversion is its refunds.
     """
-    if "merged_into" in record and name in ("source", "external_id", "email"):
+    if "merged_into" in record and name in ("source", "external_id", "email", "search"):
         return {record["id"], record["person_id"]}
     if "refund_of" in record and name in ("contact_id", "person_id"):
         refunds = Conversion.objects.filter(
