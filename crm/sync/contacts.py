@@ -99,6 +99,8 @@ class Contacts(SyncedCollection):
                 facts[many] = Addresses([address] if address else [], is_all=address is None)
                 if address and VERIFIED[one] in facts:
                     facts[VERIFIED[one]] = Verified(address.normalised, facts[VERIFIED[one]])
+            if facts.get(VERIFIED[one]) is False:
+                del facts[VERIFIED[one]]  # of no address: a file says so of whoever has none
         if "refs" in facts:
             facts["refs"] = Additive.fromkeys(ref.key for ref in facts["refs"] or ())
         if "consents" in facts:
@@ -110,7 +112,7 @@ class Contacts(SyncedCollection):
         for one, many in KINDS.items():
             if one in facts:
                 yield FieldError(one, "two_ways", f"Give {one} or {many}, not both.")
-            elif isinstance(facts.get(VERIFIED[one]), bool):
+            elif facts.get(VERIFIED[one]) is True:
                 yield FieldError(
                     VERIFIED[one], "without_address", f"This goes with {one}, the address that it is about."
                 )

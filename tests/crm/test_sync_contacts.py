@@ -160,6 +160,7 @@ def test_what_is_verified_is_said_of_one_address():
         [("phone_verified", "without_address")],
     )
 
+    assert send_one("contacts", **contact(email_verified=False, emails=["first@example.com"])).status == "created"
     send("contacts", contact(email="old@example.com", email_verified=True), contact(email="joe@example.com"))
     assert verifications() == [("joe@example.com", "", None)]
 
