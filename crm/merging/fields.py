@@ -50,12 +50,13 @@ COLUMNS = (
     MergeField("do_not_contact", "Do not contact", "do_not_contact", _UNITED),
 )
 CUSTOM = "custom_fields"
+NAMELESS = "(without a name)"  # a custom field that its source calls nothing
 
 
 def fields_of(survivor: Contact, loser: Contact) -> list[MergeField]:
     """Return every field that can be chosen for these two, custom fields of either included."""
     names = [*survivor.custom_fields, *(name for name in loser.custom_fields if name not in survivor.custom_fields)]
-    return [*COLUMNS, *(MergeField(f"{CUSTOM}:{name}", name, CUSTOM) for name in names)]
+    return [*COLUMNS, *(MergeField(f"{CUSTOM}:{name}", name or NAMELESS, CUSTOM) for name in names)]
 
 
 def value_of(contact: Contact, path: str) -> Any:
@@ -146,7 +147,9 @@ def label_of(path: str) -> str:
     column, _, name = path.partition(":")
     if column == "tags":
         return f"Tag “{name}”"
-    return name or next(field.label for field in COLUMNS if field.key == column)
+    if column == CUSTOM:
+        return name or NAMELESS
+    return next(field.label for field in COLUMNS if field.key == column)
 
 
 def shown(path: str, value: Any) -> str:

@@ -168,6 +168,15 @@ def test_taking_apart_says_what_goes_back_and_what_stays(clerk, pair):
     assert "Company" in messages_of(page)[0]
 
 
+def test_a_custom_field_that_its_source_calls_nothing_is_told_too(clerk, pair):
+    survivor, loser = pair
+    Contact.objects.filter(pk=loser.pk).update(custom_fields={"": "gold"})
+
+    assert "(without a name)" in clerk.get(address(survivor, loser)).content.decode()
+    merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
+    assert "(without a name)" in clerk.get(reverse("admin:crm_contact_unmerge", args=[loser.pk])).content.decode()
+
+
 def test_refusals_are_said_in_words(clerk, pair):
     survivor, loser = pair
     merge(survivor_id=survivor.pk, loser_id=loser.pk, now=NOW)
