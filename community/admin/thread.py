@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from community.admin.private_texts import PrivateTexts
 from community.extensions import thread_actions, thread_panels
 from community.models import Thread
 from community.private_texts import PRIVATE, thread_is_private
-from community.sync.accepted_answers import refresh_accepted_help
+from community.sync.accepted_answers import accepted_by, refresh_accepted_help
 from crm.admin.erased import ErasedRefusingForm
 from crm.models import Contact
 from crm.personal_data.suppression import SourceName
@@ -71,6 +72,16 @@ class ThreadAdmin(PrivateTexts, ModelAdmin):
         super().save_model(request, obj, form, change)
         answers = {form.initial.get("accepted_answer"), obj.accepted_answer_id}
         refresh_accepted_help({pk for pk in answers if pk is not None}, now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Thread) -> None:
+        """What it accepted is help no longer."""
+        self.delete_queryset(request, Thread.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Thread]) -> None:
+        with transaction.atomic():
+            answers = accepted_by(queryset)
+            super().delete_queryset(request, queryset)
+            refresh_accepted_help(answers, now=timezone.now())
 
     @display(description="Title", ordering="title")
     def shown_title(self, thread: Thread) -> str:

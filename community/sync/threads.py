@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from community.models import Thread
-from community.sync.accepted_answers import refresh_accepted_help
+from community.sync.accepted_answers import accepted_by, refresh_accepted_help
 from community.sync.interactions import reserve_interactions
 from community.sync.references import (
     INTERACTIONS,
@@ -71,8 +73,7 @@ class Threads(SyncedCollection):
             if not changing:
                 return
             THREADS.lock(changing)
-            accepting = Thread.objects.filter(pk__in=any_of(changing)).exclude(accepted_answer=None)
-            touched.update(accepting.values_list("accepted_answer_id", flat=True))
+            touched.update(accepted_by(Thread.objects.filter(pk__in=any_of(changing))))
 
         write_rows(THREADS, drafts, beforehand=note_former)
         INTERACTIONS.insert(new_answers)
@@ -81,7 +82,13 @@ class Threads(SyncedCollection):
         refresh_accepted_help(touched, now=now)
 
     def remove(self, pk: int, *, now: datetime) -> None:
-        self.delete(pk)
+        """Delete it; what it accepted is help no longer."""
+        with transaction.atomic():
+            THREADS.lock([pk])
+            answers = accepted_by(Thread.objects.filter(pk=pk))
+            self.delete(pk)
+            INTERACTIONS.lock(sorted(answers))
+            refresh_accepted_help(answers, now=now)
 
 
 def _named(draft: Draft) -> Named:

@@ -15,8 +15,9 @@ from psycopg.types.range import DateRange
 from community.admin.cost import CostForm
 from community.admin.interaction import InteractionAdmin
 from community.costs import replace
-from community.models import BusinessHours, Colleague, Cost, HelpRecord, Interaction
+from community.models import BusinessHours, Colleague, Cost, HelpRecord, Interaction, Thread
 from community.retracting import retracting
+from community.sync.accepted_answers import refresh_accepted_help
 from crm.models import Contact
 from crm.search import refresh_search_text
 from crm.voiding import AlreadyVoided
@@ -227,6 +228,23 @@ def test_interaction_is_retracted_and_the_help_made_from_it_withdrawn(ana: Clien
     restored, why = history_of(answer)[:2]
     assert [(step.label, step.after) for step in restored.changes] == [("retracted at", None), ("retract reason", "")]
     assert [(step.before, step.after) for step in why.changes] == [("spam", "no spam")]
+
+
+def test_help_goes_with_the_threads_that_accepted_the_answers(ana: Client):
+    said = [InteractionFactory(kind="answer") for _ in range(3)]
+    asked = [
+        ThreadFactory(channel=answer.channel, opened_by=MemberFactory(channel=answer.channel), accepted_answer=answer)
+        for answer in said
+    ]
+    refresh_accepted_help([answer.pk for answer in said], now=NOW)
+    assert HelpRecord.objects.filter(withdrawn_at=None).count() == 3
+
+    ana.post(reverse("admin:community_thread_delete", args=[asked[0].pk]), {"post": "yes"})
+    both = {"action": "delete_selected", "_selected_action": [thread.pk for thread in asked[1:]], "post": "yes"}
+    ana.post(reverse("admin:community_thread_changelist"), both)
+
+    assert not Thread.objects.exists()
+    assert not HelpRecord.objects.filter(withdrawn_at=None).exists()
 
 
 OVERLAPPING = [

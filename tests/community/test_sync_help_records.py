@@ -170,6 +170,17 @@ def test_help_that_a_client_sends_outlives_the_acceptance_it_was_made_from():
     assert HelpRecord.objects.values_list("origin", "rating", "withdrawn_at").get() == ("client", 5, None)
 
 
+def test_help_goes_with_the_thread_that_accepted_the_answer():
+    answer = {"channel": "forum", "external_id": "p10", "kind": "answer", "member": "u7"}
+    send_one("interactions", **answer, occurred_at="2026-03-02T10:00:00Z")
+    pk = send_one("threads", channel="forum", external_id="t1", opened_by="u5", accepted_answer="p10").id
+    assert HelpRecord.objects.get().withdrawn_at is None
+
+    collections["threads"].remove(pk, now=NOW)
+
+    assert HelpRecord.objects.get().withdrawn_at == NOW
+
+
 def test_delete_withdraws_the_record_and_the_interaction_written_with_it():
     pk = send_one("help-records", **help_record()).id
 
