@@ -2,7 +2,8 @@
 A person's name in the words of others: found and blotted out.
 
 Nobody can read a million texts, so only what is unmistakable is looked for: addresses, full names of at
-least two words, handles written with an @, and handles and external ids that no word looks like. What another
+least two words, handles written with an @, and handles and external ids that no word looks like; however many spaces or
+line ends stand between words, and whichever way accents are stored. What another
 contact or account carries as well (a namesake, a shared address) is left alone.
 """
 
@@ -11,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 from django.contrib.postgres.fields import ArrayField
@@ -25,6 +27,8 @@ from gateway.together import Select, select_together
 BLOT = "[erased]"
 SHORTEST = 6  # characters of a handle or external id that is looked for without an @
 SHORTEST_HINT = 3  # characters: what is shorter is in most texts
+# What may stand between the words of a name, in a text and in one that is written as in JSON.
+GAP, GAP_IN_JSON = r"[\s\u00a0\u202f]+", r"(?:[\s\u00a0\u202f]|\\[nrt])+"
 
 
 def is_unmistakable(name: str) -> bool:
@@ -50,6 +54,7 @@ class Traces:
         found |= set(addresses)
         found |= {f"@{handle}" for handle in handles}
         found |= {code for code in [*handles, *codes] if is_unmistakable(code)}
+        found |= {normalize(form, text) for text in found for form in ("NFC", "NFD")}
         return cls(sorted(found, key=lambda text: (-len(text), text)))
 
     def in_links(self) -> "Traces":
@@ -64,10 +69,11 @@ class Traces:
 
     def pattern(self, *, in_json: bool = False) -> str:
         """Return the regular expression of PostgreSQL that finds any of them as a whole word."""
-        texts = self.texts
+        texts = [text.split() for text in self.texts]
         if in_json:
-            texts = [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
-        return rf"(?<!\w)(?:{'|'.join(re.escape(text) for text in texts)})(?!\w)"
+            texts = [[json.dumps(word, ensure_ascii=False)[1:-1] for word in words] for words in texts]
+        gap = GAP_IN_JSON if in_json else GAP
+        return rf"(?<!\w)(?:{'|'.join(gap.join(map(re.escape, words)) for words in texts)})(?!\w)"
 
     def hints(self) -> Sequence[str]:
         """
@@ -160,7 +166,8 @@ def _conditions(model: type[models.Model], fields: Sequence[models.Field], trace
     parameters: list[str] = []
     for field in fields:
         looked_for = _looked_for(model, field, traces)
-        hints = [f"%{hint}%" for hint in looked_for.hints()]  # a % or _ in them stands for anything: no less is found
+        # A % or _ in them stands for anything, and so does a space: no less is found.
+        hints = [f"%{hint.replace(' ', '%')}%" for hint in looked_for.hints()]
         lowered = ", ".join(["lower(%s)"] * len(hints))
         words, pattern = f"{field.column}::text", looked_for.pattern(in_json=_is_escaped(field))
         # A CASE keeps the order: PostgreSQL takes the expression for the cheaper of the two.

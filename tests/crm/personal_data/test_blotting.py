@@ -56,6 +56,21 @@ def test_names_are_found_in_any_case_and_as_whole_words(name: str):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("written", ["Åse  Ærø", "Åse\nÆrø", "Åse\u00a0Ærø", "A\u030ase Ærø", "ÅSE \r\n ÆRØ"])
+def test_names_are_found_however_their_words_are_set_apart_and_their_accents_stored(written: str):
+    note = NoteFactory(text=f"I met {written}.")
+    spouse = ContactFactory(custom_fields={"spouse": f"is {written}"})
+    apart = NoteFactory(text="Åse and Ærø")
+
+    blot_out(Traces.made_of({"name": ["Åse Ærø"]}))
+
+    for row in (note, spouse, apart):
+        row.refresh_from_db()
+    assert (note.text, spouse.custom_fields) == ("I met [erased].", {"spouse": "is [erased]"})
+    assert apart.text == "Åse and Ærø"
+
+
+@pytest.mark.django_db
 def test_staff_write_of_others_in_notes_and_follow_ups_and_their_history():
     note = NoteFactory(text="Her sister is Joe Bloggs.")
     Note.objects.filter(pk=note.pk).update(text="Her sister is joe_b, or so she says.")
