@@ -71,6 +71,7 @@ def test_the_list_and_its_search_join_no_more_tables_than_postgresql_puts_in_ord
     assert len(joined) + 1 <= 8, joined  # and what waits, by its ids
 
 
+@pytest.mark.usefixtures("whole_pages")  # the number in the menu
 def test_the_list_says_who_waits_where_how_long_and_what_they_brought(question):
     type(question.channel).objects.update(name="Forum", reply_target_minutes=60)
     page = who_may_all().get(PAGE).content.decode()
