@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from community.models import Colleague
 from crm.models import Contact
@@ -57,3 +58,11 @@ def test_colleagues_logins_are_the_people_whom_the_shop_knows(django_assert_num_
     say_who_staff_are()  # a run that was killed is done again
 
     assert list(Colleague.objects.values_list("user__username", "contact")) == [("ana", ana.pk)]
+
+
+@pytest.mark.django_db
+def test_company_is_not_filled_where_reports_are_in_another_currency(settings):
+    settings.KITH_CURRENCY = "JPY"
+
+    with pytest.raises(CommandError, match="keeps its books in EUR: run it without KITH_CURRENCY=JPY"):
+        call_command("demo")

@@ -22,6 +22,7 @@ from gateway.acting import account, acting
 from gateway.commands import KithCommand
 from gateway.errors import DomainError
 
+CURRENCY = "EUR"  # its prices are in it, and its exchange rates lead to it
 AROUND = (
     "`make demo` serves this company and prints a login; `manage.py create_api_key me --all-scopes` prints an API key."
 )
@@ -56,6 +57,8 @@ class Command(KithCommand):
         """Do one step after the other; each says what it does."""
         if settings.PRODUCTION:
             raise CommandError("The demo company is not for production: KITH_PRODUCTION is on.")
+        if (asked := settings.KITH_CURRENCY) != CURRENCY:
+            raise CommandError(f"The demo company keeps its books in {CURRENCY}: run it without KITH_CURRENCY={asked}.")
         # A report in a file or a pipe is as wide as its tables.
         console = Console(width=None if self.stdout.isatty() else 150, stderr=as_json)
         if not report_only:
