@@ -11,7 +11,7 @@ from community.models import HelpRecord, Interaction, Member, Thread
 from crm.models import Campaign, Contact, ContactPoint, ContactRef
 from tests.factories.community import ChannelFactory
 from tests.holding import somebody_waits, wait_until
-from tests.sending import send
+from tests.sending import codes, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,3 +208,22 @@ def test_sixteen_clients_say_what_the_same_merged_people_wish():
         return failed
 
     assert at_once(write) == [0] * CLIENTS
+
+
+def test_campaigns_that_two_clients_put_below_each_other_make_no_circle():
+    send("campaigns", {"code": "spring"}, {"code": "may"})
+
+    def put_spring_below():
+        try:
+            return codes(send("campaigns", {"code": "spring", "parent": "may"}).results[0])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            send("campaigns", {"code": "may", "parent": "spring"})
+            putting = pool.submit(put_spring_below)
+            wait_until(lambda: putting.done() or somebody_waits())
+        assert putting.result() == [("parent", "crm_campaign_not_its_own_parent")]
+
+    assert dict(Campaign.objects.values_list("code", "parent__code")) == {"spring": None, "may": "spring"}
