@@ -108,6 +108,7 @@ def test_a_fault_asks_the_database_nothing_and_knows_where_kith_is_mounted(djang
     assert all("".join(address).startswith("data:") for address in loaded)
 
 
+@pytest.mark.usefixtures("whole_pages")
 def test_browsers_look_for_no_icon_elsewhere(ana: Client):
     page = ana.get("/nowhere/").content.decode()
 

@@ -14,7 +14,7 @@ from config.roles import ANALYST, HELPER
 from tests.admin_clients import with_role
 from tests.factories.community import ChannelFactory, InteractionFactory, MemberFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_pages")]
 
 
 def request_by(role: str = "", address: str = "/admin/") -> HttpRequest:
