@@ -19,11 +19,13 @@ from decimal import Decimal
 from typing import IO, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models
 from psycopg.types.range import Range
 
 from crm.models import Contact
+from crm.money import AmountField, in_reporting_currency, readable
 from crm.personal_data.blotting import Traces, find_mentions
 from crm.personal_data.known_by import known_by
 from crm.personal_data.rows import PersonRows
@@ -78,13 +80,19 @@ def _columns(model: type[models.Model]) -> list[str]:
 
 def _records(model: type[models.Model], pks: Any, rows: PersonRows) -> Iterator[Sequence[Any]]:
     """Yield the rows in the order of their keys, with other people's names taken out."""
-    shown = [_showing(model, name, rows) for name in _columns(model)]
-    attributes = [model._meta.get_field(name).attname for name in _columns(model)]  # type: ignore[union-attr]
+    names = _columns(model)
+    shown = [_showing(model, name, rows) for name in names]
+    attributes = [model._meta.get_field(name).attname for name in names]  # type: ignore[union-attr]
+    amounts = {place for place, name in enumerate(names) if isinstance(model._meta.get_field(name), AmountField)}
     wanted = sorted(pks)
     for start in range(0, len(wanted), CHUNK):
         found = model._default_manager.filter(pk__in=wanted[start : start + CHUNK]).order_by("pk")
         for record in found.values_list(*attributes):
-            yield [show(value) for show, value in zip(shown, record, strict=True)]
+            told = [show(value) for show, value in zip(shown, record, strict=True)]
+            for place in amounts:
+                if (amount := record[place]) is not None:
+                    told[place] = format(readable(amount, record[names.index("currency")]), "f")
+            yield told
 
 
 def _showing(model: type[models.Model], name: str, rows: PersonRows) -> Callable[[Any], Any]:
@@ -181,5 +189,5 @@ Collections that begin with "history-of" hold what your records said before, and
 What others said to you is here, without who said it: what they addressed to you or your accounts, replies to
 what you said, and answers in threads that you opened, unless they address somebody else. What names you elsewhere
 is theirs; the collection "mentions", if there is one, says where it stands.
-Amounts called "…_minor" are in cents of the currency of our reports.
+Amounts called "…_minor" are in units of {in_reporting_currency(1)} {settings.KITH_CURRENCY}.
 """

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import json
 import zipfile
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -30,7 +31,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import ContactFactory, EmailFactory, NoteFactory
+from tests.factories.crm import ContactFactory, ConversionFactory, EmailFactory, NoteFactory
 from tests.interrupting import AtStatement
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -121,6 +122,19 @@ def test_other_people_are_kept_out_and_what_they_said_to_the_person_is_in():
     assert {"table": "note", "id": str(note.pk), "field": "text"} in json.loads(archive.read("json/mentions.json"))
     assert "her brother" not in everything.lower()
     assert "What is known about you" in archive.read("README.txt").decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("currency", "amount", "unit"), [("EUR", "390.00", "0.01"), ("JPY", "390", "1")])
+def test_amounts_have_the_decimals_of_their_currency_and_minor_units_are_explained(settings, currency, amount, unit):
+    settings.KITH_CURRENCY = currency
+    joe = ContactFactory()
+    ConversionFactory(contact=joe, amount=Decimal("390"), currency=currency)
+
+    archive = export(joe.pk)
+
+    assert [row["amount"] for row in json.loads(archive.read("json/conversions.json"))] == [amount]
+    assert f'"…_minor" are in units of {unit} {currency}.' in archive.read("README.txt").decode()
 
 
 @pytest.mark.django_db
