@@ -5,6 +5,7 @@ The whole file is read once before anything is written, so a file that breaks of
 leaves nothing behind. What is wrong with single rows is left to the caller.
 """
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from gateway.spreadsheets import unescape_formula
 MAX_COLUMNS = 1_000
 MAX_CELL = 1_048_576  # characters in one cell
 MAX_LINE = 4 * MAX_CELL  # characters in one line: what keeps memory bounded
+START = 512  # bytes that tell what kind of file it is
 SAMPLE_ROWS = 50  # rows looked at to find the delimiter
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -124,23 +126,35 @@ def _broken(error: csv.Error, number: int, first_line: int, last_line: int) -> s
 def _checked_encoding(path: Path, encoding: str | None) -> str:
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(START)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be opened: {error.strerror or error}.") from error
     for mark, what in _NOT_TEXT.items():
         if start.startswith(mark):
             raise UnreadableFile(f"{path.name} is not a CSV file but {what}.")
-    if encoding is None:
-        if start.startswith(_UTF16_MARKS):
-            raise UnreadableFile(f"{path.name} is UTF-16, not UTF-8. Add --encoding utf-16.")
-        return "utf-8-sig"
+    is_marked = start.startswith(_UTF16_MARKS)
+    if encoding is None and is_marked:
+        raise UnreadableFile(f"{path.name} is UTF-16, not UTF-8. Add --encoding utf-16.")
     try:
-        "a".encode(encoding, "backslashreplace")  # as the error file writes it
+        "a".encode(encoding or "utf-8", "backslashreplace")  # as the error file writes it
     except (LookupError, UnicodeError):
         raise WrongOptions(
             f"There is no text encoding '{encoding}'. Common ones: utf-8, utf-16, cp1252, iso-8859-1."
         ) from None
+    order = None if is_marked else _order_of_utf16(start)
+    if order and not codecs.lookup(encoding or "utf-8").name.startswith(("utf-16-", "utf-32")):
+        raise UnreadableFile(f"{path.name} is UTF-16 without a byte order mark. Add --encoding {order}.")
+    if encoding is None:
+        return "utf-8-sig"
     return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+
+
+def _order_of_utf16(start: bytes) -> str | None:
+    """Return the encoding of text of which every other byte is NUL, as Latin letters have it in UTF-16."""
+    for encoding, others in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if 2 * others.count(0) > len(others):
+            return encoding
+    return None
 
 
 def _undecodable(path: Path, encoding: str, was_given: bool) -> str:

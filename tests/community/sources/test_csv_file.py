@@ -91,7 +91,9 @@ def test_check_csv_finds_the_delimiter_despite_a_ragged_row(write):
     [
         ("id,name\n1,Æble\n".encode("cp1252"), r"is not UTF-8: line 2 holds the byte 0xc6\..*--encoding cp1252"),
         ("id,name\n1,Æble\n".encode("utf-16"), r"UTF-16, not UTF-8\. Add --encoding utf-16"),
-        ("id,name\n1,a\n".encode("utf-16-le"), r"NUL characters in its header\. .*--encoding utf-16"),
+        ("id,name\n1,Æ\n".encode("utf-16-le"), r"UTF-16 without a byte order mark\. Add --encoding utf-16-le\."),
+        ("id,name\n1,Æ\n".encode("utf-16-be"), r"UTF-16 without a byte order mark\. Add --encoding utf-16-be\."),
+        (b"i\0d,name\n1,a\n", r"NUL characters in its header\. .*--encoding utf-16"),
         (b"PK\x03\x04rest", "Excel workbook or a zip archive.*Save the sheet as CSV"),
         (b"\xd0\xcf\x11\xe0rest", "old Excel workbook"),
         (gzip.compress(b"id\n1\n", mtime=0), "compressed with gzip"),
@@ -109,6 +111,15 @@ def test_check_csv_finds_the_delimiter_despite_a_ragged_row(write):
 def test_check_csv_refuses_with_a_sentence_that_names_the_fix(write, content, sentence):
     with pytest.raises(UnreadableFile, match=sentence):
         check_csv(write(content))
+
+
+@pytest.mark.parametrize("named", ["utf-16", "cp1252"])
+def test_check_csv_says_which_utf16_it_is_where_another_encoding_is_named(write, named):
+    path = write("id,name\n1,Æ\n".encode("utf-16-be"))
+
+    with pytest.raises(UnreadableFile, match=r"Add --encoding utf-16-be\."):
+        check_csv(path, encoding=named)
+    assert check_csv(path, encoding="utf-16-be").header == ("id", "name")
 
 
 def test_check_csv_refuses_a_huge_cell(write):
