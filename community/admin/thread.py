@@ -69,9 +69,12 @@ class ThreadAdmin(PrivateTexts, ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Thread, form: forms.ModelForm, change: bool) -> None:
         """Accepting an answer makes it help; taking that back withdraws the help."""
+        # Not what the form says was accepted: a client can have said otherwise since.
+        answers = accepted_by(Thread.objects.select_for_update(no_key=True).filter(pk=obj.pk))
         super().save_model(request, obj, form, change)
-        answers = {form.initial.get("accepted_answer"), obj.accepted_answer_id}
-        refresh_accepted_help({pk for pk in answers if pk is not None}, now=timezone.now())
+        if obj.accepted_answer_id is not None:
+            answers.add(obj.accepted_answer_id)
+        refresh_accepted_help(answers, now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Thread) -> None:
         """What it accepted is help no longer."""

@@ -36,6 +36,7 @@ from tests.factories.community import (
 )
 from tests.factories.crm import CompanyFactory, ContactFactory
 from tests.interrupting import AtStatement
+from tests.sending import send
 
 pytestmark = pytest.mark.django_db
 
@@ -228,6 +229,27 @@ def test_interaction_is_retracted_and_the_help_made_from_it_withdrawn(ana: Clien
     restored, why = history_of(answer)[:2]
     assert [(step.label, step.after) for step in restored.changes] == [("retracted at", None), ("retract reason", "")]
     assert [(step.before, step.after) for step in why.changes] == [("spam", "no spam")]
+
+
+def test_help_of_an_answer_that_a_client_accepted_meanwhile_is_withdrawn(ana: Client):
+    thread = ThreadFactory()
+    thread.opened_by = MemberFactory(channel=thread.channel)
+    thread.save()
+    answers = [InteractionFactory(channel=thread.channel, kind="answer") for _ in range(3)]
+    change = reverse("admin:community_thread_change", args=[thread.pk])
+    ana.post(change, posted(ana.get(change), accepted_answer=answers[0].pk))
+
+    def accept_the_second():
+        place = {"channel": thread.channel.slug, "external_id": thread.external_id}
+        assert send("threads", place | {"accepted_answer": answers[1].external_id}).updated == 1
+
+    form = posted(ana.get(change), accepted_answer=answers[2].pk)
+    writing = AtStatement(1, accept_the_second, among=lambda sql: "UPDATE" in sql and '"community_thread"' in sql)
+    with connection.execute_wrapper(writing):
+        ana.post(change, form)
+
+    assert writing.done
+    assert HelpRecord.objects.get(withdrawn_at=None).interaction == answers[2]
 
 
 def test_help_goes_with_the_threads_that_accepted_the_answers(ana: Client):
