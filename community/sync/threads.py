@@ -84,8 +84,8 @@ class Threads(SyncedCollection):
     def remove(self, pk: int, *, now: datetime) -> None:
         """Delete it; what it accepted is help no longer."""
         with transaction.atomic():
-            THREADS.lock([pk])
-            answers = accepted_by(Thread.objects.filter(pk=pk))
+            thread = Thread.objects.select_for_update().filter(pk=pk).first()
+            answers = {thread.accepted_answer_id} if thread and thread.accepted_answer_id else set()
             self.delete(pk)
             INTERACTIONS.lock(sorted(answers))
             refresh_accepted_help(answers, now=now)
