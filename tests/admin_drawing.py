@@ -23,7 +23,6 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(SimpleTemplateResponse, "render", draw)
     monkeypatch.setattr("gateway.admin.page_panels.panels_for", lambda *_, **__: [])
-    monkeypatch.setattr(admin.site, "each_context", lambda request: {})
 
 
 _frames = pytest.MonkeyPatch()  # what leaves them out
@@ -39,7 +38,7 @@ def leave_out_frames() -> None:
     frame = get_template("unfold/layouts/skeleton.html").template
     own = engines["django"].from_string(OWN).template
     _frames.setattr(frame, "nodelist", own.nodelist)
-    _frames.setattr(admin.site, "each_context", lambda request: {})
+    _frames.setattr(admin.site.__class__, "each_context", lambda site, request: {})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Communities, channels and members through the batch: whose an account is, and its dated roles."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 
@@ -206,7 +207,7 @@ def test_community_and_channel_are_stored():
 
     stored = Channel.objects.get(slug="insta")
     assert (stored.name, stored.platform, stored.community.slug) == ("Instagram", "instagram", "help")
-    assert str(Community.objects.get(slug="help").target) == "4.50"
+    assert Community.objects.get(slug="help").target == Decimal("4.50")
 
 
 def test_community_of_a_channel_is_never_created_and_may_change():

@@ -321,7 +321,7 @@ def questions_of(client: Client, url: str) -> tuple[int, int]:
     return status, len(queries)
 
 
-AROUND = 3  # questions of what stands around every page: the head and the menu
+AROUND = 2  # questions of what stands around every page: the head and the menu
 
 
 def test_what_stands_around_a_page_asks_a_few_questions_which_count_for_each_page(

@@ -14,7 +14,7 @@ from gateway.admin.paginator import BoundedPaginator
 from tests.factories.community import UserFactory
 from tests.factories.crm import CompanyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_pages")]
 
 
 @pytest.fixture
