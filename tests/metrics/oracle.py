@@ -175,6 +175,16 @@ def shares_of(model, weights):
     return weights
 
 
+def was_mailed(interaction):
+    """Whether it was sent to nobody in particular."""
+    return interaction.direction == "outbound" and not (
+        interaction.to_member_id
+        or interaction.to_contact_id
+        or interaction.reply_to_id
+        or (interaction.kind == "answer" and interaction.thread_id)
+    )
+
+
 def touches_of(facts, conversion, person):
     """Return the touches of one conversion, oldest first, as rows without amounts."""
     after = conversion.occurred_at - facts.lookback[conversion.kind_id]
@@ -186,13 +196,7 @@ def touches_of(facts, conversion, person):
             continue
         role = facts.role(interaction.member_id, interaction.occurred_at) if interaction.member_id else None
         acted = facts.person_of_member(interaction.member_id) == person
-        mailed = interaction.direction == "outbound" and not (
-            interaction.to_member_id
-            or interaction.to_contact_id
-            or interaction.reply_to_id
-            or (interaction.kind == "answer" and interaction.thread_id)
-        )
-        if mailed or role == "bot" or not (acted or facts.addressee(interaction) == person):
+        if was_mailed(interaction) or role == "bot" or not (acted or facts.addressee(interaction) == person):
             continue
         if acted:
             actor = "self"

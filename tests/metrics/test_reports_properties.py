@@ -21,7 +21,7 @@ from metrics.recompute import recompute_all
 from metrics.reports import RoiQuery, roi_report, rows_of
 from metrics.reports.about_people import PeopleQuery
 from metrics.reports.first_conversions import time_to_convert
-from tests.metrics.oracle import Facts, shares_of
+from tests.metrics.oracle import Facts, shares_of, was_mailed
 from tests.metrics.world import START, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -195,7 +195,7 @@ def days_to_convert(query, facts):
     touched = defaultdict(list)
     for i in facts.interactions.values():
         if i.kind in TOUCHES and i.retracted_at is None and i.occurred_at <= query.now:
-            if i.member_id and facts.role(i.member_id, i.occurred_at) == "bot":
+            if was_mailed(i) or (i.member_id and facts.role(i.member_id, i.occurred_at) == "bot"):
                 continue
             for person in {facts.person_of_member(i.member_id), facts.addressee(i)} - {None}:
                 touched[person].append(i.occurred_at)
