@@ -23,7 +23,7 @@ from tests.api_clients import client_with
 from tests.factories.crm import ContactFactory
 from tests.gateway.samples import SAMPLES, prepare
 
-EXAMPLES = int(os.environ.get("KITH_FUZZ_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("KITH_FUZZ_EXAMPLES", "6"))
 TEXT = (django_settings.BASE_DIR / "openapi.yaml").read_text(encoding="utf-8")
 # Found by how they stand there: to parse the document takes half a second, which is left to whoever runs these tests.
 OPERATIONS = [

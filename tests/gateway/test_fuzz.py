@@ -17,7 +17,7 @@ from gateway.routes import api_routes, known_scopes
 from tests.api_clients import client_with
 from tests.gateway.samples import SAMPLES, prepare
 
-EXAMPLES = int(os.environ.get("KITH_FUZZ_EXAMPLES", "8"))  # per test; a few hundred for a long night
+EXAMPLES = int(os.environ.get("KITH_FUZZ_EXAMPLES", "6"))  # per test; a few hundred for a long night
 
 texts = st.one_of(
     st.text(max_size=40),

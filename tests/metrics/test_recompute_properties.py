@@ -19,7 +19,7 @@ from tests.metrics.world import OPERATIONS, operations, undone
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-EXAMPLES = int(os.environ.get("KITH_EXAMPLES", "12"))  # worlds per property; more when somebody has the time
+EXAMPLES = int(os.environ.get("KITH_EXAMPLES", "8"))  # worlds per property; more when somebody has the time
 quietly = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -22,6 +22,7 @@ from metrics.reports import RoiQuery, roi_report, rows_of
 from metrics.reports.about_people import PeopleQuery
 from metrics.reports.first_conversions import time_to_convert
 from tests.metrics.oracle import Facts, shares_of, was_mailed
+from tests.metrics.test_recompute_properties import EXAMPLES
 from tests.metrics.world import START, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -80,7 +81,7 @@ def scatter(numbers):
         record.save()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=FACTS, numbers=NUMBERS, period=PERIODS, today=DAY)
 def test_sums_hold_and_rows_equal_the_ledger(beginning, facts, numbers, period, today):
     now = dt.datetime.combine(today, dt.time(12), tzinfo=dt.UTC)
@@ -172,7 +173,7 @@ MEETINGS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=MEETINGS, today=DAY)
 def test_time_to_convert_equals_a_count_person_by_person(beginning, facts, today):
     first_day = START.date()
