@@ -396,6 +396,14 @@ def test_day_that_is_none_is_refused_in_a_sentence():
 
 
 @pytest.mark.django_db
+def test_day_of_the_environment_that_is_none_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setenv("DEMO_UNTIL", "2026-02-30")
+
+    with pytest.raises(CommandError, match=r"^DEMO_UNTIL: '2026-02-30' is not a day. Write it as 2026-11-01.$"):
+        call_command("demo")
+
+
+@pytest.mark.django_db
 def test_day_of_the_command_line_is_the_one_that_counts():
     Job.objects.create(
         kind="demo", parameters={"until": UNTIL}, state=Job.State.SUCCEEDED, finished_at=timezone.now(), report={}

@@ -45,7 +45,7 @@ class Command(KithCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Say which company, and what to print."""
         parser.add_argument(
-            "--until", type=day, metavar="YYYY-MM-DD", default=os.environ.get("DEMO_UNTIL") or None,
+            "--until", type=day, metavar="YYYY-MM-DD",
             help="the day before which the company's 24 months end; default DEMO_UNTIL, else today",
         )  # fmt: skip
         parser.add_argument("--report-only", action="store_true", help="fill and recompute nothing")
@@ -59,6 +59,11 @@ class Command(KithCommand):
             raise CommandError("The demo company is not for production: KITH_PRODUCTION is on.")
         if (asked := settings.KITH_CURRENCY) != CURRENCY:
             raise CommandError(f"The demo company keeps its books in {CURRENCY}: run it without KITH_CURRENCY={asked}.")
+        if until is None and (wanted := os.environ.get("DEMO_UNTIL")):
+            try:
+                until = day(wanted)
+            except ArgumentTypeError as error:
+                raise CommandError(f"DEMO_UNTIL: {error}") from None
         # A report in a file or a pipe is as wide as its tables.
         console = Console(width=None if self.stdout.isatty() else 150, stderr=as_json)
         if not report_only:
