@@ -70,7 +70,7 @@ class ThreadAdmin(PrivateTexts, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Thread, form: forms.ModelForm, change: bool) -> None:
         """Accepting an answer makes it help; taking that back withdraws the help."""
         # Not what the form says was accepted: a client can have said otherwise since.
-        answers = accepted_by(Thread.objects.select_for_update(no_key=True).filter(pk=obj.pk))
+        answers = accepted_by(Thread.objects.filter(pk=obj.pk))
         super().save_model(request, obj, form, change)
         if obj.accepted_answer_id is not None:
             answers.add(obj.accepted_answer_id)
@@ -82,7 +82,7 @@ class ThreadAdmin(PrivateTexts, ModelAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Thread]) -> None:
         with transaction.atomic():
-            answers = accepted_by(queryset)
+            answers = accepted_by(Thread.objects.filter(pk__in=queryset.values("pk")))
             super().delete_queryset(request, queryset)
             refresh_accepted_help(answers, now=timezone.now())
 

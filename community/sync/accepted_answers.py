@@ -51,9 +51,13 @@ _BECOMES = {
 
 
 def accepted_by(threads: QuerySet[Thread]) -> set[int]:
-    """Return the interactions that these threads accept. One query."""
-    accepting = threads.exclude(accepted_answer=None)
-    return {pk for pk in accepting.values_list("accepted_answer_id", flat=True) if pk is not None}
+    """
+    Return the interactions that these threads accept, and lock the threads. One query.
+
+    Who waited for another writer is told what that one has accepted.
+    """
+    accepted = threads.select_for_update(no_key=True).order_by("pk").values_list("accepted_answer_id", flat=True)
+    return {pk for pk in accepted if pk is not None}
 
 
 def refresh_accepted_help(answers: Collection[int], *, now: datetime) -> None:

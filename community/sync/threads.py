@@ -70,10 +70,8 @@ class Threads(SyncedCollection):
 
         def note_former(changing: Sequence[int]) -> None:
             """What was accepted until now is read from locked rows: who waited for another writer follows that one."""
-            if not changing:
-                return
-            THREADS.lock(changing)
-            touched.update(accepted_by(Thread.objects.filter(pk__in=any_of(changing))))
+            if changing:
+                touched.update(accepted_by(Thread.objects.filter(pk__in=any_of(changing))))
 
         write_rows(THREADS, drafts, beforehand=note_former)
         INTERACTIONS.insert(new_answers)
@@ -84,8 +82,7 @@ class Threads(SyncedCollection):
     def remove(self, pk: int, *, now: datetime) -> None:
         """Delete it; what it accepted is help no longer."""
         with transaction.atomic():
-            thread = Thread.objects.select_for_update().filter(pk=pk).first()
-            answers = {thread.accepted_answer_id} if thread and thread.accepted_answer_id else set()
+            answers = accepted_by(Thread.objects.filter(pk=pk))
             self.delete(pk)
             INTERACTIONS.lock(sorted(answers))
             refresh_accepted_help(answers, now=now)

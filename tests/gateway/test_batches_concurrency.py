@@ -5,10 +5,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.contrib import admin
 from django.db import connection, transaction
+from django.test import RequestFactory
+from django.utils import timezone
 
 from community.models import HelpRecord, Interaction, Member, Thread
 from crm.models import Campaign, Contact, ContactPoint, ContactRef
+from gateway.collections import collections
 from tests.factories.community import ChannelFactory
 from tests.holding import somebody_waits, wait_until
 from tests.sending import codes, send
@@ -191,6 +195,40 @@ def test_an_answer_that_somebody_else_accepted_meanwhile_is_help_no_longer():
 
     standing = HelpRecord.objects.filter(withdrawn_at=None)
     assert list(standing.values_list("interaction__external_id", flat=True)) == ["p2"]
+
+
+def delete_by_api(thread):
+    collections["threads"].remove(thread.pk, now=timezone.now())
+
+
+def delete_in_admin(thread):
+    admin.site._registry[Thread].delete_model(RequestFactory().post("/"), thread)
+
+
+@pytest.mark.parametrize("delete", [delete_by_api, delete_in_admin])
+@pytest.mark.parametrize("before", [{}, {"accepted_answer": "p0"}])
+def test_a_thread_that_is_deleted_leaves_no_help_of_what_somebody_else_accepted_meanwhile(delete, before):
+    ChannelFactory(slug="forum")
+    said = {"kind": "answer", "occurred_at": "2026-03-02T09:00:00Z"}
+    send("interactions", *[on_forum(f"p{number}", member=f"u{number}", **said) for number in range(2)])
+    send("threads", on_forum("t0", opened_by="u99", **before))
+    thread = Thread.objects.get(external_id="t0")
+
+    def delete_it():
+        try:
+            delete(thread)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            send("threads", on_forum("t0", accepted_answer="p1"))
+            deleting = pool.submit(delete_it)
+            wait_until(somebody_waits)
+        deleting.result()
+
+    assert not Thread.objects.exists()
+    assert not HelpRecord.objects.filter(withdrawn_at=None).exists()
 
 
 def test_sixteen_clients_say_what_the_same_merged_people_wish():
