@@ -144,8 +144,14 @@ REPLIES = f"""
       AND (replier.id IS NULL OR found.asker_id IS NULL OR {_REPLIER} <> found.asker_id)
 """
 
+# That the answer `given` resolves the ask {ask} in its thread `thread`. One that its source calls reopened is open.
+RESOLVES = (
+    "thread.id = {ask}.thread_id AND lower(thread.source_state) <> 'reopened' AND given.retracted_at IS NULL"
+    " AND given.occurred_at >= {ask}.occurred_at AND given.occurred_at <= %(now)s"
+)
+
 # The asks that were settled by who asked. Reads a table expression `ask` with the columns of `_ASKS`. Each is looked up
-# by itself, for few are asked about. A thread that its source calls reopened is open.
+# by itself, for few are asked about.
 SETTLED = f"""
     SELECT ask.id FROM ask
     WHERE ask.kind = 'question' AND ask.thread_id IS NOT NULL AND (
@@ -154,8 +160,7 @@ SETTLED = f"""
         CROSS JOIN LATERAL (VALUES (thread.accepted_answer_id), (thread.confirmed_answer_id)) answer (id)
         JOIN community_interaction given ON given.id = answer.id
         {OWNER.format(who="giver", member="given.member_id")}
-        WHERE thread.id = ask.thread_id AND lower(thread.source_state) <> 'reopened' AND given.retracted_at IS NULL
-          AND given.occurred_at >= ask.occurred_at AND given.occurred_at <= %(now)s
+        WHERE {RESOLVES.format(ask="ask")}
     )
 """
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from community.models import Channel
 from config.admin.period import Choice, Filter, chosen_filter, chosen_period, in_words, period_chooser
@@ -84,8 +85,6 @@ def _shown(choice: Choice, narrowed: Mapping[str, str], now: datetime) -> dict[s
         "tables": [
             _table("By channel", channels, NOBODY if narrowed["staff"] else NOTHING),
             _table("By member of staff", staff, NOBODY),
-        ],
-        "times": [
             _times_table("Times by channel, in hours", channels, NOBODY if narrowed["staff"] else NOTHING),
             _times_table("Times by member of staff, in hours", staff, NOBODY),
         ],
@@ -236,7 +235,7 @@ def _times_table(title: str, report: ResponsesReport, empty: str) -> Table:
             Column(label="Channel" if by_channel else "Who"),
             Column(label="Until"),
             Column(label="Times", unit="count"),
-            *(Column(label=label[0].upper() + label[1:], unit="decimal") for label in spread),
+            *(Column(label=capfirst(label), unit="decimal") for label in spread),
             *(Column(label=f"Business hours, {label}", unit="decimal") for label in spread),
         ),
         rows=rows,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, OuterRef, Q, Subquery
+from django.db.models import Model, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 
@@ -12,6 +12,7 @@ from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Contact, Conversion, ConversionKind
+from crm.models.conversion import IS_ORIGINAL
 from crm.personal_data.suppression import SourceName
 from crm.sync.fields import money_problems
 from crm.voiding import restoring, voiding
@@ -76,9 +77,7 @@ class ConversionForm(ErasedRefusingForm):
 
 
 # What a refund takes from its original, whose row it names by source and external id.
-_ORIGINAL = Conversion.objects.filter(
-    source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id")
-).values(
+_ORIGINAL = Conversion.objects.filter(IS_ORIGINAL).values(
     found=JSONObject(
         currency="currency",
         order_number="order_number",

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from crm.api.formats import Amount, RefRecord, SignedAmount, money, ref
 from crm.models import Conversion
+from crm.models.conversion import IS_ORIGINAL
 from crm.voiding import restoring, voiding
 from gateway.filters import CollectionFilters, IdFilter, InstantFilter, PresenceFilter, TextFilter
 from gateway.resources import Act, Json, Record, Resource
@@ -57,11 +58,6 @@ _OF_PERSON = _BROUGHT.format(
 )
 
 
-_ORIGINAL = Conversion.objects.filter(
-    source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id")
-)
-
-
 class BroughtByFilter(IdFilter):
     """The conversions of somebody, refunds of these included; `brought` selects their ids."""
 
@@ -100,7 +96,7 @@ class Conversions(Resource):
     hidden = {
         "refund_of_source": "refund_of_source",
         "refund_of_external_id": "refund_of_external_id",
-        "currency_of_original": Subquery(_ORIGINAL.values("currency")),
+        "currency_of_original": Subquery(Conversion.objects.filter(IS_ORIGINAL).values("currency")),
     }
     filled = frozenset({"refund_of"})
     orderings = ("id", "updated_at", "occurred_at")

@@ -2,13 +2,16 @@
 
 import pghistory
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.db.models.functions import Lower
 
 from crm.models.contact import Contact
 from crm.models.synced import Synced
 from crm.models.told_of_contacts import told_with_conversions, told_with_kinds
 from crm.money import AmountField, CurrencyField, money_constraints, whole_minor_units
+
+# Inside a query of refunds: keeps the conversion that the refund names as its original.
+IS_ORIGINAL = Q(source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id"))
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())

@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Concat, Lower
 
 from crm.models import Campaign, Conversion
 from crm.models.contact import ERASED_NAME
+from crm.models.conversion import IS_ORIGINAL
 from crm.personal_data.declarations import (
     Becomes,
     Identity,
@@ -54,9 +55,7 @@ SENT: Mapping[str, Treatment] = {"source": Identity(), "external_id": Identity()
 
 def refunds(known: KnownRows) -> Q:
     """Refunds name their original by what the source calls it."""
-    originals = Conversion.objects.filter(
-        contact__in=known.contacts, source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id")
-    )
+    originals = Conversion.objects.filter(IS_ORIGINAL, contact__in=known.contacts)
     return Q(refund_of_source__isnull=False) & Q(Exists(originals))
 
 

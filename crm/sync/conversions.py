@@ -148,7 +148,7 @@ def _check_refunds(drafts: Sequence[Draft]) -> None:
     for draft, facts in refunds.items():
         currency = currencies.get(facts["refund_of"].key)
         if currency is None:
-            _name_currency(draft, facts)
+            _demand_currency(draft, facts)
             continue
         if facts.get("currency") not in (None, currency):
             draft.fail("currency", "refund", f"A refund is in the currency of its original, which is {currency}.")
@@ -160,7 +160,7 @@ def _check_refunds(drafts: Sequence[Draft]) -> None:
             draft.facts["currency"] = currency  # without it the database takes no more than two decimals
 
 
-def _name_currency(draft: Draft, facts: Mapping[str, Any]) -> None:
+def _demand_currency(draft: Draft, facts: Mapping[str, Any]) -> None:
     """Refuse an amount of three decimals of which nobody can say yet in what currency it is."""
     if _is_finer_than_cents(facts) and facts.get("currency") is None:
         draft.fail(

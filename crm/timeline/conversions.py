@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Subquery
 
 from crm.models import Conversion
+from crm.models.conversion import IS_ORIGINAL
 from crm.money import quantise
 from crm.timeline.entry import Entry
 from crm.timeline.source import Asked
@@ -49,9 +50,7 @@ class ConversionEntries:
         return " UNION ALL ".join(wanted)
 
     def load(self, ids: Sequence[int], asked: Asked) -> Mapping[int, Entry]:
-        original = Conversion.objects.filter(
-            source=OuterRef("refund_of_source"), external_id=OuterRef("refund_of_external_id")
-        )
+        original = Conversion.objects.filter(IS_ORIGINAL)
         found = (
             Conversion.objects.filter(pk__in=ids)
             .select_related("kind")

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from community.business_time import OPENED, business_seconds
-from community.replies import OWNER, PERSON, REPLIES, ROLE_AT, asks, reply_parameters
+from community.replies import OWNER, PERSON, REPLIES, RESOLVES, ROLE_AT, asks, reply_parameters
 from metrics.reports.snapshot import select
 
 WHOLE = "whole"  # the row of everything
@@ -131,7 +131,7 @@ _WHO = """CASE
         END"""
 
 # Asks, replies and resolutions are laid under each other and folded, not joined: see `community.replies`. Of a
-# thread its first question is raised; one that its source calls reopened is not resolved. What staff dismissed is asked
+# thread its first question is raised; a reopened one is not resolved. What staff dismissed is asked
 # all the same once somebody replied to it.
 _FIGURES = f"""
     WITH ask AS MATERIALIZED ({
@@ -157,23 +157,22 @@ _FIGURES = f"""
     ),
     resolved AS MATERIALIZED (
         SELECT DISTINCT ON (said.id)
-               said.id AS ask_id, said.channel_id, said.occurred_at AS asked_at, a.occurred_at AS resolved_at,
-               {_WHO.format(user="a.user_id", person=_RESOLVER)} AS resolver,
+               said.id AS ask_id, said.channel_id, said.occurred_at AS asked_at, given.occurred_at AS resolved_at,
+               {_WHO.format(user="given.user_id", person=_RESOLVER)} AS resolver,
                CASE
                    WHEN {_RESOLVER} = said.person_id THEN 'asker'
-                   WHEN a.user_id IS NOT NULL OR role.role = 'staff' THEN 'staff'
+                   WHEN given.user_id IS NOT NULL OR role.role = 'staff' THEN 'staff'
                    ELSE 'member'
                END AS resolved_by
         FROM raised said
-        JOIN community_thread t ON t.id = said.thread_id
-        CROSS JOIN LATERAL (VALUES (t.accepted_answer_id), (t.confirmed_answer_id)) answer (id)
-        JOIN community_interaction a ON a.id = answer.id
-        {OWNER.format(who="resolver", member="a.member_id")}
-        CROSS JOIN LATERAL (SELECT {ROLE_AT.format(member="a.member_id", instant="a.occurred_at")}) role (role)
-        WHERE lower(t.source_state) <> 'reopened' AND a.retracted_at IS NULL
-          AND a.occurred_at >= said.occurred_at AND a.occurred_at <= %(now)s
+        JOIN community_thread thread ON thread.id = said.thread_id
+        CROSS JOIN LATERAL (VALUES (thread.accepted_answer_id), (thread.confirmed_answer_id)) answer (id)
+        JOIN community_interaction given ON given.id = answer.id
+        {OWNER.format(who="resolver", member="given.member_id")}
+        CROSS JOIN LATERAL (SELECT {ROLE_AT.format(member="given.member_id", instant="given.occurred_at")}) role (role)
+        WHERE {RESOLVES.format(ask="said")}
           AND (role.role <> 'bot' OR {_RESOLVER} = said.person_id)
-        ORDER BY said.id, a.occurred_at, a.id
+        ORDER BY said.id, given.occurred_at, given.id
     ),
     opened AS MATERIALIZED ({OPENED.format(since="(SELECT min(occurred_at) FROM ask)", until="%(now)s::timestamptz")}),
     place AS MATERIALIZED (
