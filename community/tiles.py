@@ -52,8 +52,8 @@ def first_and_last_exchange(persons: Sequence[int], *, now: datetime) -> dict[in
     """
     Return for each person the oldest and the newest interaction by or to them that is more than being there.
 
-    One query. It counts what can earn credit, and leads: a like or a view is no contact, nor is what a bot does, nor
-    what answers the person's words but addresses somebody else.
+    One query. It counts what can earn credit, leads and survey answers: a like or a view is no contact, nor is what a
+    bot does, nor what answers the person's words but addresses somebody else.
     """
     ends = {"first": _end_of_each(newest_first=False), "last": _end_of_each(newest_first=True)}
     both = " UNION ALL ".join(f"SELECT '{end}' AS which, person_id, id FROM ({sql}) {end}" for end, sql in ends.items())

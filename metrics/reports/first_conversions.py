@@ -1,9 +1,9 @@
 """
 Time to convert of many: the days from a person's first touch to their first conversion.
 
-The same rule as on the person's own page: the oldest touch by or to the person over all their records, or lead of
-theirs, the oldest conversion that was not voided, whole days. Whoever converted before that, or without any, has no
-time and is counted beside.
+The same rule as on the person's own page: the oldest touch by or to the person over all their records, or what they
+said to us alone, the oldest conversion that was not voided, whole days. Whoever converted before that, or without any,
+has no time and is counted beside.
 """
 
 from collections.abc import Mapping
