@@ -53,3 +53,14 @@ def test_enter_before_the_answer_waits_for_it_and_an_arrow_chooses_another(page:
     page.keyboard.press("Enter")
 
     page.wait_for_url(re.compile(re.escape(address)))
+
+
+def test_the_cursor_is_in_the_field_however_long_the_dialog_takes_to_appear(page: Page, log_in):
+    log_in()
+    page.evaluate("window.requestAnimationFrame = (draw) => setTimeout(draw, 200)")  # what shows the dialog
+
+    page.keyboard.press("Control+k")
+
+    expect(page.locator("#search-input-command")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#search-input-command")).to_be_hidden()

@@ -2,6 +2,8 @@
  * Enter in the search over the whole admin (Ctrl+K) opens what is marked, else the first; with Ctrl in a tab of its own.
  *
  * What is shown while somebody types faster than answers come does not fit the text: Enter then waits for what does.
+ * The theme puts the cursor into the field after 20 milliseconds, which fails where the dialog takes longer to appear:
+ * here it goes there once the dialog is to be seen.
  */
 (() => {
   const NAME = "search-input-command";
@@ -30,6 +32,11 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     field()?.setAttribute("aria-label", "Search people, companies, campaigns and pages");
+    const dialog = field()?.closest("[x-show]");
+    if (dialog) {
+      const appeared = () => field().checkVisibility() && field().focus();
+      new MutationObserver(appeared).observe(dialog, { attributeFilter: ["style"] });
+    }
     document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
       if (detail.requestConfig?.elt !== field()) return;
       shown = detail.requestConfig.parameters.s;
