@@ -5,14 +5,11 @@ All merges take one lock, the same that the database's own trigger takes, before
 two at once come one after the other, and the second sees what the first has done.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
-from psycopg.errors import DeadlockDetected
 
 from crm.duplicates.decisions import note_merge
 from crm.merging.fields import (
@@ -26,15 +23,11 @@ from crm.merging.fields import (
 )
 from crm.models import Contact, Merge
 from crm.search import refresh_search_text
+from gateway.collisions import retried
 from gateway.errors import DomainError
 from gateway.staging import id_array
 
-logger = logging.getLogger(__name__)
-
-ATTEMPTS = 3  # a deadlock with somebody's long batch is tried again so often
 SHELL_RULE = "shell"  # an account's own contact, once it is known whose account it is
-
-Result = TypeVar("Result")
 
 
 class NoSuchContact(DomainError):
@@ -204,16 +197,3 @@ def store(survivor: Contact, paths: Mapping[str, object]) -> None:
     Contact.objects.filter(pk=survivor.pk).update(**values, updated_at=Now())
     if {"full_name", "preferred_name"} & values.keys():
         refresh_search_text([survivor.pk])
-
-
-def retried(attempt: Callable[[], Result]) -> Result:
-    """Run one transaction, again where it collided with somebody's batch; inside a transaction only once."""
-    remaining = 1 if connection.in_atomic_block else ATTEMPTS
-    while True:
-        remaining -= 1
-        try:
-            return attempt()
-        except OperationalError as error:
-            if not remaining or not isinstance(error.__cause__, DeadlockDetected):
-                raise
-            logger.info("Trying a merge again after a deadlock.")

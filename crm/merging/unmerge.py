@@ -15,9 +15,10 @@ from django.db.models.functions import Now
 
 from crm.duplicates.decisions import note_unmerge, remember_different
 from crm.merging.fields import ABSENT, label_of, place_of, same, set_value, shown, value_of
-from crm.merging.merge import NoSuchContact, PersonErased, retried, store, wait_for_merges
+from crm.merging.merge import NoSuchContact, PersonErased, store, wait_for_merges
 from crm.models import Company, Consent, Contact, Merge
 from crm.motivation import ON_RECORD, kept_of_contacts
+from gateway.collisions import retried
 from gateway.errors import DomainError
 from gateway.history import events_of
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max, Min
 
 from crm.models import Contact
+from gateway.collisions import retried
 from jobs.attempts import ATTEMPTS, due, retry_at
 from jobs.models import Job
 from metrics.attribution.statements import statement
@@ -20,12 +21,12 @@ from metrics.models import ConversionResult, Fingerprint, RecomputeChunk, StaleM
 from metrics.recompute.computing import (
     BLOCK_SIZE,
     BLOCKS,
+    COLLISIONS,
     Recomputed,
     find_stale,
     lock_blocks,
     recompute_conversions,
     recompute_costs,
-    retried,
 )
 from metrics.workspace import Workspace
 
@@ -84,7 +85,7 @@ def recompute_next_chunk(*, now: datetime) -> Recomputed | None:
     """
     begun: list[RecomputeChunk] = []
     try:
-        return retried(lambda: _recompute_next_chunk(begun, now=now))
+        return retried(lambda: _recompute_next_chunk(begun, now=now), collisions=COLLISIONS)
     except Exception:
         if not begun:
             raise

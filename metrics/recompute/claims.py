@@ -11,17 +11,18 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from gateway.collisions import retried
 from jobs.attempts import ATTEMPTS, due, retry_at
 from metrics.attribution.statements import statement
 from metrics.models import StaleMark
 from metrics.recompute.computing import (
+    COLLISIONS,
     Recomputed,
     find_stale,
     is_many,
     lock_blocks,
     recompute_conversions,
     recompute_costs,
-    retried,
 )
 from metrics.workspace import Workspace
 
@@ -43,7 +44,7 @@ def recompute_claim(*, now: datetime, claim_marks: int = CLAIM_MARKS) -> Recompu
     """
     taken: list[tuple[int, int | None]] = []
     try:
-        return retried(lambda: _recompute_claim(taken, now=now, claim_marks=claim_marks))
+        return retried(lambda: _recompute_claim(taken, now=now, claim_marks=claim_marks), collisions=COLLISIONS)
     except Exception as error:
         if not taken:
             raise

@@ -5,10 +5,8 @@ It begins with what a claim or a chunk brings, and ends with the rows and daily 
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import IntegrityError, OperationalError
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
@@ -22,8 +20,9 @@ logger = logging.getLogger(__name__)
 # workers shall share them; block 1,024 takes the lock of block 0 again, so that nobody ever holds more locks than that.
 BLOCK_SIZE = 64
 BLOCKS = 1_024
+# What ends a recompute that another statement or worker crossed. What it claimed is still there.
+COLLISIONS = (DeadlockDetected, UniqueViolation)
 FEW = 1_000  # marks, or stale conversions, up to which prepared statements are quicker than planned ones
-ATTEMPTS = 3  # a deadlock with a statement of somebody else's is tried again so often
 
 _LOCK_CLASS = 0x4B697468  # "Kith": sets these advisory locks apart from others in the database
 _GUESTS_BLOCK = -1  # conversions without a contact
@@ -115,15 +114,3 @@ def recompute_costs(cursor: CursorWrapper, *, costs: list[int] | None) -> Recomp
     cursor.execute(statement("costs"), {**figure_parameters(), "costs": costs})
     (written,) = cursor.fetchone()
     return Recomputed(cost_days_written=written)
-
-
-def retried(attempt: Callable[[], Recomputed | None]) -> Recomputed | None:
-    """Run one transaction, again where it collided with another: what it claimed is still there."""
-    for remaining in reversed(range(ATTEMPTS)):
-        try:
-            return attempt()
-        except (OperationalError, IntegrityError) as error:
-            if not remaining or not isinstance(error.__cause__, (DeadlockDetected, UniqueViolation)):
-                raise
-            logger.info("Trying again after a collision: %s", type(error.__cause__).__name__)
-    raise AssertionError("unreachable")
