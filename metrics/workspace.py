@@ -70,11 +70,14 @@ class Workspace:
         self._figures = _hashable(figure_parameters())
         cursor.execute(
             f"""
+            {_FEW};
             SELECT to_regclass('pg_temp.{TABLES[-1]}') IS NOT NULL,
                 array(SELECT name FROM pg_prepared_statements WHERE name LIKE 'kith\\_%%')
             """,
             (),
         )
+        while cursor.nextset():
+            pass
         is_made, prepared = cursor.fetchone()
         self._prepared = set(prepared)
         if not is_made:
@@ -82,7 +85,6 @@ class Workspace:
         elif len(connection.savepoint_ids) > 0:
             # Within a transaction of the caller's own, what an earlier recompute left is still there.
             self._gather("; ".join(f"DELETE FROM {table}" for table in TABLES))
-        self._gather(_FEW)
 
     def expect_many(self, *filled: str) -> None:
         """From here on, plan each statement by statistics: of the tables `filled` so far and of those to come."""

@@ -26,6 +26,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from jobs.models import Job
+from metrics.attribution.statements import statement
 from metrics.fingerprint import is_current
 from metrics.models import RecomputeChunk, StaleMark
 from metrics.recompute.chunks import JOB_KIND, recompute_next_chunk, start_full_recompute
@@ -39,6 +40,7 @@ __all__ = [
     "recompute_all",
     "recompute_claim",
     "recompute_contacts",
+    "recompute_next",
     "recompute_next_chunk",
     "recompute_stale",
     "start_full_recompute",
@@ -62,11 +64,22 @@ def recompute_stale(*, now: datetime, seconds: float | None = None, claim_marks:
                 start_full_recompute(now=now, requested_through="fingerprint")
     done = Recomputed()
     while deadline is None or time.monotonic() < deadline:
-        step = recompute_next_chunk(now=now) or recompute_claim(now=now, claim_marks=claim_marks)
+        step = recompute_next(now=now, claim_marks=claim_marks)
         if step is None:
             break
         done += step
     return done
+
+
+def recompute_next(*, now: datetime, claim_marks: int = CLAIM_MARKS) -> Recomputed | None:
+    """Recompute one chunk, or else what one claim of marks makes stale. Returns None when nothing waits for anybody."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement("waiting"), {"now": now})
+        has_chunk, has_mark = cursor.fetchone()
+    step = recompute_next_chunk(now=now) if has_chunk else None
+    if step is None and has_mark:
+        step = recompute_claim(now=now, claim_marks=claim_marks)
+    return step
 
 
 def _is_full_recompute_due() -> bool:

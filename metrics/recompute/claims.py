@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from gateway.collisions import retried
-from jobs.attempts import ATTEMPTS, due, retry_at
+from jobs.attempts import ATTEMPTS, retry_at
 from metrics.attribution.statements import statement
 from metrics.models import StaleMark
 from metrics.recompute.computing import (
@@ -63,8 +63,6 @@ def recompute_claim(*, now: datetime, claim_marks: int = CLAIM_MARKS) -> Recompu
 
 def _recompute_claim(taken: list[tuple[int, int | None]], *, now: datetime, claim_marks: int) -> Recomputed | None:
     taken.clear()
-    if not StaleMark.objects.filter(due(now)).exists():
-        return None  # which is what most looks find
     with transaction.atomic(), connection.cursor() as cursor:
         workspace = Workspace(cursor)
         taken += workspace.run("claim", marks=claim_marks).fetchall()

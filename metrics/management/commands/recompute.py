@@ -20,8 +20,7 @@ from metrics.models import RecomputeChunk, StaleMark
 from metrics.recompute import (
     Recomputed,
     mark_contacts,
-    recompute_claim,
-    recompute_next_chunk,
+    recompute_next,
     start_full_recompute,
     try_again_now,
 )
@@ -97,7 +96,7 @@ class Command(KithCommand):
         done = Recomputed()
         with shown_progress() as show:
             show()  # all that there is to do, before the first piece of it is done
-            while step := recompute_next_chunk(now=timezone.now()) or recompute_claim(now=timezone.now()):
+            while step := recompute_next(now=timezone.now()):
                 done += step
                 show()
         return done
