@@ -110,9 +110,20 @@ class Campaign(Synced):
         return self.name or self.code
 
     def clean(self) -> None:
-        """Refuse in a form what the trigger would refuse."""
+        """Refuse in a form what the trigger would refuse. In a transaction it stays so until that commits."""
         if self.pk is not None and self.parent_id is not None:
+            wait_for_parents()
             with connection.cursor() as cursor:
                 cursor.execute(f"{ABOVE.format(start='%s')} SELECT FROM above WHERE id = %s", [self.parent_id, self.pk])
                 if cursor.rowcount:
                     raise ValidationError({"parent": OWN_PARENT})
+
+
+def wait_for_parents() -> None:
+    """
+    Wait until nobody else puts campaigns below others, and hold that until the transaction commits.
+
+    Two who do at once could close a circle that the trigger of neither sees. Ask before rows are locked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('crm_campaign.parent_id'))")

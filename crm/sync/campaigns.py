@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import connection
-
 from crm.models import Campaign
+from crm.models.campaign import wait_for_parents
 from crm.sync.fields import Amount, Currency, money_problems
 from crm.sync.references import CAMPAIGNS, campaign_ids, resolve_users
 from gateway.collections import FieldError
@@ -64,13 +63,7 @@ class Campaigns(SyncedCollection):
             draft.values = CAMPAIGNS.columns(facts)
         resolve_users(drafts, "owner", "owner_id")
         gives_parents = any(draft.values.get("parent_id") for draft in drafts)
-        write_rows(CAMPAIGNS, drafts, beforehand=lambda ids: _wait_for_parents() if ids and gives_parents else None)
+        write_rows(CAMPAIGNS, drafts, beforehand=lambda ids: wait_for_parents() if ids and gives_parents else None)
 
     def remove(self, pk: int, *, now: datetime) -> None:
         self.delete(pk)
-
-
-def _wait_for_parents() -> None:
-    """Wait until nobody else puts campaigns below others, and hold that: two who do at once could close a circle."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('crm_campaign.parent_id'))")

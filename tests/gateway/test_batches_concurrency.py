@@ -6,12 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
 from community.models import HelpRecord, Interaction, Member, Thread
 from crm.models import Campaign, Contact, ContactPoint, ContactRef
+from crm.models.campaign import OWN_PARENT
 from gateway.collections import collections
 from tests.factories.community import ChannelFactory
 from tests.holding import somebody_waits, wait_until
@@ -264,4 +267,29 @@ def test_campaigns_that_two_clients_put_below_each_other_make_no_circle():
             wait_until(lambda: putting.done() or somebody_waits())
         assert putting.result() == [("parent", "crm_campaign_not_its_own_parent")]
 
+    assert dict(Campaign.objects.values_list("code", "parent__code")) == {"spring": None, "may": "spring"}
+
+
+def test_a_client_and_a_form_that_put_campaigns_below_each_other_make_no_circle():
+    send("campaigns", {"code": "spring"}, {"code": "may"})
+    known = {campaign.code: campaign.pk for campaign in Campaign.objects.all()}
+    ana = get_user_model().objects.create_superuser("ana")
+
+    def put_spring_below():
+        browser = Client()
+        browser.force_login(ana)
+        try:
+            address = reverse("admin:crm_campaign_change", args=[known["spring"]])
+            return browser.post(address, {"code": "spring", "status": "running", "parent": known["may"]})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            send("campaigns", {"code": "may", "parent": "spring"})
+            putting = pool.submit(put_spring_below)
+            wait_until(lambda: putting.done() or somebody_waits())
+        answer = putting.result()
+
+    assert answer.context["adminform"].form.errors == {"parent": [OWN_PARENT]}
     assert dict(Campaign.objects.values_list("code", "parent__code")) == {"spring": None, "may": "spring"}
