@@ -46,7 +46,7 @@ class CreditRowAdmin(CreditSumsAdmin):
         ("is_help", BooleanRadioFilter),
         ("is_refund", BooleanRadioFilter),
     )
-    ordering = ("-conversion", "position")
+    ordering = ("-day", "-conversion", "position")
     sortable_by = ()
     fieldsets = (
         ("What was credited", {"fields": (("shown_conversion", "shown_person"), ("day", "is_refund"))}),
@@ -132,7 +132,7 @@ class ConversionResultAdmin(DerivedAdmin):
         ("is_refund", BooleanRadioFilter),
         ("is_fully_refunded", BooleanRadioFilter),
     )
-    ordering = ("-conversion",)
+    ordering = ("-day", "-conversion")
 
     value_amount = minor_cell("value_minor", "Value")
     unattributed_amount = minor_cell("unattributed_minor", "Unattributed")

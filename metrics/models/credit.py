@@ -51,6 +51,7 @@ class Credit(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["day"], name="metrics_credit_day"),
             models.Index(fields=["campaign", "conversion"], name="metrics_credit_campaign"),
             models.Index(fields=["person", "conversion"], name="metrics_credit_person"),
             models.Index(

@@ -373,6 +373,18 @@ def test_newest_credits_are_those_of_the_latest_days_whenever_they_were_written(
     assert rows(of_person) == rows(of_account)
 
 
+@pytest.mark.parametrize("table", ["creditrow", "conversionresult"])
+def test_lists_of_the_ledger_begin_with_the_latest_day_whenever_it_was_written(table: str, ana: Client, story: Story):
+    ConversionFactory(contact=story.joe.contact, external_id="old", occurred_at=at(12))  # filled in after the others
+    recompute_all(now=NOW)
+
+    listed = ana.get(reverse(f"admin:metrics_{table}_changelist")).context["cl"].result_list
+
+    days = [row.day for row in listed]
+    assert days == sorted(days, reverse=True)
+    assert dt.date(2026, 3, 12) in days[1:]
+
+
 def test_interaction_shows_the_conversions_it_touched(story: Story):
     (table,) = of("interaction", "credits", story.answer.pk).tables
 
