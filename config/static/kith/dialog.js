@@ -5,7 +5,8 @@
  *
  * The server answers with a form (gateway/admin/dialogs.py), again with its errors, or with 204 and the event
  * `kith:saved`, whose detail is {message, undo?, undo_label?, edit?, edit_label?}: the dialog closes and a toast says so. What shows the
- * data has hx-trigger="kith:saved from:body" and reloads itself. `data-kith-key` names a key that clicks the element.
+ * data has hx-trigger="kith:saved from:body" and reloads itself; an answer that was under way meanwhile is older and is not shown.
+ * `data-kith-key` names a key that clicks the element.
  */
 (() => {
   const TOAST_MS = 12000;
@@ -13,6 +14,8 @@
   let toasts;
   let before = "";
   let wasChanged = false;
+  let saves = 0;
+  const savesBefore = new WeakMap(); // by request
 
   const element = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
@@ -148,12 +151,18 @@
       if (hasWords()) event.preventDefault();
     });
 
+    // Before anybody asks for what has been saved.
+    document.addEventListener("kith:saved", () => { saves += 1; }, { capture: true });
+
     document.body.addEventListener("htmx:beforeRequest", (event) => {
+      savesBefore.set(event.detail.xhr, saves);
       if (dialog.contains(event.detail.elt)) wasChanged = wasChanged || typed() !== before;
       if (event.detail.requestConfig.verb !== "get") forgetErrors();
     });
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       const { xhr, elt, target } = event.detail;
+      // What is shown now would take the place of whoever waits to ask again.
+      if (elt.matches('[hx-trigger*="kith:saved"]') && (savesBefore.get(xhr) ?? 0) !== saves) event.detail.shouldSwap = false;
       const address = new URL(xhr.responseURL || window.location.href);
       if (!address.pathname.endsWith("/login/") || isPart(elt)) return;
       event.detail.shouldSwap = false;
