@@ -233,6 +233,22 @@ def test_an_address_with_a_lookup_of_its_own_is_refused(world: None, address: st
     assert somebody(ANALYST).get(f"{reverse(address)}?{lookup}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("address", "lookup"),
+    [
+        ("admin:crm_contact_changelist", "motivation__startswith=Belonging"),
+        ("admin:crm_contact_changelist", "motivation=Belonging"),
+        ("admin:crm_merge_changelist", "taken_over__motivation__after__startswith=Belonging"),
+        ("admin:crm_merge_changelist", "taken_over__icontains=Belonging"),
+    ],
+)
+def test_nobody_asks_a_list_what_moves_somebody(world: None, address: str, lookup: str):
+    """Not even who may do everything: it is kept from all until the person agrees."""
+    Contact.objects.filter(full_name="Joe Bloggs").update(motivation="Belonging")
+
+    assert somebody().get(f"{reverse(address)}?{lookup}").status_code == 400
+
+
 def asked(client: Client, model: type[Model], query: str) -> int:
     """Return how many rows a list gives to somebody; -1 where they may not see it, or not ask it this."""
     answer = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") + query)
