@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import unfold.admin
 import unfold.views
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
@@ -38,6 +39,7 @@ from gateway.history import HistoryEntry, forms_of, history_of, is_tracked
 from gateway.panels import PageAction, actions_for
 from gateway.registry import Registry
 
+LONGEST_SEARCH = 320  # characters of a text to look for: each word of it is compared with every row by itself
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
 
 
@@ -150,6 +152,11 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        if len(search_term) > LONGEST_SEARCH:
+            search_term = search_term[:LONGEST_SEARCH]
+            if self.is_list(request):
+                said = f"The search was too long: only its first {LONGEST_SEARCH} characters were looked for."
+                self.message_user(request, said, messages.WARNING)
         found, may_have_duplicates = self.search(request, queryset, search_term)
         match = request.resolver_match
         if match is not None and match.url_name == "search":

@@ -220,6 +220,23 @@ def test_lists_of_pairs_and_of_merges_are_searched_without_accents(permissions, 
     assert list(merges.context["cl"].result_list) == [made]
 
 
+def test_a_list_of_pairs_looks_for_the_longest_few_of_many_words(pair):
+    survivor, loser = pair
+    reader = who_may("view_duplicatesuggestion", "view_contact")
+    Contact.objects.filter(pk=survivor.pk).update(full_name="Aa Bbb Cccc Ddddd Eeeeee Fffffff Gggggggg Hhhhhhhhh")
+    wanted = DuplicateSuggestion.objects.create(
+        first_id=min(survivor.pk, loser.pk), second_id=max(survivor.pk, loser.pk), score=80, found_at=NOW
+    )
+    names = "aa bbb cccc ddddd eeeeee fffffff gggggggg hhhhhhhhh"
+
+    def found(text: str) -> list[DuplicateSuggestion]:
+        page = reader.get(reverse("admin:crm_duplicatesuggestion_changelist"), {"q": text})
+        return list(page.context["cl"].result_list)
+
+    assert found(f"{names} {names} z") == [wanted]
+    assert found(f"{names} zzzzz") == []
+
+
 @pytest.mark.parametrize("name", ["duplicatesuggestion", "merge"])
 def test_what_a_list_shows_is_decided_by_who_reads_it_whoever_else_reads_at_the_same_time(pair, name):
     survivor, loser = pair
