@@ -73,7 +73,8 @@ def beat() -> Program:
 
 def web(*, host: str, port: int, processes: int) -> Program:
     """Return the web server, gunicorn with threads, on `host` and `port`."""
-    arguments = ("gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--worker-class", "gthread")
+    worker_class = ("--worker-class", "config.web_worker.Worker")
+    arguments = ("gunicorn", "config.wsgi", "--bind", f"{host}:{port}", *worker_class)
     size = ("--workers", str(processes), "--threads", "4", "--timeout", "60", "--graceful-timeout", "25")
     # So that the API itself can say what is wrong with a query of up to 8,000 characters.
     limits = ("--limit-request-line", "8190")

@@ -555,7 +555,7 @@ def test_list_of_contacts_shows_persons_and_finds_them_by_what_was_merged_into_t
 
 @pytest.mark.parametrize("name", ["contact", "company"])
 def test_a_text_too_long_to_search_by_is_cut_and_the_list_says_so(ana: Client, name: str):
-    """Each word is compared with every row: two thousand of them, which fit an address, keep a server busy for a minute."""
+    """Each word is compared with every row: two thousand of them, which fit an address, take a minute."""
     joe = ContactFactory(full_name="Joe Bloggs", company=CompanyFactory(name="Joe"))
     refresh_search_text([joe.pk])
     address = reverse(f"admin:crm_{name}_changelist")
