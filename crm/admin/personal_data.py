@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -45,7 +46,8 @@ class ErasureForm(forms.Form):
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.expected = name
-        self.fields["name"].help_text = f"Exactly as it stands here: {name}"
+        # The theme writes help texts into the page as they are, and names are what people call themselves.
+        self.fields["name"].help_text = format_html("Exactly as it stands here: {}", name)
 
     def clean_name(self) -> str:
         typed = self.cleaned_data["name"]

@@ -5,13 +5,14 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils.html import strip_tags
+from django.utils.html import escape, strip_tags
 
 from crm.merging import merge
 from crm.models import Campaign, Company, Contact, ContactPoint, Conversion
@@ -565,6 +566,27 @@ def test_a_text_too_long_to_search_by_is_cut_and_the_list_says_so(ana: Client, n
     assert [page.context["cl"].result_count for page in (whole, cut)] == [0, 1]
     said = "only its first 320 characters were looked for"
     assert [said in page.content.decode() for page in (whole, cut)] == [False, True]
+
+
+def test_every_page_of_a_contact_shows_a_name_that_is_markup_as_text(ana: Client):
+    """Whoever calls themselves so on a forum would act as the administrator who opens the page."""
+    markup = '<b x-data x-init="act()">Joe'
+    joe = ContactFactory(
+        full_name=markup, preferred_name=markup, motivation=markup, tags=[markup], custom_fields={markup: markup}
+    )
+    other = ContactFactory(full_name=f"{markup} Bloggs")
+    contacts = admin.site.get_model_admin(Contact)
+    routes = {route.name for route in contacts.get_urls() if len(route.pattern.converters) == 1}
+    pages = {name: reverse(f"admin:{name}", args=[joe.pk]) for name in routes if name and not name.endswith("_file")}
+    assert {"crm_contact_change", "crm_contact_erase", "crm_contact_merge", "crm_contact_wishes"} <= set(pages)
+
+    shown = {}
+    for name, page in pages.items():
+        answers = [ana.get(page), ana.get(f"{page}?with={other.pk}"), ana.get(f"{page}?tab=timeline"), ana.post(page)]
+        shown[name] = "".join(answer.content.decode() for answer in answers)
+
+    assert [name for name, text in shown.items() if markup in text] == []
+    assert sum(escape(markup) in text for text in shown.values()) >= 8
 
 
 def test_list_of_contacts_is_narrowed_to_a_tag_by_the_index_and_to_nobody_by_what_is_none(ana: Client):
