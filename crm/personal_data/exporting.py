@@ -167,7 +167,7 @@ def _mentions(rows: PersonRows) -> list[Sequence[Any]]:
         if model not in held:
             held[model] = set(rows.given(model)) if declaration_of(model) is not None else set()
         if pk not in held[model]:
-            found.append((model._meta.verbose_name, str(pk), name))
+            found.append((str(model._meta.verbose_name), str(pk), name))  # Django's own are called lazily
     return found
 
 

@@ -8,13 +8,15 @@ import zipfile
 from decimal import Decimal
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from community.models import Interaction
+from community.models import Interaction, Thread
 from crm.models import PersonExport, PersonExportDownload, PersonExportPart
 from crm.personal_data.erasing import erase_person
 from crm.personal_data.export_jobs import make_export, purge_exports, request_export
@@ -122,6 +124,22 @@ def test_other_people_are_kept_out_and_what_they_said_to_the_person_is_in():
     assert {"table": "note", "id": str(note.pk), "field": "text"} in json.loads(archive.read("json/mentions.json"))
     assert "her brother" not in everything.lower()
     assert "What is known about you" in archive.read("README.txt").decode()
+
+
+@pytest.mark.django_db
+def test_an_entry_of_the_admins_log_that_names_the_person_is_a_mention():
+    """Whoever edits a thread by its form leaves one with the title, in which the name may stand."""
+    joe = ContactFactory(full_name="Joe Bloggs")
+    thread = ThreadFactory(title="Who is Joe Bloggs?")
+    entry = LogEntry.objects.create(
+        user=UserFactory(), content_type=ContentType.objects.get_for_model(Thread), object_id=str(thread.pk),
+        object_repr=str(thread), action_flag=CHANGE,
+    )  # fmt: skip
+
+    mentions = json.loads(export(joe.pk).read("json/mentions.json"))
+
+    assert {"table": "log entry", "id": str(entry.pk), "field": "object_repr"} in mentions
+    assert {"table": "thread", "id": str(thread.pk), "field": "title"} in mentions
 
 
 @pytest.mark.django_db
