@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import orjson
@@ -132,7 +132,7 @@ def _decode(cursor: str, made_for: Sequence[str], fields: Sequence["models.Field
         if not isinstance(packed, list) or packed[: len(made_for)] != made_for:
             raise ValueError("made for another list")
         return [_value_of(field, text) for field, text in zip(fields, packed[len(made_for) :], strict=True)]
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         message = "This cursor does not belong to this list and ordering. Take it from 'next' of the page before."
         raise InvalidInput([InputError("invalid_cursor", message, parameter="cursor")]) from None
 
@@ -143,7 +143,7 @@ def _value_of(field: "models.Field[Any, Any]", packed: object) -> Any:
             instant = datetime.fromisoformat(packed)
             if instant.tzinfo is None:
                 raise ValueError("a naive time")
-            return instant
+            return instant.astimezone(UTC)  # the day before the first, or after the last, is none
         case models.DateField() if isinstance(packed, str):
             return date.fromisoformat(packed)
         case models.IntegerField() if type(packed) is int and -(2**63) <= packed < 2**63:

@@ -1,6 +1,7 @@
 """What every collection promises over HTTP, through the whole stack."""
 
 import itertools
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -349,6 +350,15 @@ def test_the_key_cannot_be_patched(api, key):
     for name in fields:
         response = api.patch(f"/api/v1/{key}/{record['id']}/", {name: SAMPLES[key].item(2)[name]})
         assert response.status_code == 400, name
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_cursor_with_a_moment_that_no_calendar_has_is_refused(api, moment):
+    forged = b64encode(orjson.dumps(["crm.contact", "updated_at", moment, 1])).decode()
+
+    refused = api.get("/api/v1/contacts/", {"ordering": "updated_at", "cursor": forged})
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "invalid_cursor")
 
 
 def test_cursor_of_another_list_is_refused(api):
