@@ -42,6 +42,8 @@ class BrowserRules:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        # Names, addresses, recovery codes: nothing of it stays on a disk. Static files say themselves how long they do.
+        response.headers.setdefault("Cache-Control", "no-store")
         if not (settings.DEBUG and response.status_code in (404, 500)):  # Django's pages for developers run scripts
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         return response

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import unfold
 from django.conf import settings as kith
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from config.headers import BrowserRules
 from gateway.models import ApiKey
 from tests.api_clients import client_of
 from tests.factories.community import UserFactory
@@ -62,6 +64,24 @@ def test_the_api_keeps_its_stricter_rules():
 
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert response.headers["Permissions-Policy"] == EVERYWHERE["Permissions-Policy"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["mfa_index", "account_login", "openapi", "admin:crm_contact_find"])
+def test_no_page_stays_on_a_disk(name: str):
+    """Recovery codes are on some, which whoever sits at the computer next would find."""
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+
+    assert "no-store" in client.get(reverse(name)).headers["Cache-Control"]
+    assert "no-store" in client_of("").get("/api/v1/jobs/").headers["Cache-Control"]
+
+
+def test_what_says_itself_how_long_it_may_be_kept_does(rf: RequestFactory):
+    """WhiteNoise does of static files."""
+    file = HttpResponse(headers={"Cache-Control": "max-age=60, public"})
+
+    assert BrowserRules(lambda request: file)(rf.get("/")).headers["Cache-Control"] == "max-age=60, public"
 
 
 def templates_in_use() -> list[Path]:
