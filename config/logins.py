@@ -7,10 +7,12 @@ the admin.
 """
 
 import base64
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -40,13 +42,23 @@ def client_address(request: HttpRequest) -> str:
     Return the network address that a request came from.
 
     Behind KITH_PROXY_COUNT proxies it is what the outermost of them saw; without any, headers are not believed,
-    for anybody can send them.
+    for anybody can send them. Where that is no address (`unknown`), it is the nearest proxy's.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if not settings.KITH_PROXY_COUNT:
         return address
     seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    return seen[-settings.KITH_PROXY_COUNT] if len(seen) >= settings.KITH_PROXY_COUNT else address
+    if len(seen) < settings.KITH_PROXY_COUNT:
+        return address
+    return _without_port(seen[-settings.KITH_PROXY_COUNT]) or address
+
+
+def _without_port(client: str) -> str:
+    """Return the address of a client as a proxy tells it, some with the port behind; empty where there is none."""
+    for told in (client, client.rpartition(":")[0]):
+        with contextlib.suppress(ValueError):
+            return str(ip_address(told.removeprefix("[").removesuffix("]")))
+    return ""
 
 
 def tried_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:

@@ -127,6 +127,24 @@ def test_forwarded_addresses_are_believed_only_from_proxies(ana: User, settings)
     assert is_in(log_in("ana", HTTP_X_FORWARDED_FOR="192.0.2.2")[0])
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("192.0.2.1:50123", "192.0.2.1"),
+        ("[2001:db8::1]:50123", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("unknown", "198.51.100.7"),
+        ("_hidden", "198.51.100.7"),
+        ("x" * 300, "198.51.100.7"),
+    ],
+)
+def test_what_a_proxy_says_of_a_client_is_read_with_a_port_and_without(ana: User, settings, said: str, kept: str):
+    settings.KITH_PROXY_COUNT = 1
+
+    assert fail("ana", HTTP_X_FORWARDED_FOR=said) == [200, 200, 200, 200, 429]
+    assert [attempt.ip_address for attempt in AccessAttempt.objects.all()] == [kept]
+
+
 def test_no_password_is_kept_of_wrong_logins(ana: User):
     log_in("ana", "my bank's password")
 
