@@ -144,7 +144,8 @@ def watch(children: list[Running]) -> None:
 
 def _start(program: Program) -> Running:
     log = LOGS / f"{program.name}.log"
-    log.write_text("")
+    log.unlink(missing_ok=True)
+    log.touch(mode=0o600)  # an error that nobody expected is told with what it was about
     process = subprocess.Popen(
         [sys.executable, "-m", *program.arguments],
         cwd=CHECKOUT,

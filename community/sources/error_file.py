@@ -1,6 +1,7 @@
 """The error file of an import: the rows that were refused, and why."""
 
 import csv
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -48,8 +49,10 @@ class ErrorFile:
 
     def _open(self, path: Path) -> TextIO:
         try:
+            # Names and addresses stand in it: readable by whoever imports alone, unless it was there and is theirs.
+            target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             # Only the reason can hold what the file's own encoding cannot.
-            return path.open("w", encoding=self._reading.encoding, newline="", errors="backslashreplace")
+            return open(target, "w", encoding=self._reading.encoding, newline="", errors="backslashreplace")
         except OSError as error:
             raise UnreadableFile(
                 f"The failed rows cannot be written to {path}: {error.strerror or error}. "

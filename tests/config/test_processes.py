@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -118,6 +119,18 @@ def test_program_that_does_not_start_is_named_with_its_last_words():
         running(program),
     ):
         pytest.fail("it started")
+
+
+def test_what_a_process_says_is_readable_by_whoever_runs_it_alone(tmp_path, monkeypatch):
+    """An error that nobody expected is told with what it was about, which may be an address."""
+    monkeypatch.setattr("config.processes.LOGS", tmp_path)
+    (tmp_path / "storyteller.log").write_text("of yesterday")
+    (tmp_path / "storyteller.log").chmod(0o644)
+
+    with running(Program("storyteller", ("celery", "--version"), ready="(")):
+        log = tmp_path / "storyteller.log"
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        assert "yesterday" not in log.read_text()
 
 
 def test_programs_end_with_the_process_that_runs_them():

@@ -1,6 +1,7 @@
 """The command as people run it: files in, rows, report, error file and exit code out."""
 
 import json
+import stat
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
@@ -63,6 +64,15 @@ def test_contacts_are_created_once_and_unchanged_the_second_time(write):
     assert list(ase.points.values_list("raw", flat=True)) == ["ase@k.example"]
     bo = ContactRef.objects.get(source="shop", external_id="c2").contact
     assert (bo.company, bo.tags, bo.custom_fields) == (None, [], {})
+
+
+def test_error_file_is_readable_by_whoever_imports_alone(write, tmp_path):
+    errors = tmp_path / "errors.csv"
+
+    run("csv", write(CUSTOMERS.replace("ase@k.example", "ase at home")), *CONTACTS, "--errors", errors)
+
+    assert "Åse Ørsted" in errors.read_text()
+    assert stat.S_IMODE(errors.stat().st_mode) == 0o600
 
 
 def test_empty_cell_leaves_a_field_alone_unless_told_to_clear(write):
