@@ -8,6 +8,7 @@ answers with problem documents of its own (`gateway.middleware`).
 import re
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, reverse
@@ -23,7 +24,14 @@ class HidesAddresses(SafeExceptionReporterFilter):
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400: what came cannot be read, whatever is behind the address."""
+    """Answer 400: what came cannot be read, whatever is behind the address; 413 where it is too large to be read."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(
+            413,
+            "This is too large",
+            "A page takes what somebody writes, up to 5 MB of it, and no files. Go back and send it in parts; many "
+            "records at once come in by the API or an import.",
+        )
     return _page(
         400,
         "This cannot be read",

@@ -2,13 +2,13 @@
 The outer edge: what is refused before any view sees it.
 
 For the API sizes before anything is read, and problem documents for what no view answered; for pages addresses
-that no record can match.
+that no record can match, and bodies that no page takes.
 """
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path
@@ -73,9 +73,11 @@ class ApiEdge:
 
 class StorableAddress:
     """
-    Refuse the address of a page that holds a NUL character, which PostgreSQL cannot store and so no record holds.
+    Refuse what no page takes: an address with a NUL character, and a body larger than the API takes.
 
-    Lists and forms would ask for it and fail. The API names the parameter itself (`gateway.items.StorableText`).
+    PostgreSQL stores no NUL character, so no record holds one: lists and forms would ask for it and fail. The API names
+    the parameter itself (`gateway.items.StorableText`). No page takes files either, but Django would write those that
+    somebody sends to the disk before any view is asked, of whatever size and from whomever.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -85,6 +87,8 @@ class StorableAddress:
         path = request.path_info
         if not path.startswith(API_PREFIX) and ("\x00" in path or "%00" in request.META.get("QUERY_STRING", "")):
             raise BadRequest("The address holds a NUL character.")
+        if not path.startswith(API_PREFIX) and _length(request) > BODY_LIMIT:
+            raise RequestDataTooBig("The body is larger than any page takes.")
         return self.get_response(request)
 
 

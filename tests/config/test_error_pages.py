@@ -4,6 +4,8 @@ import re
 
 import pytest
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client, RequestFactory
 from django.urls import reverse, set_script_prefix
 
@@ -74,6 +76,19 @@ def test_a_nul_character_in_an_address(ana: Client, address: str):
 
     assert answer.status_code == 400
     assert "<h1>This cannot be read</h1>" in answer.content.decode()
+
+
+def test_what_is_larger_than_any_page_takes_is_not_read(client: Client, monkeypatch: pytest.MonkeyPatch):
+    """Nobody is logged in: a file that a stranger sends would be on the disk before any view is asked."""
+    started: list[str] = []
+    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", lambda _, field, *rest, **named: started.append(field))
+    large = SimpleUploadedFile("a.bin", b"x" * (5 * 1024 * 1024))
+
+    answers = [client.post(reverse("account_login"), sent) for sent in ({"a": large}, {"a": "x" * (5 * 1024 * 1024)})]
+
+    assert [answer.status_code for answer in answers] == [413, 413]
+    assert ["<h1>This is too large</h1>" in answer.content.decode() for answer in answers] == [True, True]
+    assert started == []
 
 
 def test_a_percent_sign_before_two_zeros_is_no_nul(ana: Client):
