@@ -18,8 +18,8 @@ from rest_framework.request import Request
 
 from gateway import batches
 from gateway.answers import JsonAnswer
-from gateway.collections import BatchResult, FieldError, ItemOutcome
-from gateway.items import StorableText
+from gateway.collections import BatchResult, FieldError, ItemOutcome, Status
+from gateway.items import StorableText, absent_leaves
 from gateway.operations import Operation, Parameter
 from gateway.paging import next_address
 from gateway.payload import BATCH_LIMIT, read_items, read_model, read_object
@@ -189,7 +189,7 @@ def changes_of(resource: Resource) -> type[pydantic.BaseModel]:
     item = resource.collection.item
     return pydantic.create_model(
         f"{item.__name__}Changes",
-        __config__=pydantic.ConfigDict(extra="forbid"),
+        __config__=pydantic.ConfigDict(extra="forbid", json_schema_extra=absent_leaves),
         **{name: (field.annotation, None) for name, field in item.model_fields.items()},  # type: ignore[call-overload]
     )
 
@@ -229,7 +229,7 @@ class ItemAnswer:
     """The outcome of one item. `id` is there unless it failed, `errors` only when it did."""
 
     index: int
-    status: str
+    status: Status
     id: int | None = None
     stale: bool = False
     errors: list[FieldError] | None = None

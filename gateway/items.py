@@ -7,6 +7,7 @@ no amount from binary fractions, no time without an offset, no character that ca
 """
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -21,6 +22,7 @@ from gateway.collections import FieldError
 EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(3000, 1, 1, tzinfo=dt.UTC)  # exclusive; beyond it local days could no longer be cut
 NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+NumberText = Annotated[str, Field(pattern=f"^{NUMBER.pattern}$")]  # as the documentation says it
 LONGEST_TEXT = 1_000_000  # characters
 STORABLE = r"^[^\x00]*$"  # PostgreSQL stores every character but NUL; lone surrogates are refused by pydantic
 StorableText = Annotated[str, Field(pattern=STORABLE)]  # where a field says its length itself
@@ -35,10 +37,26 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID)) and 1 <= int(text) <= MAX_ID
 
 
+def absent_leaves(schema: dict[str, Any]) -> None:
+    """
+    Take the defaults out of the documented shape of an item: types that are made from it would send them.
+
+    What is absent stays as it is, while the null or the false of a default clears what is stored. What a new record
+    begins with is said in words.
+    """
+    for described in schema.get("properties", {}).values():
+        default = described.pop("default", None)
+        if default not in (None, ""):
+            words = f"Absent: stays as it is; a new record begins with {json.dumps(default)}."
+            described["description"] = f"{described.get('description', '')} {words}".strip()
+
+
 class Item(pydantic.BaseModel):
     """Base of every item. A field that is absent is not in `model_fields_set` and changes nothing."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True, ser_json_inf_nan="strings")
+    model_config = pydantic.ConfigDict(
+        extra="forbid", strict=True, frozen=True, ser_json_inf_nan="strings", json_schema_extra=absent_leaves
+    )
 
 
 def Text(max_length: int = LONGEST_TEXT) -> Any:  # noqa: N802 - reads as a type where it is used
@@ -128,9 +146,7 @@ def Number(*, ge: Decimal | int | None = None, gt: Decimal | int | None = None, 
             raise PydanticCustomError("too_fine", "At most {places} decimal places.", {"places": places})
         return value
 
-    return Annotated[
-        Decimal, BeforeValidator(_decimal, json_schema_input_type=Decimal | int | str), AfterValidator(check)
-    ]
+    return Annotated[Decimal, BeforeValidator(_decimal, json_schema_input_type=NumberText | int), AfterValidator(check)]
 
 
 def _storable_json(value: object) -> None:

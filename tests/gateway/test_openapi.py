@@ -64,6 +64,40 @@ def test_requests_are_described_by_the_items(document):
     assert item["additionalProperties"] is False
 
 
+def test_items_have_no_defaults_that_a_generated_client_would_send(document):
+    """By JSON Schema a default may be sent for what is absent; here null clears, and false takes back."""
+    schemas = document["components"]["schemas"]
+    items = [name for name in schemas if name.endswith(("Item", "ItemChanges"))]
+    assert len(items) == 31  # fifteen collections, and the consents of a contact
+
+    sent = [
+        (name, field)
+        for name in [*items, "Ref", "Helper"]
+        for field, shape in schemas[name]["properties"].items()
+        if "default" in shape
+    ]
+
+    assert sent == []
+    contact = schemas["ContactItem"]["properties"]
+    assert contact["stage"]["description"] == 'Absent: stays as it is; a new record begins with "lead".'
+    assert "description" not in schemas["ContactItemChanges"]["properties"]["email"]
+    assert schemas["ReasonBody"]["properties"]["reason"]["default"] == ""
+
+
+def test_amounts_are_described_as_they_are_taken(document):
+    """A fraction is taken as text alone, so no type made from the document holds a binary one."""
+    assert document["components"]["schemas"]["ConversionItem"]["properties"]["amount"]["anyOf"] == [
+        {"type": "string", "pattern": r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"},
+        {"type": "integer"},
+    ]
+
+
+def test_outcomes_of_a_batch_are_named(document):
+    assert document["components"]["schemas"]["ItemAnswer"]["properties"]["status"]["enum"] == [
+        "created", "updated", "unchanged", "superseded", "failed"
+    ]  # fmt: skip
+
+
 def test_two_shapes_of_one_name_are_refused():
     schema = ApiSchema()
     schema.registry = ComponentRegistry()
