@@ -93,6 +93,8 @@ class CollectionList(CollectionView):
         }
         if page.count is not None:
             answer["count"] = page.count.model_dump()
+        if page.go_on_from is not None:
+            answer["go_on_from"] = page.go_on_from
         return JsonAnswer(answer)
 
     def post(self, request: Request) -> HttpResponse:

@@ -20,6 +20,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
+from gateway.changes import everything_shows_before
 from gateway.problems import InputError, InvalidInput
 
 DEFAULT_LIMIT = 100
@@ -49,11 +50,17 @@ class Count(pydantic.BaseModel):
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one page, the cursor of the next one (None at the end), and the count where it was asked for."""
+    """
+    Rows of one page, the cursor of the next one (None at the end), and the count where it was asked for.
+
+    `go_on_from`, of lists of changes: what to ask for after the last page. The first page finds it, and cursors carry
+    it on.
+    """
 
     rows: list[tuple[Any, ...]]
     next_cursor: str | None
     count: Count | None
+    go_on_from: datetime | None = None
 
 
 def read_page(
@@ -64,9 +71,11 @@ def read_page(
     ordering: str = "id",
     orderings: Sequence[str],
     count: bool = False,
+    changes: bool = False,
 ) -> Page:
     """
-    Return one page of `columns` of `queryset`, in one query, plus one or two when the count is asked for.
+    Return one page of `columns` of `queryset`, in one query, plus one or two when the count is asked for, plus one for
+    the first page of `changes`.
 
     It goes by `ordering`, which a minus sign turns round, and ties go by id. `orderings` are the fields to order by:
     indexed together with id, and never null.
@@ -82,22 +91,30 @@ def read_page(
 
     rows = queryset.order_by(*(f"-{name}" if descending else name for name in key))
     made_for = [queryset.model._meta.label_lower, ordering]
+    go_on_from = None
     if query.cursor is not None:
-        after = _decode(query.cursor, made_for, [queryset.model._meta.get_field(name) for name in key])
+        fields = [queryset.model._meta.get_field(name) for name in key]
+        after = _decode(query.cursor, made_for, [*fields, models.DateTimeField()] if changes else fields)
+        if changes:
+            go_on_from = after.pop()
         compare = TupleLessThan if descending else TupleGreaterThan
         if len(key) == 1:
             rows = rows.filter(**{f"id__{'lt' if descending else 'gt'}": after[0]})
         else:
             rows = rows.filter(compare(Tuple(*(models.F(name) for name in key)), after))
+    elif changes:
+        go_on_from = everything_shows_before()  # first: what ends between this and the rows is among the rows
     found = list(rows.values_list(*columns, *key)[: query.limit + 1])
     next_cursor = None
     if len(found) > query.limit:
         found.pop()
-        next_cursor = _encode(made_for, found[-1][-len(key) :])
+        carried = [go_on_from] if changes else []
+        next_cursor = _encode(made_for, [*found[-1][-len(key) :], *carried])
     return Page(
         rows=[row[: -len(key)] for row in found],
         next_cursor=next_cursor,
         count=count_rows(queryset) if count else None,
+        go_on_from=go_on_from,
     )
 
 

@@ -7,6 +7,7 @@ how lists of them are filtered and ordered, and which rows a plain list leaves o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any, ClassVar
@@ -46,7 +47,7 @@ class ListQuery(PageQuery):
     updated_since: Moment | None = pydantic.Field(
         None,
         description="Only what was written at or after this instant, tombstones and merged records included, "
-        "ordered by `updated_at` unless said otherwise.",
+        "ordered by `updated_at` unless said otherwise. Next time give the `go_on_from` of the answer.",
     )
     include_inactive: bool = pydantic.Field(
         False, description="Also give what no longer stands: merged, deleted, retracted, withdrawn or voided records."
@@ -77,11 +78,12 @@ class Withheld:
 
 @dataclass(frozen=True)
 class RecordPage:
-    """Records of one page, the cursor of the next one, and the count where it was asked for."""
+    """Records of one page, the cursor of the next one, and the count and where to go on, if asked for."""
 
     results: list[Json]
     next_cursor: str | None
     count: Count | None
+    go_on_from: datetime | None
 
 
 class Resource:
@@ -138,8 +140,9 @@ class Resource:
             ordering=query.ordering or ("id" if query.updated_since is None else "updated_at"),
             orderings=self.orderings,
             count=query.count,
+            changes=query.updated_since is not None,
         )
-        return RecordPage(self._records(page.rows, may), page.next_cursor, page.count)
+        return RecordPage(self._records(page.rows, may), page.next_cursor, page.count, page.go_on_from)
 
     def one(self, pk: int, *, may: PermissionCheck) -> Json:
         """Return one record. Raises `Http404`."""
@@ -188,4 +191,12 @@ def page_of(resource: Resource) -> type[pydantic.BaseModel]:
         results=(list[resource.record], ...),  # type: ignore[name-defined]
         next=(str | None, pydantic.Field(description="The address of the next page; null at the end.")),
         count=(Count | None, pydantic.Field(None, description="There only with `count=true`.")),
+        go_on_from=(
+            datetime | None,
+            pydantic.Field(
+                None,
+                description="There only with `updated_since`: what to ask for next time, once `next` is null. "
+                "Every page of one walk gives the same.",
+            ),
+        ),
     )

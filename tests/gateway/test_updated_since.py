@@ -6,6 +6,7 @@ those that were updated since, and nobody else's.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -216,3 +217,55 @@ def test_what_changes_nothing_is_not_told_again(world: None):
     poller = client_with("contacts:read", "threads:read", "help-records:read")
     heard = read(poller, updated_since=SINCE)
     assert heard.keys() <= {("contacts", mia.pk), ("contacts", shell.pk)}
+
+
+def changes(client: APIClient, **query: str) -> dict:
+    answer = client.get("/api/v1/contacts/", {"limit": "1", **query})
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def the_next(client: APIClient, page: dict) -> dict:
+    return client.get(page["next"]).json()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_goes_on_as_told_hears_of_what_was_under_way():
+    """A writer begins, waits for longer than anybody overlaps, and ends after others; its row is the oldest by then."""
+    mia, joe, late = (ContactFactory(full_name=name) for name in ("Mia", "Joe", "Late"))
+    Contact.objects.update(updated_at=LONG_AGO)
+    client = client_with("contacts:read")
+    other = connection.copy()
+    try:
+        with other.cursor() as writer:
+            writer.execute("BEGIN")
+            writer.execute(
+                "UPDATE crm_contact SET full_name = 'Late Bloggs', updated_at = now() WHERE id = %s", [late.pk]
+            )
+            writer.execute("SELECT now()")
+            began = writer.fetchone()[0]
+            Contact.objects.filter(pk__in=[mia.pk, joe.pk]).update(updated_at=began + timedelta(hours=1))
+            first = changes(client, updated_since=SINCE)
+            writer.execute("COMMIT")
+    finally:
+        other.close()
+    second = the_next(client, first)
+
+    told = began - timedelta(minutes=1)
+    assert datetime.fromisoformat(first["go_on_from"]) == told
+    assert second["go_on_from"] == first["go_on_from"]  # of the first page, however long the walk took
+    assert late.pk not in [record["id"] for record in first["results"] + second["results"]]
+    again = changes(client, updated_since=first["go_on_from"])
+    assert [record["full_name"] for record in again["results"]] == ["Late Bloggs"]  # before the others, by its time
+    assert datetime.fromisoformat(again["go_on_from"]) > told  # nothing is under way any more
+
+
+def test_where_to_go_on_is_told_with_changes_alone():
+    ContactFactory.create_batch(2)
+    client = client_with("contacts:read")
+
+    plain = changes(client)
+    assert "go_on_from" not in plain
+    followed = client.get(plain["next"].replace("limit=1", f"limit=1&updated_since={LONG_AGO}&ordering=id"))
+    assert (followed.status_code, followed.json()["errors"][0]["code"]) == (400, "invalid_cursor")
+    assert "go_on_from" not in client.get("/api/v1/contacts/", {"include_inactive": "true"}).json()
