@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from gateway.items import refusals
 from gateway.panels import PermissionCheck
 from gateway.tables import Key
 
+AHEAD = timedelta(days=1)  # what a wrong zone or a slow clock explains; above it a source's own time is wrong
 ARCHIVE = "Archive it instead; what it is known by stays taken."
 
 
@@ -61,7 +62,7 @@ class SyncedCollection(Collection):
         outcomes: list[ItemOutcome | None] = [None] * len(items)
         drafts: dict[Key, Draft] = {}
         for index, raw in enumerate(items):
-            draft = self._check(index, raw)
+            draft = self._check(index, raw, now)
             if isinstance(draft, ItemOutcome):
                 outcomes[index] = draft
                 continue
@@ -86,7 +87,7 @@ class SyncedCollection(Collection):
             if name in changes:
                 message = "This is what the row is known by and never changes."
                 return ItemOutcome(0, "failed", None, errors=[FieldError(name, "key", message)])
-        draft = self._check(0, {**key, **changes})
+        draft = self._check(0, {**key, **changes}, now)
         if isinstance(draft, ItemOutcome):
             return draft
         draft.pk, draft.may = pk, may
@@ -94,7 +95,7 @@ class SyncedCollection(Collection):
         assert draft.outcome is not None  # run leaves no draft without one
         return draft.outcome
 
-    def _check(self, index: int, raw: object) -> Draft | ItemOutcome:
+    def _check(self, index: int, raw: object, now: datetime) -> Draft | ItemOutcome:
         if not isinstance(raw, Mapping):
             problem = FieldError("", "not_an_object", "An item is an object with the fields of its collection.")
             return ItemOutcome(index, "failed", errors=[problem])
@@ -103,10 +104,17 @@ class SyncedCollection(Collection):
         except pydantic.ValidationError as error:
             return ItemOutcome(index, "failed", errors=refusals(error))
         facts = self.facts_of(item)
+        said_at = getattr(item, "source_updated_at", None)
         problems = list(self.problems(facts))
+        if said_at is not None and said_at - now > AHEAD:
+            message = (
+                "This lies more than a day ahead of Kith's clock, and would keep out every later change until then."
+                " Set the source's clock, or leave the field out."
+            )
+            problems.append(FieldError("source_updated_at", "too_far_ahead", message))
         if problems:
             return ItemOutcome(index, "failed", errors=problems)
-        return Draft(index, self.identity(item), facts, getattr(item, "source_updated_at", None))
+        return Draft(index, self.identity(item), facts, said_at)
 
     def stored(self, pk: int, *columns: str) -> dict[str, Any]:
         """Return these columns of the row `pk`; raises `NotFound`."""

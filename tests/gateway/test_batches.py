@@ -151,6 +151,21 @@ def test_item_older_than_what_is_stored_changes_nothing(stored, sent, status, st
     assert Company.objects.get().name == name
 
 
+def test_time_of_the_source_far_ahead_is_refused_since_it_would_keep_out_all_that_follows():
+    """NOW is noon on 2026-04-01: a day ahead is taken, as from a source in the wrong zone, and a second more is not."""
+    item = {"source": "shop", "external_id": "f1", "name": "first"}
+    ahead, too_far = "2026-04-02T12:00:00Z", "2026-04-02T12:00:01Z"
+
+    refused = send("companies", {**item, "source_updated_at": too_far}).results[0]
+    assert codes(refused) == [("source_updated_at", "too_far_ahead")]
+    assert not Company.objects.exists()
+    company = send_one("companies", **item, source_updated_at=ahead)
+    patched = collections["companies"].patch(company.id, {"name": "other", "source_updated_at": too_far}, now=NOW)
+
+    assert codes(patched) == [("source_updated_at", "too_far_ahead")]
+    assert Company.objects.get().name == "first"
+
+
 def test_newer_time_of_the_source_is_kept_so_that_what_lies_between_is_stale():
     for hour in (9, 11):
         send_one("companies", **company(name="same", source_updated_at=f"2026-03-02T{hour:02}:00:00Z"))
