@@ -23,6 +23,7 @@ EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(3000, 1, 1, tzinfo=dt.UTC)  # exclusive; beyond it local days could no longer be cut
 NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 NumberText = Annotated[str, Field(pattern=f"^{NUMBER.pattern}$")]  # as the documentation says it
+PLUS_LOST = re.compile(r"T[0-9:.]+ [0-9]{2}:?[0-9]{2}$")  # an offset whose plus was not escaped in an address
 LONGEST_TEXT = 1_000_000  # characters
 STORABLE = r"^[^\x00]*$"  # PostgreSQL stores every character but NUL; lone surrogates are refused by pydantic
 StorableText = Annotated[str, Field(pattern=STORABLE)]  # where a field says its length itself
@@ -87,6 +88,11 @@ Url = Annotated[Text(1000), AfterValidator(_web_address)]
 
 def _moment(value: object) -> dt.datetime:
     if isinstance(value, str):
+        if PLUS_LOST.search(value):
+            raise PydanticCustomError(
+                "not_a_time",
+                "A plus stands for a blank in an address: write the offset as %2B01:00, or the time with Z.",
+            )
         try:
             value = dt.datetime.fromisoformat(value)
         except ValueError:

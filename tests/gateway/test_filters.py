@@ -259,6 +259,17 @@ def test_a_span_that_ends_before_it_starts_is_refused(api, key, first, end, earl
     assert [(error["parameter"], error["code"]) for error in blank.json()["errors"]] == [(first, "empty")]
 
 
+def test_a_plus_that_was_not_escaped_is_named(api):
+    """In an address a plus is a blank: what arrives reads like no time, and the sender sees that it is one."""
+    for parameter in ("updated_since", "occurred_from"):
+        answer = api.get(f"/api/v1/interactions/?{parameter}=2026-03-01T09:00:00+01:00")
+
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["parameter"], error["code"]) == (400, parameter, "not_a_time")
+        assert "%2B01:00" in error["message"]
+    assert api.get("/api/v1/interactions/?updated_since=2026-03-01T09:00:00%2B01:00").status_code == 200
+
+
 def test_costs_that_last_from_before_one_day_to_after_another_are_no_such_span(api):
     (cost,) = [row for row in rows_of(api, "costs") if row["ends_on"] == "2026-04-30"]
 
