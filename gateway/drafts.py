@@ -123,7 +123,7 @@ def settle(draft: Draft, pk: int, change: Change | None) -> None:
     if change is None:
         raise LostRace(draft.key)
     if change == "frozen":
-        message = "The record was voided and stays as it is. Send the new facts under a new external id."
+        message = "The record was voided and stays as it is. Restore it, or send the facts under a new external id."
         draft.fail("", "voided", message)
     else:
         draft.done("unchanged" if change == "stale" else change, pk, stale=change == "stale")

@@ -104,7 +104,9 @@ class Costs(SyncedCollection):
                     said_again[before["id"]] = draft.said_at
                 draft.done("updated" if is_news else "unchanged", before["id"])
             elif before["voided_at"]:
-                message = "The cost was voided and stays as it is. Send the new one under a new external id."
+                message = (
+                    "The cost was voided and stays as it is. Restore it, or send a new one under a new external id."
+                )
                 draft.fail("", "voided", message)
             else:
                 writing.append((draft, draft.values, before["id"]))

@@ -237,6 +237,7 @@ def test_voided_conversion_stays_as_it_is():
 
     assert statuses(same) == ["unchanged"]
     assert codes(other.results[0]) == [("", "voided")]
+    assert "Restore it, or" in other.results[0].errors[0].message
     assert Conversion.objects.values_list("amount", "voided_at", "void_reason").get() == (
         Decimal(40),
         NOW,
