@@ -25,7 +25,7 @@ from django.db.models import (
 )
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import OrderBy
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -41,6 +41,7 @@ from gateway.registry import Registry
 
 LONGEST_SEARCH = 320  # characters of a text to look for: each word of it is compared with every row by itself
 EXPRESSIONS = frozenset({"regex", "iregex"})
+PRESERVED_FILTERS = "_changelist_filters"  # Django's name for the address of the list that a form was opened from
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
 
 
@@ -193,8 +194,13 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Fill in of a new record what the address gives, and leave out what its field would refuse."""
-        given = super().get_changeform_initial_data(request)
+        """
+        Fill in of a new record what the address gives, and leave out what its field would refuse.
+
+        The list that it was added from gives the records that it was filtered by: what is added to the costs of a
+        campaign is a cost of that campaign.
+        """
+        given = _filtered_by(request) | super().get_changeform_initial_data(request)
         fields = self.get_form(request).base_fields
         return {name: value for name, value in given.items() if name in fields and is_taken_by(fields[name], value)}
 
@@ -303,6 +309,13 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
                 f"{relation.related_model._meta.verbose_name_plural} that refer to it"
             )
         return [*map(str, instances), *along], {str(meta.verbose_name_plural): len(instances)}, needed, protected
+
+
+def _filtered_by(request: HttpRequest) -> dict[str, str]:
+    """Return by field which single record each, by its key, the list behind a form was filtered by."""
+    chosen = QueryDict(request.GET.get(PRESERVED_FILTERS))
+    ends = LOOKUP_SEP + "id__exact"
+    return {name.removesuffix(ends): value for name, value in chosen.items() if name.endswith(ends)}
 
 
 class OnlyLookedAt:

@@ -34,7 +34,7 @@ from tests.factories.community import (
     ThreadFactory,
     UserFactory,
 )
-from tests.factories.crm import CompanyFactory, ContactFactory
+from tests.factories.crm import CampaignFactory, CompanyFactory, ContactFactory
 from tests.interrupting import AtStatement
 from tests.sending import send
 
@@ -160,6 +160,25 @@ def test_new_cost_begins_in_the_reporting_currency(ana: Client):
     typed = {"category": "tools", "starts_on": "2026-03-01", "ends_on": "2026-03-01", "amount": "5", "currency": "CHF"}
     assert ana.post(add, posted(ana.get(add), **typed)).status_code == 302
     assert Cost.objects.get().currency == "CHF"
+
+
+def test_cost_added_to_the_costs_of_a_campaign_is_a_cost_of_that_campaign(ana: Client):
+    spring, autumn = CampaignFactory(code="spring"), CampaignFactory(code="autumn")
+    of_spring = f"{reverse('admin:community_cost_changelist')}?campaign__id__exact={spring.pk}"
+    page = reverse("admin:community_cost_add")
+    add = f"{page}?_changelist_filters=campaign__id__exact%3D{spring.pk}"  # as the list's plus leads there
+    typed = {"category": "tools", "starts_on": "2026-03-01", "ends_on": "2026-03-01", "amount": "5"}
+
+    answer = ana.post(add, posted(ana.get(add), **typed))
+
+    assert answer.headers["Location"] == of_spring
+    assert Cost.objects.get().campaign == spring
+    initial = {"_changelist_filters": f"campaign__id__exact={spring.pk}&category__exact=tools&channel__id__exact=99"}
+    assert ana.get(page, {**initial, "campaign": autumn.pk}).context["adminform"].form["campaign"].value() == str(
+        autumn.pk
+    )  # what the address itself says comes first
+    form = ana.get(page, initial).context["adminform"].form
+    assert (form["category"].value(), form["channel"].value()) == (None, None)
 
 
 def test_cost_of_a_source_says_that_the_source_writes_it_again(ana: Client):
