@@ -132,7 +132,7 @@ class CostAdmin(ModelAdmin):
         "standing",
     )
     list_display_links = ("shown_description",)
-    list_select_related = ("campaign", "channel", "community")
+    list_select_related = ("campaign", "channel", "community", "contact")
     list_filter = (
         ("category", ChoicesDropdownFilter),
         ("purpose", ChoicesDropdownFilter),
@@ -214,7 +214,9 @@ class CostAdmin(ModelAdmin):
 
     @display(description="Cost", ordering="description")
     def shown_description(self, cost: Cost) -> str:
-        return str(cost)
+        if cost.contact is None:
+            return str(cost)
+        return format_html('{} <span class="kith-unit">for {}</span>', cost, cost.contact)
 
     @display(description="Amount", ordering="amount")
     def shown_amount(self, cost: Cost) -> str:

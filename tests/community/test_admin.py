@@ -181,6 +181,15 @@ def test_cost_added_to_the_costs_of_a_campaign_is_a_cost_of_that_campaign(ana: C
     assert (form["category"].value(), form["channel"].value()) == (None, None)
 
 
+def test_list_of_costs_says_whom_a_reward_was_for(ana: Client):
+    CostFactory(category="rewards", description="Gift card", contact=ContactFactory(full_name="Mia Lind"))
+    CostFactory(category="rewards", description="Gift card", contact=ContactFactory(full_name="Joe Bloggs"))
+
+    listed = strip_tags(ana.get(reverse("admin:community_cost_changelist")).content.decode())
+
+    assert ("Gift card for Mia Lind" in listed, "Gift card for Joe Bloggs" in listed) == (True, True)
+
+
 def test_cost_of_a_source_says_that_the_source_writes_it_again(ana: Client):
     said = "Known to &lt;ads&gt; as well. Correct it there too: what it sends again is written again."
     known = CostFactory(source="<ads>")
