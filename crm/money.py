@@ -8,7 +8,9 @@ amount times a 24-bit weight still fits a 64-bit integer in the database.
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -140,12 +142,23 @@ class AmountField(models.DecimalField):
         return readable(amount, currency)
 
 
+class TypedCurrency(forms.CharField):
+    """A currency as people type it: `eur` is EUR."""
+
+    def to_python(self, value: object) -> str | None:
+        code: str | None = super().to_python(value)
+        return code.upper() if code else code
+
+
 class CurrencyField(models.CharField):
-    """An ISO 4217 code in capitals."""
+    """An ISO 4217 code in capitals. Clients give it so; people who type it in a form need not."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs["max_length"] = 3
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": TypedCurrency, **kwargs})
 
 
 def money_constraints(

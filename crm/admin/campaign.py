@@ -1,5 +1,8 @@
 """Campaigns: what was planned; what they cost and earned stands in the panels above the form."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -52,6 +55,10 @@ class CampaignAdmin(ModelAdmin):
         "A campaign is known by its code: the text that its links carry as utm_campaign. "
         "Add one, book its costs on it, and its return shows on its page."
     )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin a new campaign in the reporting currency, which its budget needs."""
+        return {"currency": settings.KITH_CURRENCY} | super().get_changeform_initial_data(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Campaigns are archived: their codes stay taken, what they earned stays theirs."""

@@ -190,6 +190,14 @@ def test_list_of_costs_says_whom_a_reward_was_for(ana: Client):
     assert ("Gift card for Mia Lind" in listed, "Gift card for Joe Bloggs" in listed) == (True, True)
 
 
+def test_currency_is_taken_in_small_letters_from_a_form(ana: Client):
+    add = reverse("admin:community_cost_add")
+    typed = {"category": "tools", "starts_on": "2026-03-01", "ends_on": "2026-03-01", "amount": "5"}
+
+    assert ana.post(add, posted(ana.get(add), **typed, currency="chf")).status_code == 302
+    assert Cost.objects.get().currency == "CHF"
+
+
 def test_cost_of_a_source_says_that_the_source_writes_it_again(ana: Client):
     said = "Known to &lt;ads&gt; as well. Correct it there too: what it sends again is written again."
     known = CostFactory(source="<ads>")

@@ -488,6 +488,21 @@ def test_campaign_code_is_refused_when_taken_in_another_case(ana: Client):
     assert "Another campaign has this code (case does not count)." in answer.content.decode()
 
 
+def test_new_campaign_is_given_a_budget_without_naming_the_reporting_currency(ana: Client):
+    add = reverse("admin:crm_campaign_add")
+
+    assert ana.post(add, posted(ana.get(add), code="winter", budget="1500")).status_code == 302
+    assert ana.post(add, posted(ana.get(add), code="spring")).status_code == 302
+    assert ana.post(add, posted(ana.get(add), code="summer", currency="")).status_code == 302
+
+    campaigns = Campaign.objects.order_by("code").values_list("code", "budget", "currency")
+    assert list(campaigns) == [
+        ("spring", None, "EUR"),
+        ("summer", None, None),
+        ("winter", Decimal("1500.000"), "EUR"),
+    ]
+
+
 def test_campaign_dates_are_refused_beside_the_one_that_was_changed(ana: Client):
     campaign = CampaignFactory(starts_on=dt.date(2026, 3, 1), ends_on=dt.date(2026, 3, 31))
     change = reverse("admin:crm_campaign_change", args=[campaign.pk])
