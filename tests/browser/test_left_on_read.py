@@ -59,6 +59,22 @@ def test_claim_snooze_with_undo_and_dismiss(page: Page, log_in, question):
     expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
 
 
+def test_the_line_below_the_queue_counts_what_still_waits(page: Page, log_in, question):
+    InteractionFactory(channel=question.channel, member=question.member, text="And when?", occurred_at=timezone.now())
+    log_in()
+    page.goto(QUEUE)
+    foot = page.locator("#kith-list-foot")
+    expect(foot).to_have_text("2 left on read")
+
+    row_of(page).get_by_role("link", name="Snooze").click()
+    page.locator("#kith-dialog button[type=submit]").click()
+    expect(row_of(page)).to_have_count(0)
+
+    expect(foot).to_have_text("1 message left on read")
+    page.get_by_role("button", name="Undo").last.click()
+    expect(foot).to_have_text("2 left on read")
+
+
 def test_what_was_done_to_many_is_taken_back_by_one_click(page: Page, log_in, question):
     InteractionFactory(channel=question.channel, member=question.member, text="And when?", occurred_at=timezone.now())
     log_in()
