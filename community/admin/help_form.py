@@ -177,8 +177,22 @@ class HelpForm(RemembersWhatItShowed, forms.Form):
                 self.add_error("person_text", "This fits several people. Choose one.")
             else:
                 self.add_error("person_text", "Nobody found. Add the person below.")
+                self._carry_over(text)
         else:
             self.add_error("person_text", "Say who was helped: choose somebody, or add the person below.")
+
+    def _carry_over(self, text: str) -> None:
+        """
+        Show what nobody was found by as the name, address or number of somebody new, to be looked at and saved.
+
+        The mark in the field lets the browser empty it when somebody else is chosen after all.
+        """
+        kind = "email" if "@" in text.strip("@") else "phone" if _is_number(text) else "name"
+        name = f"new_{kind}"
+        data = self.data.copy()
+        data[name] = text
+        self.data = data
+        self.fields[name].widget.attrs["data-kith-carried"] = True
 
     def _clean_newcomer(self, new: NewPerson, *, answer: str) -> None:
         """
@@ -282,3 +296,8 @@ def _told_apart(asked: Interaction, request: HttpRequest) -> str:
     """Return what is shown of a question that the help may answer."""
     text = excerpt(readable_text(asked, may=request.user.has_perm), characters=80)
     return f"{told_of(asked.occurred_at)} on {asked.channel}: {text}"
+
+
+def _is_number(text: str) -> bool:
+    """Return whether `text` is a telephone number as people write it, and no name."""
+    return sum(sign.isdigit() for sign in text) >= 5 and not any(sign.isalpha() for sign in text)

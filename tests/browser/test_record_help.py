@@ -117,6 +117,30 @@ def test_nobody_is_chosen_unseen_while_the_answer_is_on_its_way(page: Page, log_
     expect(offered).to_be_hidden()
 
 
+def test_somebody_new_is_added_by_the_name_that_nobody_was_found_by(page: Page, log_in, joe: Contact):
+    log_in()
+    page.goto("/admin/crm/contact/")
+    page.keyboard.press("h")
+    person, name = page.locator("#id_person_text"), page.locator("#id_new_name")
+    expect(person).to_be_focused()
+    page.keyboard.type("Joel Bloggs")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Nobody found. Add the person below.")).to_be_visible()
+    expect(name).to_have_value("Joel Bloggs")
+
+    person.fill("blogg")  # it was Joe, after all
+    expect(page.get_by_role("option", name="Joe Bloggs")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(name).to_have_value("")
+    person.fill("Joel Bloggs")
+    page.keyboard.press("Control+Enter")
+    expect(name).to_have_value("Joel Bloggs")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Recorded: help for Joel Bloggs.")).to_be_visible()
+    assert HelpRecord.objects.get().contact.full_name == "Joel Bloggs"
+
+
 def test_somebody_new_is_helped_by_a_colleague_and_all_is_told_by_the_keyboard_alone(page: Page, log_in, joe: Contact):
     bo = User.objects.create_user("bo", first_name="Bo", last_name="Lund", is_staff=True)
     log_in()

@@ -336,6 +336,26 @@ def test_a_newcomer_is_taken_away_by_who_added_them_within_the_hour_or_who_may_d
 
 
 @pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ("Zoë West", "new_name"),
+        ("@zoe", "new_name"),
+        ("zoe@example.com", "new_email"),
+        ("+353 (1) 496-0000", "new_phone"),
+        ("Room 12345", "new_name"),
+    ],
+)
+def test_what_nobody_was_found_by_stands_in_the_field_of_somebody_new(ana: Client, forum, typed, field):
+    page, people = reverse("admin:community_helprecord_record"), Contact.objects.count()
+
+    form = ana.post(page, told(forum, person_text=typed), headers=BY_HTMX).context["form"]
+
+    filled = {name: form[name].value() for name in form.newcomer_fields if form[name].value()}
+    assert (form.errors["person_text"], filled) == (["Nobody found. Add the person below."], {field: typed})
+    assert Contact.objects.count() == people
+
+
+@pytest.mark.parametrize(
     ("fields", "error"),
     [
         ({"new_email": "nowhere"}, "new_email"),

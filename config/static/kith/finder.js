@@ -58,6 +58,7 @@
       hidden.value = one.id;
       input.value = one.name;
       input.removeAttribute("aria-invalid");
+      for (const carried of input.form.querySelectorAll("[data-kith-carried]")) carried.value = ""; // nobody new, then
       hide();
     };
     const show = (results) => {
