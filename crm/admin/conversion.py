@@ -7,12 +7,15 @@ from django.contrib import admin
 from django.db.models import Model, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 
 from crm.admin.erased import ErasedRefusingForm
 from crm.admin.money import money_cell
 from crm.extensions import conversion_panels
 from crm.models import Contact, Conversion, ConversionKind
 from crm.models.conversion import IS_ORIGINAL
+from crm.money import readable
 from crm.personal_data.suppression import SourceName
 from crm.sync.fields import money_problems
 from crm.voiding import restoring, voiding
@@ -152,6 +155,38 @@ class ConversionAdmin(ModelAdmin):
     )
     empty_state = "Conversions come from your shop through the API or an import. Add one by hand to try."
 
+    def reason_buttons(self, request: HttpRequest, instance: Model | None) -> list[dict[str, str]]:
+        """Lead from what somebody bought to the refund of it."""
+        buttons = super().reason_buttons(request, instance)
+        if isinstance(instance, Conversion) and self._can_be_refunded(instance) and self.has_add_permission(request):
+            url = reverse(
+                "admin:crm_conversion_add",
+                query={"refund_of_source": instance.source, "refund_of_external_id": instance.external_id},
+            )
+            buttons.insert(0, {"label": "Refund", "icon": "undo", "url": url})
+        return buttons
+
+    def _can_be_refunded(self, conversion: Conversion) -> bool:
+        """A refund names its original by the reference, which one that was added by hand need not have."""
+        return bool(conversion.source) and not conversion.refund_of_source and conversion.voided_at is None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Sequence[tuple[Any, dict[str, Any]]]:
+        """Ask for a refund what a refund has: it takes contact and kind from its original."""
+        fieldsets = super().get_fieldsets(request, obj)
+        original = obj is None and _named_original(request)
+        if not original:
+            return fieldsets
+        description = f"It takes back a part or all of {original}, whose contact, kind and currency it has."
+        fields = (("refund_of_source", "refund_of_external_id"), ("occurred_at", "amount"), "margin")
+        by_title = dict(fieldsets)
+        reference = "Reference in the source"
+        return [("A refund", {"fields": fields, "description": description}), (reference, by_title[reference])]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin a refund now: it is mostly written down when the money goes back. How much that is, nobody guesses."""
+        refund = {"occurred_at": timezone.now(), "amount": None} if _named_original(request) else {}
+        return refund | super().get_changeform_initial_data(request)
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
@@ -195,6 +230,16 @@ class ConversionAdmin(ModelAdmin):
     @display(description="Standing", label={"voided": "danger"})
     def standing(self, conversion: Conversion) -> str | None:
         return "voided" if conversion.voided_at else None
+
+
+def _named_original(request: HttpRequest) -> str | None:
+    """Return what the original is called that the address of a new refund names, and what it brought."""
+    source, external_id = (request.GET.get(f"refund_of_{name}") for name in ("source", "external_id"))
+    original = Conversion.objects.filter(source=source, external_id=external_id, voided_at=None).first()
+    if original is None or original.refund_of_source:
+        return None
+    called = f"order {original.order_number}" if original.order_number else str(original)
+    return f"{called}, {readable(original.amount, original.currency)} {original.currency or ''}".rstrip()
 
 
 def _currency(conversion: Any) -> str | None:

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape, strip_tags
 
 from crm.merging import merge
@@ -366,6 +367,40 @@ def test_voided_conversions_can_be_set_apart(ana: Client):
     assert shown(standing="yes") == [standing.pk]
     assert shown(standing="no") == [voided.pk]
     assert "<s class=" in ana.get(url).content.decode()
+
+
+def test_what_was_bought_is_refunded_from_its_page(ana: Client):
+    bought = ConversionFactory(source="shop", external_id="o&1", order_number="HL-7", amount=Decimal("390.00"))
+    page = reverse("admin:crm_conversion_change", args=[bought.pk])
+    (refund,) = [button for button in ana.get(page).context["reason_buttons"] if button["label"] == "Refund"]
+
+    form = ana.get(refund["url"])
+    assert "a part or all of order HL-7, 390.00 EUR, whose" in form.content.decode()
+    assert set(form.context["adminform"].form.fields) == {
+        *("refund_of_source", "refund_of_external_id", "occurred_at", "amount", "margin", "source", "external_id")
+    }
+    assert errors_of(ana.post(refund["url"], posted(form))) == {"amount": ["This field is required."]}
+    answer = ana.post(refund["url"], posted(form, amount="50"))
+
+    assert answer.status_code == 302
+    made = Conversion.objects.exclude(pk=bought.pk).get()
+    assert (made.refund_of_source, made.refund_of_external_id, made.amount) == ("shop", "o&1", Decimal("50.000"))
+    assert (made.contact, made.kind, made.currency, made.known_currency) == (None, None, None, "EUR")
+    assert abs(made.occurred_at - timezone.now()) < dt.timedelta(minutes=2)
+
+
+def test_only_what_a_refund_can_name_and_counts_is_offered_to_be_refunded(ana: Client):
+    by_hand = ConversionFactory(source=None, external_id=None)
+    voided = ConversionFactory(source="shop", external_id="o-1", voided_at=timezone.now(), void_reason="a test")
+    refund = RefundFactory(source="shop", external_id="r-1", refund_of_source="shop", refund_of_external_id="o-1")
+
+    for conversion in (by_hand, voided, refund):
+        page = ana.get(reverse("admin:crm_conversion_change", args=[conversion.pk]))
+        assert "Refund" not in [button["label"] for button in page.context["reason_buttons"]]
+    add = reverse("admin:crm_conversion_add")
+    for external_id in ("o-1", "r-1", "unknown"):
+        form = ana.get(add, {"refund_of_source": "shop", "refund_of_external_id": external_id})
+        assert "kind" in form.context["adminform"].form.fields
 
 
 def test_refund_finer_than_the_currency_of_its_original_is_refused_beside_the_amount(ana: Client):
