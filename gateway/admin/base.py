@@ -238,7 +238,8 @@ class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
             context["out"] = self.why_out(obj)
             if self.page_actions is not None:
                 context["page_actions"] = actions_for(self.page_actions, may=request.user.has_perm)
-            context |= self.panel_context(request, obj)
+            if not context["errors"]:  # where it was refused, the form and what is wrong with it stand on top
+                context |= self.panel_context(request, obj)
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:

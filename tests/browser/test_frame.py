@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from crm.models import Contact, FollowUp
-from tests.factories.crm import ContactFactory, EmailFactory
+from tests.factories.crm import CampaignFactory, ContactFactory, EmailFactory
 
 # The colours of a text and of what lies under it, as parts of 255.
 COLOURS = """element => {
@@ -121,3 +121,19 @@ def test_the_last_row_of_a_list_can_be_ticked_after_another_one(page: Page, log_
     boxes.last.check(timeout=5_000)
 
     expect(page.locator("input.action-select:checked")).to_have_count(2)
+
+
+def test_a_form_that_was_refused_says_so_at_the_top_of_its_page(page: Page, log_in):
+    campaign = CampaignFactory(name="Winter evenings", budget=None, currency=None)
+    log_in()
+    page.goto(f"/admin/crm/campaign/{campaign.pk}/change/")
+    expect(page.get_by_role("heading", name="Cost and return")).to_be_in_viewport()
+
+    page.locator("#id_budget").fill("1500")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.get_by_text("Please correct the error")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Cost and return")).to_have_count(0)  # it would stand above the form
+    page.locator("#id_currency").fill("eur")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
