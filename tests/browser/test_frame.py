@@ -137,3 +137,19 @@ def test_a_form_that_was_refused_says_so_at_the_top_of_its_page(page: Page, log_
     page.locator("#id_currency").fill("eur")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
+
+
+def test_a_name_without_a_space_leaves_the_other_columns_on_the_screen(page: Page, log_in, joe: Contact):
+    long = "https://example.com/" + "profile" * 30
+    ContactFactory(full_name=long)
+    log_in()
+    page.goto("/admin/crm/contact/")
+
+    expect(page.locator("#result_list").get_by_text(long)).to_be_visible()
+    for text in ("Updated at", "joe@example.com"):
+        expect(page.locator("#result_list").get_by_text(text)).to_be_in_viewport(ratio=0.9)
+    page.goto("/admin/crm/contact/add/")
+    page.locator("#id_full_name").fill(long)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
