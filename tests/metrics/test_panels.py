@@ -24,7 +24,7 @@ from django.urls import reverse
 from psycopg.types.range import DateRange
 
 from community.extensions import channel_panels, community_panels, interaction_panels, member_panels, thread_panels
-from community.models import Community, HelpRecord, Interaction, Member
+from community.models import Channel, Community, HelpRecord, Interaction, Member
 from community.private_texts import PRIVATE, READ_PRIVATE
 from crm.extensions import campaign_panels, contact_panels, conversion_panels
 from crm.models import Campaign, Conversion
@@ -33,7 +33,7 @@ from gateway.registry import Registry
 from gateway.templatetags.kith import address
 from metrics.models import Credit
 from metrics.recompute import recompute_all
-from tests.admin_clients import who_may_all
+from tests.admin_clients import logged_in, who_may_all
 from tests.factories.community import (
     ChannelFactory,
     CostFactory,
@@ -41,6 +41,7 @@ from tests.factories.community import (
     InteractionFactory,
     MemberFactory,
     ThreadFactory,
+    UserFactory,
 )
 from tests.factories.crm import CampaignFactory, ContactFactory, ConversionFactory, RefundFactory
 
@@ -383,6 +384,36 @@ def test_lists_of_the_ledger_begin_with_the_latest_day_whenever_it_was_written(t
     days = [row.day for row in listed]
     assert days == sorted(days, reverse=True)
     assert dt.date(2026, 3, 12) in days[1:]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "permission", "names"),
+    [
+        ("helperdayrow", "member_id", "view_member", ["mia"]),  # what the buyer did is nobody's who helped: a dash
+        ("persondayrow", "person_id", "view_contact", ["Joe Bloggs"]),
+        ("campaigndayrow", "campaign_id", "view_campaign", ["Spring course"]),
+        ("channeldayrow", "channel_id", "view_channel", ["Story's forum"]),
+    ],
+)
+def test_sums_by_day_say_whose_they_are_to_who_may_see_it(
+    table: str, column: str, permission: str, names: list[str], ana: Client, story: Story
+):
+    Channel.objects.filter(pk=story.joe.channel_id).update(name="Story's forum")
+    address = reverse(f"admin:metrics_{table}_changelist")
+    reader = UserFactory(is_staff=True)
+    reader.user_permissions.set(
+        Permission.objects.filter(codename=f"view_{table.removesuffix('row')}", content_type__app_label="metrics")
+    )
+
+    def named_for(browser: Client) -> list[str]:
+        page = html.unescape(browser.get(address).content.decode())
+        return sorted(set(re.findall(r'class="kith-link">([^<]+)</a>', page)))
+
+    assert named_for(ana) == names
+    assert named_for(logged_in(reader)) == []
+    assert column in logged_in(reader).get(address).context["cl"].list_display
+    reader.user_permissions.add(Permission.objects.get(codename=permission))
+    assert named_for(logged_in(reader)) == names
 
 
 def test_interaction_shows_the_conversions_it_touched(story: Story):
