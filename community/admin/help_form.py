@@ -61,7 +61,13 @@ class HelpForm(RemembersWhatItShowed, forms.Form):
     question = forms.CharField(label="What was asked", required=False, widget=_area(2))
     answer = forms.CharField(label="Answer", required=False, widget=_area(3))
     topic = forms.CharField(required=False, max_length=100, widget=forms.TextInput({"list": "kith-topics"}))
-    channel = forms.ModelChoiceField(queryset=Channel.objects.none(), empty_label=None)
+    channel = forms.ModelChoiceField(
+        queryset=Channel.objects.none(),
+        empty_label=None,
+        error_messages={
+            "required": "Choose a channel. Where there is none yet, an administrator adds one, at Channels."
+        },
+    )
     helper_text = forms.CharField(
         label="Who helped",
         required=False,

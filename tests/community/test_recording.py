@@ -335,6 +335,16 @@ def test_a_newcomer_is_taken_away_by_who_added_them_within_the_hour_or_who_may_d
     assert not Contact.objects.filter(pk=record.contact_id).exists()
 
 
+def test_help_without_any_channel_says_who_adds_one(ana: Client):
+    page = reverse("admin:community_helprecord_record")
+
+    form = ana.post(page, sent_by(ana.get(page).context["form"], new_name="Zoë")).context["form"]
+
+    assert form.errors == {
+        "channel": ["Choose a channel. Where there is none yet, an administrator adds one, at Channels."]
+    }
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [
