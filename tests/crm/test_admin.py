@@ -259,7 +259,10 @@ def test_conversion_that_was_voided_by_mistake_is_restored_with_a_reason_that_it
     conversion.refresh_from_db()
     assert (conversion.voided_at, conversion.void_reason) == (None, "")
     page = ana.get(change)
-    assert ([button["label"] for button in page.context["reason_buttons"]], page.context["out"]) == (["Void"], "")
+    assert ([button["label"] for button in page.context["reason_buttons"]], page.context["out"]) == (
+        ["Refund", "Void"],
+        "",
+    )
     restored, why, voided, _ = history_of(conversion)
     assert {restored.who, why.who, voided.who} == {"Ana Lind"}
     assert [(step.label, step.after) for step in restored.changes] == [("voided at", None), ("void reason", "")]
