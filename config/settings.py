@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.BrowserRules",
     "gateway.middleware.ApiEdge",
-    "gateway.middleware.StorableAddress",
+    "gateway.middleware.PageEdge",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

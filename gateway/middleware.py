@@ -71,7 +71,7 @@ class ApiEdge:
         return HttpResponse(status=308, headers={"Location": location})
 
 
-class StorableAddress:
+class PageEdge:
     """
     Refuse what no page takes: an address with a NUL character, and a body larger than the API takes.
 

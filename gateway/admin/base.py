@@ -52,8 +52,7 @@ class ListOfAll(unfold.views.ChangeList):
     """
     The list of every admin.
 
-    One that is not filtered shows all there is: only a filtered one offers a way back to all. An address such as
-    `?email__contains=` filters by the columns of the rows and by nothing else.
+    One that is not filtered shows all there is: only a filtered one offers a way back to all.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,30 +62,41 @@ class ListOfAll(unfold.views.ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         """
-        Refuse an address that asks for what was put beside the rows, or for rows that refer to them.
+        Refuse an address that asks for anything but what the list offers filters for, and for keys of other records.
 
-        Django lets it through as if it were a column: the address that a list shows to some, the money that a
-        person of the queue brought. Whoever is not shown it would find it out letter by letter.
-
-        And one with a regular expression: a short one keeps PostgreSQL busy without end with a single long text.
+        Django lets it ask for every column, for what was put beside the rows (the address that a list shows to some,
+        the money that a person of the queue brought) and for rows that refer to them. Whoever is not shown it would
+        find it out letter by letter. And no filter needs a regular expression: a short one keeps PostgreSQL busy
+        without end with a single long text.
         """
+        columns = {column for entry in self.list_filter if (column := _first_column(entry)) is not None}
+        filters = {getattr(entry, "parameter_name", None) for entry in self.list_filter}
         beside = self.root_queryset.query.annotations
         for lookup in self.filter_params:
             name, *how = lookup.split(LOOKUP_SEP)
-            if name in beside or self._refers_here(name) or not EXPRESSIONS.isdisjoint(how):
+            is_offered = lookup in filters or name in columns or (name not in beside and self._is_key_or_filter(name))
+            if not is_offered or not EXPRESSIONS.isdisjoint(how):
                 raise DisallowedModelAdminLookup(f"Filtering by {lookup} not allowed")
         return super().get_filters(request)
 
-    def _refers_here(self, name: str) -> bool:
+    def _is_key_or_filter(self, name: str) -> bool:
+        """Whether it is the row's key, that of a record it refers to, or no column: the name of a filter."""
         try:
-            return isinstance(self.lookup_opts.get_field(name), ForeignObjectRel)
-        except FieldDoesNotExist:  # the name of a filter
-            return False
+            field = self.lookup_opts.get_field(name)
+        except FieldDoesNotExist:
+            return True
+        return field is self.lookup_opts.pk or (field.is_relation and not isinstance(field, ForeignObjectRel))
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
+
+
+def _first_column(entry: Any) -> str | None:
+    """Return the column that an entry of `list_filter` begins with; None for a filter with a name of its own."""
+    path = entry[0] if isinstance(entry, (tuple, list)) else entry
+    return path.split(LOOKUP_SEP)[0] if isinstance(path, str) else None
 
 
 class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):

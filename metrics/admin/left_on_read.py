@@ -126,7 +126,7 @@ class WaitingAdmin(PrivateTexts, ReadOnlyModelAdmin):
     ordering = ("occurred_at", "pk")
     fields = (("kind", "occurred_at"), "text", ("channel", "member"), "thread")
     empty_state = "Nobody is waiting."
-    private_fields = ("text", "url")  # the page shows no address, but a list is asked by any column
+    private_fields = ("text",)
 
     # Whoever may see interactions may see which of them wait; what is done with them is a fact of its own.
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
