@@ -14,8 +14,8 @@ class HastyWorker(Worker):
     answer_seconds = 1.0
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def application(asked: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer how long the body was, or with much where `/large` is asked for."""
-    answer = b"x" * LARGE if environ["PATH_INFO"] == "/large" else str(len(environ["wsgi.input"].read())).encode()
+    answer = b"x" * LARGE if asked["PATH_INFO"] == "/large" else str(len(asked["wsgi.input"].read())).encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
