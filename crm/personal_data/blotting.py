@@ -2,9 +2,9 @@
 A person's name in the words of others: found and blotted out.
 
 Nobody can read a million texts, so only what is unmistakable is looked for: addresses, full names of at
-least two words (as lists write them too: Bloggs, Joe), handles written with an @, and handles and external ids that no
-word looks like; however many spaces or line ends stand between words, and whichever way accents are stored. What
-another contact or account carries as well (a namesake, a shared address) is left alone.
+least two words, handles written with an @, and handles and external ids that no word looks like; however many spaces or
+line ends stand between words, and whichever way accents are stored. What another
+contact or account carries as well (a namesake, a shared address) is left alone.
 """
 
 import json
@@ -50,7 +50,7 @@ class Traces:
     def made_of(cls, known: Mapping[Sort, Iterable[str]]) -> "Traces":
         """Choose what is unmistakable among the names that a person is known by."""
         names, addresses, handles, codes = (known.get(sort, ()) for sort in ("name", "address", "handle", "code"))
-        found = {order for name in names for order in _orders(name.split())}
+        found = {name.strip() for name in names if len(name.split()) > 1}
         found |= set(addresses)
         found |= {f"@{handle}" for handle in handles}
         found |= {code for code in [*handles, *codes] if is_unmistakable(code)}
@@ -91,13 +91,6 @@ class Traces:
     def occur_in(self, text: str) -> bool:
         """Whether any of them stands in `text`."""
         return bool(self.texts) and re.search(self.pattern(), text, re.IGNORECASE) is not None
-
-
-def _orders(words: Sequence[str]) -> Iterator[str]:
-    """Yield a name of at least two words as it is said, and with any of its last words first, as in a list."""
-    if len(words) > 1:
-        yield " ".join(words)
-        yield from (f"{' '.join(words[at:])}, {' '.join(words[:at])}" for at in range(1, len(words)))
 
 
 def worded_columns() -> Iterator[tuple[type[models.Model], Sequence[models.Field]]]:
