@@ -68,16 +68,13 @@ class Workspace:
         self.has_statistics = False
         self._is_large = False
         self._figures = _hashable(figure_parameters())
-        cursor.execute(
+        self._last_of(
             f"""
             {_FEW};
             SELECT to_regclass('pg_temp.{TABLES[-1]}') IS NOT NULL,
-                array(SELECT name FROM pg_prepared_statements WHERE name LIKE 'kith\\_%%')
-            """,
-            (),
+                array(SELECT name FROM pg_prepared_statements WHERE name LIKE 'kith\\_%')
+            """
         )
-        while cursor.nextset():
-            pass
         is_made, prepared = cursor.fetchone()
         self._prepared = set(prepared)
         if not is_made:

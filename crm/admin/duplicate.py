@@ -81,7 +81,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         Each word is looked for in all contacts: of many words the longest few, which leave as good as nobody else.
         """
         column = "search_text__contains" if request.user.has_perm(VIEW_ADDRESSES) else "full_name__reads"
-        for word in sorted(set(fold(search_term).split()), key=len, reverse=True)[:WORDS]:
+        for word in sorted(set(fold(search_term).split()), key=len, reverse=True)[:WORDS_SEARCHED]:
             found = Contact.objects.filter(**{column: word}).order_by().values("person_id")
             queryset = queryset.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [id_array(pairs_of(found))]))
         return queryset, False
@@ -202,7 +202,7 @@ class DuplicateSuggestionAdmin(ReadOnlyModelAdmin):
         return redirect("admin:jobs_job_change", job.pk)
 
 
-WORDS = 8  # of a search
+WORDS_SEARCHED = 8  # of those that somebody looks for, the longest
 PAIRS_SHOWN = 50  # of those to be joined, the ones to look at first
 _ADDRESSES = ("first__points", "second__points")
 

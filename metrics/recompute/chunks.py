@@ -96,9 +96,9 @@ def recompute_next_chunk(*, now: datetime) -> Recomputed | None:
 
 def _recompute_next_chunk(begun: list[RecomputeChunk], *, now: datetime) -> Recomputed | None:
     begun.clear()
-    waiting = RecomputeChunk.objects.filter(due(now), done_at=None).order_by("pk")
     with transaction.atomic(), connection.cursor() as cursor:
-        chunk = waiting.select_for_update(skip_locked=True).first()
+        waiting = RecomputeChunk.objects.filter(due(now), done_at=None)
+        chunk = waiting.select_for_update(skip_locked=True).order_by("pk").first()
         if chunk is None:
             return None
         begun.append(chunk)

@@ -62,6 +62,24 @@ def at_once(work):
         return list(pool.map(run, range(CLIENTS)))
 
 
+def after(first, second):
+    """Do `first`, and `second` on another connection, which waits until that commits; return what `second` gave."""
+
+    def run():
+        try:
+            return second()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first()
+            begun = pool.submit(run)
+            wait_until(lambda: begun.done() or somebody_waits())
+            assert not begun.done(), "it did not wait"
+        return begun.result()
+
+
 def on_forum(external_id, **fields):
     return {"channel": "forum", "external_id": external_id, **fields}
 
@@ -183,19 +201,12 @@ def test_an_answer_that_somebody_else_accepted_meanwhile_is_help_no_longer():
     send("interactions", *[on_forum(f"p{number}", member=f"u{number}", **said) for number in range(3)])
     send("threads", on_forum("t0", opened_by="u99", accepted_answer="p0"))
 
-    def accept_the_last():
-        try:
-            return send("threads", on_forum("t0", accepted_answer="p2")).updated
-        finally:
-            connection.close()
+    accepted = after(
+        lambda: send("threads", on_forum("t0", accepted_answer="p1")),
+        lambda: send("threads", on_forum("t0", accepted_answer="p2")),
+    )
 
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            send("threads", on_forum("t0", accepted_answer="p1"))
-            accepting = pool.submit(accept_the_last)
-            wait_until(somebody_waits)
-        assert accepting.result() == 1
-
+    assert accepted.updated == 1
     standing = HelpRecord.objects.filter(withdrawn_at=None)
     assert list(standing.values_list("interaction__external_id", flat=True)) == ["p2"]
 
@@ -217,18 +228,7 @@ def test_a_thread_that_is_deleted_leaves_no_help_of_what_somebody_else_accepted_
     send("threads", on_forum("t0", opened_by="u99", **before))
     thread = Thread.objects.get(external_id="t0")
 
-    def delete_it():
-        try:
-            delete(thread)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            send("threads", on_forum("t0", accepted_answer="p1"))
-            deleting = pool.submit(delete_it)
-            wait_until(somebody_waits)
-        deleting.result()
+    after(lambda: send("threads", on_forum("t0", accepted_answer="p1")), lambda: delete(thread))
 
     assert not Thread.objects.exists()
     assert not HelpRecord.objects.filter(withdrawn_at=None).exists()
@@ -254,42 +254,26 @@ def test_sixteen_clients_say_what_the_same_merged_people_wish():
 def test_campaigns_that_two_clients_put_below_each_other_make_no_circle():
     send("campaigns", {"code": "spring"}, {"code": "may"})
 
-    def put_spring_below():
-        try:
-            return codes(send("campaigns", {"code": "spring", "parent": "may"}).results[0])
-        finally:
-            connection.close()
+    put = after(
+        lambda: send("campaigns", {"code": "may", "parent": "spring"}),
+        lambda: send("campaigns", {"code": "spring", "parent": "may"}),
+    )
 
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            send("campaigns", {"code": "may", "parent": "spring"})
-            putting = pool.submit(put_spring_below)
-            wait_until(lambda: putting.done() or somebody_waits())
-        assert putting.result() == [("parent", "crm_campaign_not_its_own_parent")]
-
+    assert codes(put.results[0]) == [("parent", "crm_campaign_not_its_own_parent")]
     assert dict(Campaign.objects.values_list("code", "parent__code")) == {"spring": None, "may": "spring"}
 
 
 def test_a_client_and_a_form_that_put_campaigns_below_each_other_make_no_circle():
     send("campaigns", {"code": "spring"}, {"code": "may"})
     known = {campaign.code: campaign.pk for campaign in Campaign.objects.all()}
-    ana = get_user_model().objects.create_superuser("ana")
+    browser = Client()
+    browser.force_login(get_user_model().objects.create_superuser("ana"))
+    address = reverse("admin:crm_campaign_change", args=[known["spring"]])
 
-    def put_spring_below():
-        browser = Client()
-        browser.force_login(ana)
-        try:
-            address = reverse("admin:crm_campaign_change", args=[known["spring"]])
-            return browser.post(address, {"code": "spring", "status": "running", "parent": known["may"]})
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            send("campaigns", {"code": "may", "parent": "spring"})
-            putting = pool.submit(put_spring_below)
-            wait_until(lambda: putting.done() or somebody_waits())
-        answer = putting.result()
+    answer = after(
+        lambda: send("campaigns", {"code": "may", "parent": "spring"}),
+        lambda: browser.post(address, {"code": "spring", "status": "running", "parent": known["may"]}),
+    )
 
     assert answer.context["adminform"].form.errors == {"parent": [OWN_PARENT]}
     assert dict(Campaign.objects.values_list("code", "parent__code")) == {"spring": None, "may": "spring"}
