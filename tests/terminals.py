@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import subprocess
 import termios
 import threading
@@ -38,7 +39,7 @@ class Terminal:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
-                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                preexec_fn=_as_a_shell,
             )
 
     def press(self, key: bytes) -> None:
@@ -59,6 +60,12 @@ class Terminal:
         with contextlib.suppress(OSError):  # nobody has the other end any more
             while received := os.read(self._person, 65_536):
                 self._received += received
+
+
+def _as_a_shell() -> None:
+    """Let the terminal be the program's, and Ctrl-C end it: who runs in the background, as tests may, ignores that."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
