@@ -40,7 +40,7 @@ from gateway.panels import PageAction, actions_for
 from gateway.registry import Registry
 
 LONGEST_SEARCH = 320  # characters of a text to look for: each word of it is compared with every row by itself
-EXPRESSIONS = frozenset({"regex", "iregex"})
+BY_KEY = frozenset({"id", "pk", "exact", "in"})  # what an address may say of a key
 PRESERVED_FILTERS = "_changelist_filters"  # Django's name for the address of the list that a form was opened from
 QUICK_RESULTS = 20  # matches of each model in the search over the whole admin
 
@@ -62,41 +62,34 @@ class ListOfAll(unfold.views.ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         """
-        Refuse an address that asks for anything but what the list offers filters for, and for keys of other records.
+        Refuse an address that asks for anything but what the list has filters for, and the keys of records.
 
         Django lets it ask for every column, for what was put beside the rows (the address that a list shows to some,
         the money that a person of the queue brought) and for rows that refer to them. Whoever is not shown it would
-        find it out letter by letter. And no filter needs a regular expression: a short one keeps PostgreSQL busy
-        without end with a single long text.
+        find it out letter by letter, and a regular expression or a year of 15 digits is no question of a list.
         """
-        columns = {column for entry in self.list_filter if (column := _first_column(entry)) is not None}
-        filters = {getattr(entry, "parameter_name", None) for entry in self.list_filter}
-        beside = self.root_queryset.query.annotations
-        for lookup in self.filter_params:
-            name, *how = lookup.split(LOOKUP_SEP)
-            is_offered = lookup in filters or name in columns or (name not in beside and self._is_key_or_filter(name))
-            if not is_offered or not EXPRESSIONS.isdisjoint(how):
+        found = super().get_filters(request)
+        _, _, left_by_filters, *_ = found
+        for lookup in left_by_filters:
+            if not self._asks_for_records(*lookup.split(LOOKUP_SEP)):
                 raise DisallowedModelAdminLookup(f"Filtering by {lookup} not allowed")
-        return super().get_filters(request)
+        return found
 
-    def _is_key_or_filter(self, name: str) -> bool:
-        """Whether it is the row's key, that of a record it refers to, or no column: the name of a filter."""
+    def _asks_for_records(self, name: str, *how: str) -> bool:
+        """Whether it is by the key of the rows or of what they refer to; or is no column, which Django passes over."""
+        if name in self.root_queryset.query.annotations:
+            return False
         try:
             field = self.lookup_opts.get_field(name)
         except FieldDoesNotExist:
             return True
-        return field is self.lookup_opts.pk or (field.is_relation and not isinstance(field, ForeignObjectRel))
+        is_key = field is self.lookup_opts.pk or (field.is_relation and not isinstance(field, ForeignObjectRel))
+        return is_key and set(how) <= BY_KEY
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
-
-
-def _first_column(entry: Any) -> str | None:
-    """Return the column that an entry of `list_filter` begins with; None for a filter with a name of its own."""
-    path = entry[0] if isinstance(entry, (tuple, list)) else entry
-    return path.split(LOOKUP_SEP)[0] if isinstance(path, str) else None
 
 
 class ModelAdmin(PanelsMixin, ReasonActionsMixin, unfold.admin.ModelAdmin):
