@@ -8,6 +8,7 @@ answers with problem documents of its own (`gateway.middleware`).
 import re
 
 from django.conf import settings
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -31,6 +32,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             "This is too large",
             "A page takes what somebody writes, up to 5 MB of it, and no files. Go back and send it in parts; many "
             "records at once come in by the API or an import.",
+        )
+    if isinstance(exception, DisallowedModelAdminLookup):
+        return _page(
+            400,
+            "There is no such filter",
+            "The address asks a list for what it has no filter for. Go back, or open the list from the menu, and "
+            "choose among its filters.",
         )
     return _page(
         400,

@@ -20,6 +20,7 @@ from gateway.admin import (
     ModelAdmin,
     display,
 )
+from gateway.users import name_of_user
 
 STATUS_COLOURS = {
     Campaign.Status.UNCONFIRMED.label: "warning",
@@ -30,7 +31,16 @@ STATUS_COLOURS = {
 
 @admin.register(Campaign)
 class CampaignAdmin(ModelAdmin):
-    list_display = ("shown_name", "code", "shown_status", "starts_on", "ends_on", "shown_budget", "owner", "is_pilot")
+    list_display = (
+        "shown_name",
+        "code",
+        "shown_status",
+        "starts_on",
+        "ends_on",
+        "shown_budget",
+        "shown_owner",
+        "is_pilot",
+    )
     list_display_links = ("shown_name",)
     list_select_related = ("owner",)
     list_filter = (
@@ -75,6 +85,10 @@ class CampaignAdmin(ModelAdmin):
     @display(description="Budget", ordering="budget")
     def shown_budget(self, campaign: Campaign) -> str:
         return money_cell(campaign.budget, campaign.currency)
+
+    @display(description="Owner", ordering="owner")
+    def shown_owner(self, campaign: Campaign) -> str | None:
+        return name_of_user(campaign.owner) or None
 
     @admin.action(description="Archive the selected campaigns", permissions=["change"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:

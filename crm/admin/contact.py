@@ -36,6 +36,7 @@ from gateway.admin import (
     display,
     row_buttons,
 )
+from gateway.users import name_of_user
 
 MOTIVATION = "What moves this person"
 
@@ -75,7 +76,7 @@ class ContactAdmin(
 ):
     form = ContactForm
     list_per_page = 25  # this list is opened most often, and searched while somebody is on the telephone
-    list_display = ("shown_name", "shown_stage", "email", "company", "owner", "shown_tags", "updated_at")
+    list_display = ("shown_name", "shown_stage", "email", "company", "shown_owner", "shown_tags", "updated_at")
     list_select_related = ("company", "owner")
     list_annotations = {
         "email": Subquery(
@@ -169,6 +170,10 @@ class ContactAdmin(
     @display(description="E-mail")
     def email(self, contact: Contact) -> str | None:
         return contact.email
+
+    @display(description="Owner", ordering="owner")
+    def shown_owner(self, contact: Contact) -> str | None:
+        return name_of_user(contact.owner) or None
 
     @display(description="Tags")
     def shown_tags(self, contact: Contact) -> str | None:

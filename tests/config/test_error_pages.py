@@ -78,6 +78,13 @@ def test_a_nul_character_in_an_address(ana: Client, address: str):
     assert "<h1>This cannot be read</h1>" in answer.content.decode()
 
 
+def test_an_address_that_asks_a_list_for_what_it_has_no_filter_for(ana: Client):
+    answer = ana.get("/admin/crm/contact/?full_name__contains=joe")
+
+    assert answer.status_code == 400
+    assert "<h1>There is no such filter</h1>" in answer.content.decode()
+
+
 def test_what_is_larger_than_any_page_takes_is_not_read(client: Client, monkeypatch: pytest.MonkeyPatch):
     """Nobody is logged in: a file that a stranger sends would be on the disk before any view is asked."""
     started: list[str] = []

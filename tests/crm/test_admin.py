@@ -667,6 +667,19 @@ def test_list_of_contacts_is_narrowed_to_a_tag_by_the_index_and_to_nobody_by_wha
     assert both.tags == ["vip", "spring 2026"]
 
 
+@pytest.mark.parametrize("model", ["contact", "campaign"])
+def test_lists_call_the_owner_by_name(ana: Client, model: str):
+    make = {"contact": ContactFactory, "campaign": CampaignFactory}[model]
+    make(owner=UserFactory(username="mia", first_name="Mia", last_name="Lind"))
+    make(owner=UserFactory(username="kim"))
+    make(owner=None)
+
+    page = ana.get(reverse(f"admin:crm_{model}_changelist"))
+
+    cells = re.findall(r'<td class="field-shown_owner[^>]*>(.*?)</td>', page.content.decode(), re.DOTALL)
+    assert sorted(strip_tags(cell).strip() for cell in cells) == ["Mia Lind", "kim", "–"]
+
+
 def test_search_over_the_whole_admin_tells_people_of_one_name_apart(ana: Client):
     ContactFactory(full_name="Joe Bloggs", known_as="joe_77", company=None)
     ContactFactory(full_name="Joe Bloggs", company=CompanyFactory(name="Acme"))
